@@ -1,0 +1,1 @@
+"""Machinery shared by the evaluators: measurements, the stopwatch, the ONNX graph, isolated processes."""

@@ -1,0 +1,152 @@
+"""What every evaluator is: a frozen dataclass whose fields are its options.
+
+Life cycle: `evaluators.get("ort:resolution=192")` parses a spec into an evaluator; `missing()` says whether it can run
+here; `measure(architecture)` runs it and wraps the reading that `_read` returns. A plug-in writes `_read` and, where
+they differ from the defaults, `missing`, `device` and `packages`.
+"""
+
+import importlib.metadata
+import time
+from abc import ABC, abstractmethod
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any, ClassVar
+
+from evaluators.common.measurement import (
+    ANYWHERE,
+    Device,
+    Direction,
+    Kind,
+    Measurement,
+    Metric,
+    Reading,
+    context,
+    now,
+)
+from search_spaces import Architecture
+from search_spaces.common.errors import Unavailable, UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluator(ABC):
+    """One way of finding out how good an architecture is."""
+
+    unit: ClassVar[str]
+    direction: ClassVar[Direction]
+    kind: ClassVar[Kind]
+    packages: ClassVar[tuple[str, ...]] = ()  # whose versions change the number
+    revision: ClassVar[int] = 1  # raised when the same options begin to give other numbers
+
+    @classmethod
+    def name(cls) -> str:
+        """The file name of the plug-in, which is its name on the command line."""
+        return cls.__module__.rpartition(".")[2]
+
+    @classmethod
+    def family(cls) -> str:
+        """cost, accuracy or latency: the folder of the plug-in."""
+        return cls.__module__.split(".")[1]
+
+    @property
+    def spec(self) -> str:
+        """The shortest text that `evaluators.get` turns into this evaluator: its name and what differs from the defaults."""
+        changed = [
+            f"{option.name}={_written(getattr(self, option.name))}"
+            for option in fields(self)
+            if option.default is not MISSING and getattr(self, option.name) != option.default
+        ]
+        return self.name() + (":" + ",".join(changed) if changed else "")
+
+    @property
+    def metric(self) -> Metric:
+        """What this evaluator's numbers mean."""
+        return Metric(name=self.spec, unit=self.unit, direction=self.direction, kind=self.kind)
+
+    def missing(self) -> Unavailable | None:
+        """Why this evaluator cannot run here and what to do about it; None where it can."""
+        return None
+
+    def device(self) -> Device:
+        """Where its numbers hold."""
+        return ANYWHERE
+
+    def versions(self) -> dict[str, str]:
+        """Versions of the packages that change its numbers."""
+        return {package: importlib.metadata.version(package) for package in self.packages}
+
+    def protocol(self) -> dict[str, Any]:
+        """Every setting that changes its numbers."""
+        return {"evaluator": self.name(), "revision": self.revision, **asdict(self)}
+
+    def context(self) -> str:
+        """The key under which its numbers are remembered."""
+        return context(self.metric, self.device(), self.versions(), self.protocol())
+
+    def measure(self, architecture: Architecture, baseline: float | None = None) -> Measurement:
+        """Evaluates one architecture, here and now, in this process.
+
+        `baseline` is an earlier value of the reference network on this device, in the evaluator's unit, for those
+        that watch for drift.
+
+        Raises:
+            Unavailable: this machine cannot; says why and what to do.
+            MeasurementFailed: this architecture could not be evaluated.
+        """
+        if reason := self.missing():
+            raise reason
+        start = time.perf_counter()
+        reading = self._read(architecture, baseline)
+        return Measurement(
+            metric=self.metric,
+            device=self.device(),
+            versions=self.versions(),
+            protocol=self.protocol(),
+            when=now(),
+            seconds=round(time.perf_counter() - start, 4),
+            **{option.name: getattr(reading, option.name) for option in fields(reading)},
+        )
+
+    @abstractmethod
+    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+        """The work itself."""
+
+
+def parse_options(evaluator: type[Evaluator], text: str) -> Evaluator:
+    """The evaluator with the options of a spec (`resolution=192,threads=2`).
+
+    Raises:
+        UsageError: an unknown option, or a value of the wrong type or out of range.
+    """
+    known = {option.name: option for option in fields(evaluator)}
+    values: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        key, equals, value = part.partition("=")
+        if key not in known or not equals:
+            raise UsageError(
+                f"evaluator '{evaluator.name()}' has no option '{part}'",
+                f"its options: {', '.join(f'{name}={_written(o.default)}' for name, o in known.items()) or 'none'}",
+            )
+        values[key] = _parsed(evaluator.name(), key, value, known[key].default)
+    return evaluator(**values)
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _parsed(evaluator: str, key: str, value: str, default: object) -> object:
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
+        return type(default)(value)
+    except (KeyError, ValueError):
+        raise UsageError(
+            f"{evaluator}:{key} expects {type(default).__name__}, got '{value}'", f"for example {key}={default}"
+        ) from None
+
+
+def check_range(name: str, value: int, low: int, high: int) -> None:
+    """Refuses an option outside its range, with the nearest value inside."""
+    if not low <= value <= high:
+        raise UsageError(
+            f"{name} expects a number from {low} to {high}, got {value}", f"nearest: {name}={min(high, max(low, value))}"
+        )

@@ -1,0 +1,122 @@
+"""One number that can be trusted: its unit, interval, device, versions and how it was obtained."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Kind = Literal["exact", "score", "measured", "predicted"]
+Direction = Literal["minimize", "maximize"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """What a number means: its name (the evaluator's spec), unit, which way is better, and how it comes about."""
+
+    name: str
+    unit: str
+    direction: Direction
+    kind: Kind
+
+    def better(self, first: float, second: float) -> bool:
+        """Whether the first value is strictly better than the second."""
+        return first < second if self.direction == "minimize" else first > second
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """Where a number holds: a label for people and the facts that identify the machine. Empty facts mean anywhere."""
+
+    label: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Equal for equal facts."""
+        return digest(self.facts)
+
+
+ANYWHERE = Device(label="any machine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What an evaluator found: the value with its 95 % interval, in the unit of its metric."""
+
+    value: float
+    low: float
+    high: float
+    samples: int = 1
+    quality: str = "exact"
+    warnings: tuple[str, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def exact(cls, value: float, warnings: tuple[str, ...] = (), **details: Any) -> "Reading":
+        """A count: no spread, one sample."""
+        return cls(value=value, low=value, high=value, warnings=warnings, details=details)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A reading with everything that gives it meaning. `protocol` holds every setting that changes the number."""
+
+    metric: Metric
+    value: float
+    low: float
+    high: float
+    samples: int
+    quality: str
+    device: Device
+    versions: dict[str, str]
+    protocol: dict[str, Any]
+    when: str
+    seconds: float
+    warnings: tuple[str, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def context(self) -> str:
+        """Two measurements with equal contexts may share an axis; all others may not."""
+        return context(self.metric, self.device, self.versions, self.protocol)
+
+    def __str__(self) -> str:
+        spread = f" [{self.low:.4g}, {self.high:.4g}]" if self.high > self.low else ""
+        return f"{self.value:.4g}{spread} {self.unit}".rstrip()
+
+    @property
+    def unit(self) -> str:
+        """The unit of the value and its interval."""
+        return self.metric.unit
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Measurement":
+        """The inverse of `to_dict`."""
+        return cls(
+            **{
+                **data,
+                "metric": Metric(**data["metric"]),
+                "device": Device(**data["device"]),
+                "warnings": tuple(data["warnings"]),
+            }
+        )
+
+
+def context(metric: Metric, device: Device, versions: dict[str, str], protocol: dict[str, Any]) -> str:
+    """The key under which a number is remembered, together with the architecture's id."""
+    return digest({"metric": metric.name, "device": device.facts, "versions": versions, "protocol": protocol})
+
+
+def digest(data: object) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of canonical JSON."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+def now() -> str:
+    """The time in UTC, to the second, as ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

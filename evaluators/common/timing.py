@@ -1,0 +1,190 @@
+"""The stopwatch: the only code that times a network.
+
+Warm-up until steady, samples in blocks, a bootstrap interval over block medians (samples are autocorrelated), a stop
+rule on that interval. A sample during which the thread was off the CPU is not a sample of the network: where the
+thread's own CPU time is known, only samples with CPU / wall >= `clean_share` count, and where too few are clean the
+CPU times stand in, flagged. Rules and thresholds: MLPerf, nvbench, pyperf, trtexec and measurements of our own.
+"""
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float64]
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """Every knob of the stopwatch. Seconds are wall time; shares are of 1."""
+
+    warmup_agreement: float = 0.02  # two successive windows' medians
+    warmup_runs: int = 5
+    warmup_seconds: float = 0.2
+    warmup_limit_seconds: float = 3.0
+    block_seconds: float = 0.05
+    shortest_sample_seconds: float = 0.001  # quicker networks run several times a sample
+    blocks: int = 8
+    seconds: float = 0.8
+    limit_seconds: float = 6.0
+    half_width: float = 0.02  # of the median: stop when the interval is this narrow
+    clean_share: float = 0.98
+    resamples: int = 1000
+    outlier_deviations: float = 14.8  # robust standard deviations, as in hyperfine
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, recorded with every measurement."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """One network's time in milliseconds: median of clean samples, its 95 % interval, and how it went."""
+
+    median: float
+    low: float
+    high: float
+    samples: int
+    quality: str  # clean | cpu_time | noisy
+    p10: float
+    p90: float
+    minimum: float
+    clean: int
+    outliers: int
+    cpu_share: float | None
+    warmup_seconds: float
+    steady: bool
+    inferences_per_sample: int
+
+    @property
+    def half_width(self) -> float:
+        """Half of the interval's width, as a share of the median."""
+        return (self.high - self.low) / 2 / self.median
+
+
+def measure(
+    run_once: Callable[[], object],
+    protocol: Protocol | None = None,
+    *,
+    wall: Clock = time.perf_counter,
+    cpu: Clock | None = time.thread_time,
+    seed: int = 0,
+) -> Timing:
+    """Times `run_once` by the protocol.
+
+    `cpu` reads the CPU time of the thread that does all the work; None where there is no such thread (several
+    threads, a GPU), and then every sample counts as clean.
+    """
+    protocol = protocol or Protocol()
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        warm_seconds, steady, one = _warm_up(run_once, protocol, wall)
+        repeats = max(1, round(protocol.shortest_sample_seconds / one + 0.5)) if one < protocol.shortest_sample_seconds else 1
+        blocks = _sample(run_once, protocol, wall, cpu, repeats, seed)
+    finally:
+        if collecting:
+            gc.enable()
+    return _summary(blocks, protocol, cpu is not None, seed, warm_seconds, steady, repeats)
+
+
+def _warm_up(run_once: Callable[[], object], protocol: Protocol, wall: Clock) -> tuple[float, bool, float]:
+    """Runs until two successive windows agree. Returns (seconds, whether they did, seconds of one run)."""
+    times: list[float] = []
+    start = last = wall()
+    while True:
+        run_once()
+        now = wall()
+        times.append(now - last)
+        last = now
+        window = max(2, len(times) // 3)
+        recent, before = np.median(times[-window:]), np.median(times[-2 * window : -window] or times)
+        enough = len(times) >= protocol.warmup_runs and now - start >= protocol.warmup_seconds
+        steady = enough and abs(recent / before - 1) <= protocol.warmup_agreement
+        if steady or now - start >= protocol.warmup_limit_seconds:
+            return now - start, steady, float(recent)
+
+
+def _sample(
+    run_once: Callable[[], object], protocol: Protocol, wall: Clock, cpu: Clock | None, repeats: int, seed: int
+) -> list[Samples]:
+    """Blocks of samples, each sample a row of (wall, CPU) milliseconds for one inference."""
+    blocks: list[Samples] = []
+    start = wall()
+    while True:
+        blocks.append(_block(run_once, protocol, wall, cpu, repeats))
+        elapsed = wall() - start
+        if elapsed >= protocol.limit_seconds:
+            return blocks
+        medians = _block_medians(blocks, protocol, cpu is not None)
+        if elapsed >= protocol.seconds and len(medians) >= protocol.blocks:
+            low, high = _interval(medians, protocol, seed)
+            if (high - low) / 2 <= protocol.half_width * float(np.median(medians)):
+                return blocks
+
+
+def _block(run_once: Callable[[], object], protocol: Protocol, wall: Clock, cpu: Clock | None, repeats: int) -> Samples:
+    rows: list[tuple[float, float]] = []
+    start = wall()
+    while not rows or wall() - start < protocol.block_seconds:
+        cpu_start, wall_start = cpu() if cpu else 0.0, wall()
+        for _ in range(repeats):
+            run_once()
+        wall_time = wall() - wall_start
+        rows.append((wall_time, cpu() - cpu_start if cpu else wall_time))
+    return np.array(rows) * (1000 / repeats)
+
+
+def _clean(samples: Samples, protocol: Protocol) -> NDArray[np.bool_]:
+    return samples[:, 1] >= protocol.clean_share * samples[:, 0]
+
+
+def _block_medians(blocks: list[Samples], protocol: Protocol, has_cpu: bool) -> Samples:
+    """The median wall time of each block's clean samples; blocks without any drop out."""
+    kept = [block[_clean(block, protocol), 0] if has_cpu else block[:, 0] for block in blocks]
+    return np.array([np.median(times) for times in kept if len(times)])
+
+
+def _interval(medians: Samples, protocol: Protocol, seed: int) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the median of block medians."""
+    draws = np.random.default_rng(seed).choice(medians, (protocol.resamples, len(medians)))
+    low, high = np.quantile(np.median(draws, axis=1), (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _summary(
+    blocks: list[Samples], protocol: Protocol, has_cpu: bool, seed: int, warm: float, steady: bool, repeats: int
+) -> Timing:
+    samples = np.concatenate(blocks)
+    clean = _clean(samples, protocol) if has_cpu else np.ones(len(samples), dtype=bool)
+    medians, quality, counted = _block_medians(blocks, protocol, has_cpu), "clean", samples[clean, 0]
+    if len(medians) < protocol.blocks and has_cpu:
+        medians, quality = np.array([np.median(block[:, 1]) for block in blocks]), "cpu_time"
+        counted = samples[:, 1]
+    low, high = _interval(medians, protocol, seed)
+    median = float(np.median(medians))
+    if quality == "clean" and (not steady or (high - low) / 2 > protocol.half_width * median):
+        quality = "noisy"
+    spread = 1.4826 * float(np.median(np.abs(counted - np.median(counted)))) or 1e-12
+    p10, p90 = np.quantile(counted, (0.1, 0.9))
+    return Timing(
+        median=median,
+        low=low,
+        high=high,
+        samples=len(counted),
+        quality=quality,
+        p10=float(p10),
+        p90=float(p90),
+        minimum=float(counted.min()),
+        clean=int(clean.sum()),
+        outliers=int((np.abs(counted - np.median(counted)) > protocol.outlier_deviations * spread).sum()),
+        cpu_share=float(samples[:, 1].sum() / samples[:, 0].sum()) if has_cpu else None,
+        warmup_seconds=warm,
+        steady=steady,
+        inferences_per_sample=repeats,
+    )

@@ -1,0 +1,1 @@
+"""Exact counts: instant, and the gates before anything slow. Every file is an evaluator."""

@@ -1,0 +1,32 @@
+"""Activations for one image, in millions: elements written by convolutions, linear layers and attention products.
+
+On GPUs they predict latency better than MACs do (Radosavovic et al., arXiv 2003.13678, section 4).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from evaluators.common.evaluator import Evaluator, check_range
+from evaluators.common.measurement import Direction, Kind, Reading
+from search_spaces import Architecture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activations(Evaluator):
+    """Counted by fvcore, attention by us."""
+
+    unit: ClassVar[str] = "M"
+    direction: ClassVar[Direction] = "minimize"
+    kind: ClassVar[Kind] = "exact"
+    packages: ClassVar[tuple[str, ...]] = ("fvcore",)
+
+    resolution: int = 224
+
+    def __post_init__(self) -> None:
+        check_range("resolution", self.resolution, 32, 2048)
+
+    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+        from evaluators.common.counting import count
+
+        activations = count(architecture, self.resolution).activations
+        return Reading.exact(activations / 1e6, count=activations)

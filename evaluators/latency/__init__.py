@@ -1,0 +1,1 @@
+"""Measured latency, one run-time a file. Every file is an evaluator."""

@@ -1,0 +1,93 @@
+"""The front: which networks no other network beats, how much of the plane they cover, and where the knee is.
+
+Points are rows of objective values; directions say which way each is better. Numpy only.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluators import Metric
+from results.record import Run, Trial
+
+Points = NDArray[np.float64]
+
+
+def as_costs(points: Sequence[Sequence[float]], objectives: Sequence[Metric]) -> Points:
+    """The points with every objective turned so that lower is better."""
+    signs = [1.0 if metric.direction == "minimize" else -1.0 for metric in objectives]
+    return np.array(points, dtype=float).reshape(-1, len(objectives)) * signs
+
+
+def non_dominated(costs: Points) -> NDArray[np.bool_]:
+    """Which rows no other row beats: as good in every column and better in one. Equal rows all stay."""
+    keep = np.ones(len(costs), dtype=bool)
+    for index, row in enumerate(costs):
+        rivals = costs[keep]
+        keep[index] = not ((rivals <= row).all(1) & (rivals < row).any(1)).any()
+    return keep
+
+
+def front(run: Run, trials: Sequence[Trial] | None = None) -> list[Trial]:
+    """The run's non-dominated trials within its limits, from the best first objective down."""
+    trials = run.feasible() if trials is None else trials
+    if not trials:
+        return []
+    costs = as_costs([run.point(trial) for trial in trials], run.objectives)
+    chosen = np.flatnonzero(non_dominated(costs))
+    return [trials[index] for index in chosen[np.lexsort(costs[chosen].T[::-1])]]
+
+
+def hypervolume(costs: Points, reference: Points) -> float:
+    """The volume that the points dominate within the reference point, which is worse than all of them.
+
+    Exact for any number of objectives, by slicing along the last one.
+    """
+    costs = costs[(costs < reference).all(1)]
+    if not len(costs):
+        return 0.0
+    if costs.shape[1] == 1:
+        return float(reference[0] - costs.min())
+    order = costs[np.argsort(costs[:, -1])]
+    edges = np.append(order[:, -1], reference[-1])
+    slices = (hypervolume(order[: count + 1, :-1], reference[:-1]) * (edges[count + 1] - edges[count]) for count in range(len(order)))
+    return float(sum(slices))
+
+
+def knee(run: Run, trials: Sequence[Trial]) -> Trial | None:
+    """The front's bend: the point farthest from the line between its ends, objectives scaled to the front's range.
+
+    None where the front has fewer than three points: two ends have no bend.
+    """
+    if len(trials) < 3:
+        return None
+    costs = as_costs([run.point(trial) for trial in trials], run.objectives)
+    spread = np.ptp(costs, axis=0)
+    scaled = (costs - costs.min(0)) / np.where(spread > 0, spread, 1)
+    # In the unit box the ends lie on the plane sum(x) = 1; below it is better than a mixture of the ends.
+    return trials[int(np.argmin(scaled.sum(1)))]
+
+
+def attainment(run: Run, reference: Points) -> list[float]:
+    """The hypervolume after each trial of the run, feasible trials only."""
+    costs, volumes = np.empty((0, len(run.objectives))), []
+    for trial in run.trials:
+        if trial.state == "ok":
+            costs = np.vstack([costs, as_costs([run.point(trial)], run.objectives)])
+            costs = costs[non_dominated(costs)]
+        volumes.append(hypervolume(costs, reference))
+    return volumes
+
+
+def reference_point(run: Run) -> Points | None:
+    """The corner from which hypervolume is counted: 10 % beyond the worst anchor in every objective, fixed from the start.
+
+    Falls back to the worst of all trials where no anchor was measured; None without any.
+    """
+    anchors = [trial for trial in run.succeeded() if trial.anchor] or run.succeeded()
+    if not anchors:
+        return None
+    costs = as_costs([run.point(trial) for trial in anchors], run.objectives)
+    worst, spread = costs.max(0), np.ptp(costs, axis=0)
+    return np.asarray(worst + 0.1 * np.where(spread > 0, spread, np.abs(worst) + 1e-9))

@@ -1,0 +1,55 @@
+"""A run and its trials, as the store returns them and as every view reads them. Plain data; no torch, no Optuna."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from evaluators import Measurement, Metric
+from search_spaces import Architecture
+
+State = Literal["ok", "infeasible", "failed", "running"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One candidate of a run. A failed one is a record too: `cause` is short and countable, `detail` the story."""
+
+    number: int
+    architecture: Architecture
+    state: State
+    measurements: dict[str, Measurement] = field(default_factory=dict)  # by metric name
+    constraints: dict[str, float] = field(default_factory=dict)  # limit -> value minus bound; above 0 is a violation
+    anchor: str = ""  # the published name, for those measured first as a yardstick
+    cause: str = ""
+    detail: str = ""
+    seconds: dict[str, float] = field(default_factory=dict)  # where the candidate's time went
+    replaced: dict[str, int] = field(default_factory=dict)  # proposals turned down before this one, by reason
+
+    def value(self, metric: str) -> float:
+        """The value of one of its measurements."""
+        return self.measurements[metric].value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A named search: its resolved configuration and its trials, in order."""
+
+    name: str
+    config: dict[str, Any]
+    trials: tuple[Trial, ...]
+
+    @property
+    def objectives(self) -> tuple[Metric, ...]:
+        """What the run optimises: the accuracy evaluator first, then the latencies."""
+        return tuple(Metric(**metric) for metric in self.config["objectives"])
+
+    def succeeded(self) -> list[Trial]:
+        """Trials with a value for every objective, within the limits or not."""
+        return [trial for trial in self.trials if trial.state in ("ok", "infeasible")]
+
+    def feasible(self) -> list[Trial]:
+        """Trials with a value for every objective that keep every limit of the run."""
+        return [trial for trial in self.trials if trial.state == "ok"]
+
+    def point(self, trial: Trial) -> tuple[float, ...]:
+        """The objective values of a trial."""
+        return tuple(trial.value(metric.name) for metric in self.objectives)

@@ -1,0 +1,79 @@
+"""What can go wrong, as a user meets it.
+
+NasError                   everything that we raise on purpose; carries what to do next
+├── UsageError             exit 2: the request cannot be understood or contradicts itself
+│   ├── UnknownName        no plug-in, run or network has that name
+│   └── InvalidArchitecture  no network can be built from this description
+├── NegativeAnswer         exit 1: the request was understood, and the answer is no
+│   ├── Unavailable        this machine cannot do it, and why
+│   ├── StoreError         the database cannot be read or written
+│   └── MeasurementFailed  one candidate could not be evaluated; the run goes on
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class NasError(Exception):
+    """What happened and with which value; `hint` says what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class UsageError(NasError):
+    """The request cannot be understood, or contradicts itself."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """No such plug-in, run or network: the message offers the nearest name and the whole list."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        guess = f"did you mean '{near[0]}'? " if near else ""
+        listing = ", ".join(known) if known else "none"
+        super().__init__(f"no {kind} is called '{name}'", f"{guess}known: {listing}")
+
+
+class InvalidArchitecture(UsageError):
+    """No network can be built from this description: names the field, the value and the nearest valid one."""
+
+    def __init__(self, field: str, problem: str, nearest: object = None) -> None:
+        super().__init__(
+            f"{field}: {problem}", "" if nearest is None else f"nearest valid value: {nearest}"
+        )
+        self.field, self.problem, self.nearest = field, problem, nearest
+
+    def within(self, place: str) -> "InvalidArchitecture":
+        """The same complaint, with the field's place in front (`stages[2].sr_ratio`)."""
+        return InvalidArchitecture(f"{place}.{self.field}", self.problem, self.nearest)
+
+
+class NegativeAnswer(NasError):
+    """The request was understood, and the answer is no."""
+
+
+class Unavailable(NegativeAnswer):
+    """This machine cannot do it: says why and how to make it possible."""
+
+
+class StoreError(NegativeAnswer):
+    """The database cannot be read or written."""
+
+
+class MeasurementFailed(NegativeAnswer):
+    """One candidate could not be evaluated: `cause` is short, so that equal failures can be counted."""
+
+    def __init__(self, cause: str, detail: str = "") -> None:
+        super().__init__(cause, detail)
+        self.cause, self.detail = cause, detail

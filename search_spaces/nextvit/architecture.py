@@ -1,0 +1,338 @@
+"""An architecture: the explicit description of one network of the Next-ViT family (arXiv 2207.05501).
+
+Standard library only, so that describing, storing and comparing networks never needs torch.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any
+
+from search_spaces.common.errors import InvalidArchitecture, UnknownName
+
+SCHEMA = "nas.architecture/1"
+CHANNEL_STEP = 32  # the paper's convolutions have 32 channels per group and its attention 32 per head
+MAX_WIDTH, MAX_DEPTH = 4096, 100  # far beyond the family; a bound, so that a foreign file cannot exhaust memory
+SR_RATIOS = (1, 2, 4, 8)
+HEAD_DIMS = (16, 32, 64)
+STAGE_STRIDES = (1, 2, 2, 2)  # after the stem's 4: features at strides 4, 8, 16, 32
+
+
+def attention_width(width: int, ratio: float, step: int = CHANNEL_STEP) -> int:
+    """Channels of an NTB that attention works on: `width * ratio` to the nearest multiple of `step`, never 10 % less.
+
+    0 means no attention and `width` no convolution part; both only for ratios of exactly 0 and 1.
+    Source: `_make_divisible` of the official code, which has no such two cases.
+    """
+    if ratio in (0.0, 1.0):
+        return int(width * ratio)
+    wanted = int(width * ratio)
+    rounded = max(step, (wanted + step // 2) // step * step)
+    return rounded if rounded >= 0.9 * wanted else rounded + step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One block with every number that building, exporting or counting it needs. `kind` is C (NCB) or T (NTB)."""
+
+    kind: str
+    in_channels: int
+    out_channels: int
+    stride: int
+    attention_channels: int  # T only: 0 is no attention, out_channels is no convolution part
+    sr_ratio: int
+    head_dim: int
+    mlp_channels: int
+
+    @property
+    def conv_channels(self) -> int:
+        """Channels of the block's convolutional attention."""
+        return self.out_channels - self.attention_channels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage: its block sequence (C = NCB, T = NTB) and the widths of its blocks.
+
+    What a stage does not use is None: the widths of absent blocks, and `sr_ratio` without attention.
+    `mix_block_ratio` (the paper's r) is stored as the share that attention really gets: 0.75 of 192 channels
+    is 160 of them, 0.833. Two stages that build the same blocks are therefore equal.
+
+    Raises:
+        InvalidArchitecture: no such stage can be built; names the field and the nearest valid value.
+    """
+
+    blocks: str
+    conv_width: int | None = None
+    transformer_width: int | None = None
+    mix_block_ratio: float | None = None
+    sr_ratio: int | None = None
+
+    def __post_init__(self) -> None:
+        self._check_blocks()
+        if "C" in self.blocks:
+            _check_width("conv_width", self.conv_width)
+        else:
+            object.__setattr__(self, "conv_width", None)
+        if "T" in self.blocks:
+            self._settle_transformer()
+        else:
+            for unused in ("transformer_width", "mix_block_ratio", "sr_ratio"):
+                object.__setattr__(self, unused, None)
+
+    def _check_blocks(self) -> None:
+        if not isinstance(self.blocks, str) or not self.blocks or set(self.blocks) - set("CT"):
+            raise InvalidArchitecture(
+                "blocks", f"expected a string of C (NCB) and T (NTB), got {self.blocks!r}", "CCCT"
+            )
+        if len(self.blocks) > MAX_DEPTH:
+            raise InvalidArchitecture("blocks", f"{len(self.blocks)} blocks in one stage", MAX_DEPTH)
+
+    def _settle_transformer(self) -> None:
+        width = _check_width("transformer_width", self.transformer_width)
+        ratio = self.mix_block_ratio
+        if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
+            nearest = max(0.0, min(1.0, ratio)) if isinstance(ratio, int | float) else 0.75
+            raise InvalidArchitecture("mix_block_ratio", f"expected a share from 0 to 1, got {ratio!r}", nearest)
+        attention = attention_width(width, ratio)
+        if ratio < 1 and attention >= width:
+            raise InvalidArchitecture(
+                "mix_block_ratio",
+                f"{ratio:g} of transformer_width {width} rounds to {attention} attention channels "
+                "and leaves no convolution channels",
+                f"{1 - CHANNEL_STEP / width:.3f}, or transformer_width {width + CHANNEL_STEP}, "
+                "or 1 for a block without convolution",
+            )
+        object.__setattr__(self, "mix_block_ratio", attention / width)
+        if not attention:
+            object.__setattr__(self, "sr_ratio", None)
+        elif self.sr_ratio not in SR_RATIOS or isinstance(self.sr_ratio, bool):
+            raise InvalidArchitecture(
+                "sr_ratio", f"expected one of {SR_RATIOS}, got {self.sr_ratio!r}", _nearest(self.sr_ratio, SR_RATIOS)
+            )
+
+    @property
+    def attention_channels(self) -> int:
+        """Channels that attention works on in each NTB of this stage; 0 without attention."""
+        return round((self.mix_block_ratio or 0) * (self.transformer_width or 0))
+
+    def width(self, kind: str) -> int:
+        """Output channels of a block of that kind."""
+        width = self.conv_width if kind == "C" else self.transformer_width
+        assert width is not None, f"stage {self.blocks} has no {kind} block"
+        return width
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """One network, written out: frozen, hashable, and the same bytes in JSON every time.
+
+    `str(architecture)` is the notation used everywhere (`CCC-CCCT-CCCCTCCCCT-CCT` is Next-ViT-S), and
+    `architecture.id` the first 12 hexadecimal digits of the SHA-256 of its canonical JSON.
+
+    Raises:
+        InvalidArchitecture: nothing can be built from it; names the field and the nearest valid value.
+    """
+
+    stages: tuple[Stage, ...]
+    stem: tuple[int, int, int] = (64, 32, 64)
+    head_dim: int = 32
+    conv_mlp_ratio: float = 3.0
+    transformer_mlp_ratio: float = 2.0
+
+    def __post_init__(self) -> None:
+        if len(self.stages) != len(STAGE_STRIDES):
+            raise InvalidArchitecture("stages", f"expected 4 stages, got {len(self.stages)}", 4)
+        if len(self.stem) != 3:
+            raise InvalidArchitecture("stem", f"expected 3 widths, got {self.stem!r}", (64, 32, 64))
+        for width in self.stem:
+            if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= MAX_WIDTH:
+                raise InvalidArchitecture("stem", f"expected widths from 1 to {MAX_WIDTH}, got {width!r}", 64)
+        if self.head_dim not in HEAD_DIMS:
+            raise InvalidArchitecture(
+                "head_dim", f"expected one of {HEAD_DIMS}, got {self.head_dim!r}", _nearest(self.head_dim, HEAD_DIMS)
+            )
+        for name in ("conv_mlp_ratio", "transformer_mlp_ratio"):
+            ratio = getattr(self, name)
+            if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0.125 <= ratio <= 16:
+                raise InvalidArchitecture(name, f"expected a ratio from 0.125 to 16, got {ratio!r}", 2.0)
+            object.__setattr__(self, name, float(ratio))
+        self._check_heads()
+
+    def _check_heads(self) -> None:
+        for index, stage in enumerate(self.stages):
+            attention = stage.attention_channels
+            convolution = (stage.transformer_width or 0) - attention
+            for field, channels in (
+                ("conv_width", stage.conv_width or 0),
+                ("mix_block_ratio", attention),
+                ("mix_block_ratio", convolution),
+            ):
+                if channels % self.head_dim:
+                    raise InvalidArchitecture(
+                        f"stages[{index}].{field}",
+                        f"{channels} channels do not divide into heads of {self.head_dim}",
+                        f"head_dim {CHANNEL_STEP}",
+                    )
+
+    @cached_property
+    def blocks(self) -> tuple[tuple[Block, ...], ...]:
+        """Every block of every stage, in order, with all its numbers."""
+        plan, channels = [], self.stem[-1]
+        for stage, stage_stride in zip(self.stages, STAGE_STRIDES, strict=True):
+            row = []
+            for position, kind in enumerate(stage.blocks):
+                out = stage.width(kind)
+                ratio = self.conv_mlp_ratio if kind == "C" else self.transformer_mlp_ratio
+                row.append(
+                    Block(
+                        kind=kind,
+                        in_channels=channels,
+                        out_channels=out,
+                        stride=stage_stride if position == 0 else 1,
+                        attention_channels=0 if kind == "C" else stage.attention_channels,
+                        sr_ratio=1 if kind == "C" else stage.sr_ratio or 1,
+                        head_dim=self.head_dim,
+                        mlp_channels=int(out * ratio),
+                    )
+                )
+                channels = out
+            plan.append(tuple(row))
+        return tuple(plan)
+
+    @property
+    def feature_channels(self) -> tuple[int, ...]:
+        """Channels of the feature maps at strides 4, 8, 16 and 32."""
+        return tuple(row[-1].out_channels for row in self.blocks)
+
+    @cached_property
+    def id(self) -> str:
+        """A short name that two networks share only if they are the same network."""
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:12]
+
+    def __str__(self) -> str:
+        return "-".join(stage.blocks for stage in self.stages)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, with the version of the schema."""
+        return {"schema": SCHEMA, **asdict(self)}
+
+    def canonical_json(self) -> str:
+        """The same text for the same network, always: sorted keys, no blanks."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+
+    def to_json(self) -> str:
+        """JSON for people: indented, fields in the order of this class, ends in a newline."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    @classmethod
+    def from_dict(cls, data: object) -> "Architecture":
+        """The inverse of `to_dict`. Refuses what it does not know rather than dropping it.
+
+        Raises:
+            InvalidArchitecture: not an architecture, of a newer schema, or not buildable.
+        """
+        values = _check_keys("architecture", data, {field.name for field in fields(cls)} | {"schema"}, {"stages"})
+        schema = values.pop("schema", None)
+        if schema != SCHEMA:
+            raise InvalidArchitecture("schema", f"expected '{SCHEMA}', got {schema!r}", SCHEMA)
+        if not isinstance(values["stages"], list):
+            raise InvalidArchitecture("stages", f"expected a list of 4 stages, got {values['stages']!r:.60}")
+        values["stages"] = tuple(_stage_from_dict(index, stage) for index, stage in enumerate(values["stages"]))
+        if "stem" in values:
+            stem = values["stem"]
+            values["stem"] = tuple(stem) if isinstance(stem, list) else (stem,)
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Architecture":
+        """The inverse of `to_json`.
+
+        Raises:
+            InvalidArchitecture: not JSON, or not an architecture.
+        """
+        try:
+            return cls.from_dict(json.loads(text))
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise InvalidArchitecture("architecture", f"not JSON: {error}") from None
+
+    @classmethod
+    def from_notation(cls, notation: str) -> "Architecture":
+        """The network of a block notation (`CCC-CCCT-CCCCTCCCCT-CCT`) with the paper's widths, r = 0.75 and sr ratios.
+
+        An NTB in stage 1 is 128 wide: the paper's 96 leaves no convolution channels at r = 0.75.
+
+        Raises:
+            InvalidArchitecture: not four groups of C and T.
+        """
+        groups = notation.strip().upper().split("-")
+        if len(groups) != len(PAPER_WIDTHS):
+            raise InvalidArchitecture(
+                "notation", f"expected four groups of C and T joined by '-', got {notation!r}", str(NEXT_VIT_S)
+            )
+        return cls(stages=tuple(_paper_stage(index, blocks) for index, blocks in enumerate(groups)))
+
+
+def _check_width(field: str, width: object) -> int:
+    low, step = CHANNEL_STEP, CHANNEL_STEP
+    if isinstance(width, int) and not isinstance(width, bool) and low <= width <= MAX_WIDTH and width % step == 0:
+        return width
+    nearest = min(MAX_WIDTH, max(low, round(width / step) * step)) if isinstance(width, int | float) else low
+    raise InvalidArchitecture(field, f"expected a multiple of {step} from {low} to {MAX_WIDTH}, got {width!r}", nearest)
+
+
+def _nearest(value: object, choices: tuple[int, ...]) -> int:
+    return min(choices, key=lambda choice: abs(choice - value)) if isinstance(value, int | float) else choices[0]
+
+
+def _check_keys(place: str, data: object, known: set[str], required: set[str]) -> dict[str, Any]:
+    if not isinstance(data, dict):
+        raise InvalidArchitecture(place, f"expected a JSON object, got {data!r:.60}")
+    for key in sorted(set(map(str, data)) - known):
+        raise InvalidArchitecture(place, f"unknown field {key!r:.60}", ", ".join(sorted(known)))
+    for key in sorted(required - set(data)):
+        raise InvalidArchitecture(place, f"the field '{key}' is missing")
+    return dict(data)
+
+
+def _stage_from_dict(index: int, data: object) -> Stage:
+    values = _check_keys(f"stages[{index}]", data, {field.name for field in fields(Stage)}, {"blocks"})
+    try:
+        return Stage(**values)
+    except InvalidArchitecture as error:
+        raise error.within(f"stages[{index}]") from None
+
+
+# Section 3 and table 3 of the paper; the official code agrees: widths of NCB and NTB, and sr ratio, by stage.
+PAPER_WIDTHS = ((96, 128, 8), (192, 256, 4), (384, 512, 2), (768, 1024, 1))
+
+
+def _paper_stage(index: int, blocks: str) -> Stage:
+    conv, transformer, sr_ratio = PAPER_WIDTHS[index]
+    try:
+        return Stage(
+            blocks=blocks, conv_width=conv, transformer_width=transformer, mix_block_ratio=0.75, sr_ratio=sr_ratio
+        )
+    except InvalidArchitecture as error:
+        raise error.within(f"stages[{index}]") from None
+
+
+def _next_vit(stacks: int) -> Architecture:
+    """Sizes differ only in L, the number of (NCB x 4 + NTB) stacks of stage 3."""
+    return Architecture.from_notation(f"CCC-CCCT-{'CCCCT' * stacks}-CCT")
+
+
+NEXT_VIT_S, NEXT_VIT_B, NEXT_VIT_L = _next_vit(2), _next_vit(4), _next_vit(6)
+PAPER = {"next-vit-s": NEXT_VIT_S, "next-vit-b": NEXT_VIT_B, "next-vit-l": NEXT_VIT_L}
+
+
+def named(name: str) -> Architecture:
+    """The paper's network of that name: `next-vit-s`, `next-vit-b` or `next-vit-l`.
+
+    Raises:
+        UnknownName: the paper has no such network.
+    """
+    if name.lower() not in PAPER:
+        raise UnknownName("network", name, PAPER)
+    return PAPER[name.lower()]
