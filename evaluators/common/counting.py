@@ -5,6 +5,7 @@ blocks. What fvcore cannot count is counted here (attention) or reported by name
 """
 
 import logging
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -100,8 +101,10 @@ def _traced(module: "nn.Module", shape: tuple[int, ...]) -> Counts:
 
     module.eval()
     image = torch.zeros(shape)
-    flops, attention = _analysis("FlopCountAnalysis", module, image, _attention_macs)
-    activations, _ = _analysis("ActivationCountAnalysis", module, image, _attention_activations)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # fvcore traces with torch.jit, which torch 2.15 deprecates
+        flops, attention = _analysis("FlopCountAnalysis", module, image, _attention_macs)
+        activations, _ = _analysis("ActivationCountAnalysis", module, image, _attention_activations)
     return Counts(
         params=sum(parameter.numel() for parameter in module.parameters()),
         macs=flops.total(),

@@ -1,0 +1,194 @@
+"""The command line. Each command is thin; what it does is imported when it runs, so that `nas --help` is quick."""
+
+from pathlib import Path
+
+import click
+
+from nas import __version__
+
+STORE = click.option(
+    "--store",
+    metavar="URL",
+    envvar="NAS_STORE",
+    default="sqlite:///runs/nas.db",
+    show_default=True,
+    help="Database of runs and measurements.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
+RUN = click.argument("run", required=False)
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_examples(
+        "nas run --space nhs --budget 200      search, measure, and write a dashboard",
+        "nas show                              the front of the latest run",
+        "nas export --trial 42 -o arch.json    take one network with you",
+        "",
+        "Exit codes: 0 done, 1 the answer is no, 2 usage, 3 a bug in nas, 130 interrupted (resumable)",
+    ),
+)
+@click.version_option(__version__, prog_name="nas")
+def cli() -> None:
+    """Search the Next-ViT family for the networks on the accuracy/latency front of your own device.
+
+    Latency is measured, never estimated. Training-free scores of accuracy are called scores.
+    """
+
+
+@cli.command(
+    epilog=_examples(
+        "nas run --space nhs --budget 200",
+        "nas run --space nhs --budget 200 --limit 'ort<=40ms' --limit 'params<=35M'",
+        "nas run --name nhs-1                          resume an interrupted run",
+        "nas run --name nhs-1 --budget 400             go on with a finished one",
+        "nas run --space nhs --budget 50 --latency ort:resolution=192 --sampler random --json",
+    )
+)
+@click.option("--space", metavar="NAME", default="nhs", show_default=True, help="Search space (nas spaces lists them).")
+@click.option("--budget", type=int, default=200, show_default=True, help="Candidates to evaluate, anchors included.")
+@click.option("--proxy", metavar="SPEC", default="entropy", show_default=True, help="What stands for accuracy.")
+@click.option(
+    "--latency",
+    "latencies",
+    metavar="SPEC",
+    multiple=True,
+    default=("ort",),
+    show_default=True,
+    help="What is measured; give it several times for several run-times.",
+)
+@click.option("--limit", "limits", metavar="LIMIT", multiple=True, help="A bound to keep, such as 'ort<=40ms'.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
+@click.option("--sampler", metavar="NAME", default="gp", show_default=True, help="gp, tpe, nsga2 or random.")
+@click.option("--name", metavar="RUN", help="Name of the run; an existing one is resumed.  [default: SPACE-N, new]")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, with three example networks, and do nothing.")
+@click.option("--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation.")
+@STORE
+@JSON
+@click.pass_context
+def run(context: click.Context, store: str, as_json: bool, dry_run: bool, timeout: float, **choices: object) -> int:
+    """Search: ask, score, measure and record candidates until the budget is spent.
+
+    Ctrl-C and even kill -9 are safe: the same command with --name resumes where the run stood, asks the same
+    candidates as if it had never stopped, and measures nothing twice.
+    """
+    from nas.session import start
+
+    given = {name for name in choices if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
+    return start(choices, given, store_url=store, as_json=as_json, dry_run=dry_run, timeout=timeout)
+
+
+@cli.command(epilog=_examples("nas show", "nas show nhs-1 --limit 'ort<=30ms'", "nas show --all --csv > trials.csv"))
+@RUN
+@click.option("--limit", "limits", metavar="LIMIT", multiple=True, help="Choose anew under another limit.")
+@click.option("--all", "everything", is_flag=True, help="Every trial, not the front alone.")
+@click.option("--runs", is_flag=True, help="List the runs instead.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV to standard output.")
+@STORE
+@JSON
+def show(
+    run: str | None,
+    limits: tuple[str, ...],
+    everything: bool,
+    runs: bool,
+    as_csv: bool,
+    store: str,
+    as_json: bool,
+) -> int:
+    """Show the front of a run (the latest by default), from what is stored."""
+    from nas import reports
+
+    if runs:
+        return reports.list_runs(store, as_json=as_json)
+    return reports.show(store, run, limits, everything=everything, as_csv=as_csv, as_json=as_json)
+
+
+@cli.command(epilog=_examples("nas dashboard", "nas dashboard nhs-1 -o front.html --open"))
+@RUN
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="[default: beside the database]")
+@click.option("--open", "open_page", is_flag=True, help="Open it in the browser.")
+@STORE
+def dashboard(run: str | None, output: Path | None, open_page: bool, store: str) -> None:
+    """Write the dashboard of a run: one self-contained HTML file."""
+    from nas import reports
+
+    path = reports.write_dashboard(store, run, output)
+    click.echo(path)
+    if open_page:
+        click.launch(path.resolve().as_uri())
+
+
+@cli.command(epilog=_examples("nas export --trial 42 -o arch.json", "nas export nhs-1 --pick knee -o arch.json"))
+@RUN
+@click.option("--trial", type=int, help="Number of the trial.")
+@click.option("--pick", type=click.Choice(["knee"]), help="Let the front choose: its bend.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@STORE
+def export(run: str | None, trial: int | None, pick: str | None, output: Path, force: bool, store: str) -> None:
+    """Write one network's architecture as JSON, checked by building the network from it."""
+    from nas import reports
+    from results.export import write_config
+
+    chosen = reports.choose(store, run, trial, pick)
+    summary = write_config(chosen.architecture, output, force=force)
+    click.echo(f"{output}: trial {chosen.number}, {chosen.architecture}, {summary}", err=True)
+
+
+@cli.command(
+    epilog=_examples(
+        "nas measure next-vit-s --latency ort",
+        "nas measure CCC-CCCT-CCCCTCCCCT-CCT --latency ort:resolution=192,threads=2",
+        "nas measure arch.json --proxy entropy --json",
+    )
+)
+@click.argument("architecture", metavar="ARCH")
+@click.option("--latency", "latencies", metavar="SPEC", multiple=True, help="Latency to measure.  [default: ort]")
+@click.option("--proxy", "proxies", metavar="SPEC", multiple=True, help="Score to compute.")
+@click.option("--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation.")
+@STORE
+@JSON
+def measure(
+    architecture: str,
+    latencies: tuple[str, ...],
+    proxies: tuple[str, ...],
+    timeout: float,
+    store: str,
+    as_json: bool,
+) -> None:
+    """Measure one network now. ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l."""
+    from nas import reports
+
+    reports.measure(architecture, latencies, proxies, store_url=store, timeout=timeout, as_json=as_json)
+
+
+@cli.command(epilog=_examples("nas doctor", "nas doctor --json"))
+@STORE
+@JSON
+def doctor(store: str, as_json: bool) -> int:
+    """Say what this machine can measure, what is missing, and how to get it."""
+    from nas.doctor import examine
+
+    return examine(store, as_json=as_json)
+
+
+@cli.command(epilog=_examples("nas spaces"))
+@JSON
+def spaces(as_json: bool) -> None:
+    """List the search spaces."""
+    from nas import reports
+
+    reports.list_spaces(as_json=as_json)
+
+
+@cli.command(epilog=_examples("nas evaluators", "nas evaluators --json"))
+@JSON
+def evaluators(as_json: bool) -> None:
+    """List the evaluators: costs, scores of accuracy, latencies."""
+    from nas import reports
+
+    reports.list_evaluators(as_json=as_json)

@@ -1,0 +1,100 @@
+"""The resolved configuration of a run: every decision spelt out, checked, and stored with the run."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import evaluators
+import search_spaces
+from evaluators import Evaluator, Metric
+from nas import __version__
+from nas.proposals import SAMPLERS
+from results import limits
+from results.limits import Limit
+from search_spaces import SearchSpace
+from search_spaces.common.errors import UnknownName, UsageError
+
+COSTS = ("params", "macs")  # counted for every candidate: instant, and every table shows them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a run searches, by what it judges, and how. All fields are plain data, as the store keeps them."""
+
+    space: str = "nhs"
+    budget: int = 200
+    proxy: str = "entropy"
+    latencies: tuple[str, ...] = ("ort",)
+    limits: tuple[str, ...] = ()
+    seed: int = 0
+    sampler: str = "gp"
+
+    def __post_init__(self) -> None:
+        search_spaces.get(self.space)
+        if self.budget < 1:
+            raise UsageError(f"--budget expects at least 1 candidate, got {self.budget}", "for example --budget 200")
+        if self.sampler not in SAMPLERS:
+            raise UnknownName("sampler", self.sampler, SAMPLERS)
+        if not self.latencies:
+            raise UsageError("a run needs at least one latency", "for example --latency ort")
+        for kind, specs in (("--latency", self.latencies), ("--limit", self.limits)):
+            if len(set(specs)) < len(specs):
+                raise UsageError(f"{kind} names the same thing twice: {', '.join(specs)}", "give each once")
+        objectives = {evaluator.spec for evaluator in self.objectives}
+        for limit in self.parsed_limits:
+            if limit.evaluator.family() != "cost" and limit.metric not in objectives:
+                raise UsageError(
+                    f"the limit '{limit}' is on '{limit.metric}', which this run does not evaluate",
+                    f"add --latency {limit.metric}, or limit one of: {', '.join(sorted(objectives))}, "
+                    + ", ".join(evaluators.names("cost")),
+                )
+
+    @cached_property
+    def search_space(self) -> SearchSpace:
+        """The space itself."""
+        return search_spaces.get(self.space)
+
+    @cached_property
+    def objectives(self) -> tuple[Evaluator, ...]:
+        """What is optimised: the proxy for accuracy, then each latency."""
+        return (evaluators.get(self.proxy, "accuracy"), *(evaluators.get(spec, "latency") for spec in self.latencies))
+
+    @cached_property
+    def parsed_limits(self) -> tuple[Limit, ...]:
+        """The limits, as bounds on metrics."""
+        return tuple(limits.parse(text) for text in self.limits)
+
+    @cached_property
+    def costs(self) -> tuple[Evaluator, ...]:
+        """Exact counts taken of every candidate: the usual ones and those that a limit names."""
+        limited = [limit.evaluator for limit in self.parsed_limits if limit.evaluator.family() == "cost"]
+        return tuple(dict.fromkeys([*(evaluators.get(name) for name in COSTS), *limited]))
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The objectives' metrics."""
+        return tuple(evaluator.metric for evaluator in self.objectives)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for the store, with what the metrics mean and the version that ran."""
+        return {**asdict(self), "version": __version__, "objectives": [asdict(metric) for metric in self.metrics]}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Config":
+        """The inverse of `to_dict`."""
+        fields = {name: data[name] for name in cls.__dataclass_fields__}
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+
+    def differences(self, other: "Config") -> list[str]:
+        """How another configuration departs from this one, a line each; the budget may grow and is no difference."""
+        mine, theirs = asdict(self), asdict(other)
+        return [
+            f"{name}: {_shown(mine[name])} in the run, {_shown(theirs[name])} asked now"
+            for name in mine
+            if mine[name] != theirs[name] and name != "budget"
+        ]
+
+
+def _shown(value: object) -> str:
+    return (", ".join(value) or "none") if isinstance(value, Sequence) and not isinstance(value, str) else str(value)

@@ -1,0 +1,39 @@
+"""How the program speaks: data on standard output, talk on standard error."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+talk = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(message: str = "") -> None:
+    """A line of talk."""
+    talk.print(message, markup=False)
+
+
+def write_json(data: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(data, indent=2))
+
+
+def write_event(event: str, **data: Any) -> None:
+    """One line of newline-delimited JSON on standard output."""
+    click.echo(json.dumps({"event": event, **data}))
+
+
+def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[str] = frozenset()) -> None:
+    """A table on standard output; columns named in `numbers` are aligned to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    out = Console(highlight=False)
+    if not out.is_terminal:
+        out = Console(highlight=False, width=max(out.width, 200))  # a file or a pipe has no edge to fold at
+    out.print(table)

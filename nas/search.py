@@ -1,0 +1,178 @@
+"""The search: ask, gate on exact cost, score, measure, record, tell. And again, until the budget is spent."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from evaluators import Evaluator, Measurement
+from evaluators.common.isolation import Bench
+from nas.config import Config
+from nas.proposals import propose
+from results.record import Run, Trial
+from results.store import Store
+from search_spaces import Architecture
+from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
+
+EQUAL_FAILURES = 5  # in a row, before a run stops: what fails so often is not the candidates' fault
+
+
+class RepeatedFailure(NegativeAnswer):
+    """The same failure again and again: something is wrong that no other candidate will put right."""
+
+
+class Search:
+    """One run, from where it stands to the end of its budget. `seconds` tells where the time went, by step."""
+
+    def __init__(self, store: Store, name: str, bench: Bench) -> None:
+        self.store, self.name, self.bench = store, name, bench
+        self.config = Config.from_dict(store.config(name))
+        self.seconds: Counter[str] = Counter()
+        self.reused = 0  # measurements that were known already
+        self.run = store.run(name)
+
+    def __iter__(self) -> Iterator[Trial]:
+        """Evaluates candidate after candidate, and yields each trial when it is told.
+
+        Raises:
+            RepeatedFailure: five candidates in a row failed for the same cause.
+            SpaceExhausted: there is no new network left.
+        """
+        self.bench.prepare()
+        while len(self.finished()) < self.config.budget:
+            trial = self.store.in_flight(self.name) or self.ask()
+            yield self.evaluate(trial)
+            self._check_failures()
+
+    def finished(self) -> list[Trial]:
+        """The trials that were told."""
+        return [trial for trial in self.run.trials if trial.state != "running"]
+
+    def ask(self) -> Trial:
+        """Proposes the next candidate and writes it down as being evaluated."""
+        with self._timed("ask"):
+            proposal = propose(
+                self.config.search_space,
+                self.config.sampler,
+                self.config.seed,
+                self.store.frozen(self.name),
+                [metric.direction for metric in self.config.metrics],
+                self.refusal,
+            )
+        with self._timed("store"):
+            self.store.begin(self.name, proposal)
+            trial = self.store.in_flight(self.name)
+        assert trial
+        return trial
+
+    def refusal(self, architecture: Architecture) -> str:
+        """Why a network must not be evaluated: it was asked before, or an exact cost is beyond its limit."""
+        if any(trial.architecture == architecture for trial in self.run.trials):
+            return "asked before"
+        exact = (limit for limit in self.config.parsed_limits if limit.evaluator.family() == "cost")
+        broken = (str(limit) for limit in exact if limit.excess(limit.evaluator.measure(architecture).value) > 0)
+        return next(broken, "")
+
+    def evaluate(self, trial: Trial) -> Trial:
+        """Takes every measurement of a candidate, cheapest first, and tells what was found."""
+        found: dict[str, Measurement] = {}
+        spent: Counter[str] = Counter()
+        cause = detail = ""
+        try:
+            for evaluator in (*self.config.costs, *self.config.objectives):
+                with self._timed(evaluator.family(), spent):
+                    found[evaluator.spec] = self.obtain(evaluator, trial.architecture)
+        except MeasurementFailed as error:
+            cause, detail = error.cause, error.detail
+        self.bench.prepare()
+        return self._tell(trial, found, spent, cause, detail)
+
+    def obtain(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
+        """A measurement from the store, or a new one, which the store then keeps."""
+        context = evaluator.context()
+        known = self.store.recall(architecture, context)
+        if known:
+            self.reused += evaluator.family() != "cost"
+            return known
+        baseline = self.store.baseline(context) if evaluator.family() == "latency" else None
+        measurement = self.bench.measure(evaluator, architecture, baseline)
+        self.store.remember(architecture, measurement)
+        return measurement
+
+    def _tell(
+        self, trial: Trial, found: Mapping[str, Measurement], spent: Mapping[str, float], cause: str, detail: str
+    ) -> Trial:
+        values = None if cause else [found[evaluator.spec].value for evaluator in self.config.objectives]
+        constraints = {} if cause else {str(li): li.excess(found[li.metric].value) for li in self.config.parsed_limits}
+        with self._timed("store"):
+            self.store.finish(
+                self.name,
+                trial,
+                found,
+                values=values,
+                constraints=constraints,
+                seconds=spent,
+                cause=cause,
+                detail=detail,
+            )
+        broken = any(excess > 0 for excess in constraints.values())
+        told = replace(
+            trial,
+            state="failed" if cause else "infeasible" if broken else "ok",
+            measurements=dict(found),
+            constraints=constraints,
+            seconds=dict(spent),
+            cause=cause,
+            detail=detail,
+        )
+        others = tuple(each for each in self.run.trials if each.number != told.number)
+        self.run = Run(name=self.name, config=self.run.config, trials=(*others, told))
+        return told
+
+    def _check_failures(self) -> None:
+        recent = self.finished()[-EQUAL_FAILURES:]
+        causes = {trial.cause for trial in recent}
+        if len(recent) == EQUAL_FAILURES and len(causes) == 1 and (cause := causes.pop()):
+            raise RepeatedFailure(
+                f"stopped: {EQUAL_FAILURES} candidates in a row failed with: {cause}",
+                f"mend the cause and resume with: nas run --name {self.name}\n{recent[-1].detail[-800:]}".rstrip(),
+            )
+
+    @contextmanager
+    def _timed(self, step: str, also: "Counter[str] | None" = None) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed = time.perf_counter() - start
+            self.seconds[step] += elapsed  # type: ignore[assignment]
+            if also is not None:
+                also[step] += elapsed  # type: ignore[assignment]
+
+
+def verify(search: Search, front: list[Trial], report: Callable[[Trial, Measurement, str], None]) -> list[Trial]:
+    """Measures the front's limited latencies again, each in a fresh process, and reports every verdict.
+
+    Returns the trials that are confirmed: no limit missed by more than the interval of its new measurement.
+    """
+    latencies = [limit for limit in search.config.parsed_limits if limit.evaluator.family() == "latency"]
+    confirmed = []
+    for trial in front if latencies else []:
+        kept = True
+        for limit in latencies:
+            baseline = search.store.baseline(limit.evaluator.context())
+            try:
+                again = search.bench.measure(limit.evaluator, trial.architecture, baseline)
+            except MeasurementFailed as error:
+                report(trial, trial.measurements[limit.metric], f"{limit} not confirmed: {error.cause}")
+                kept = False
+                continue
+            search.store.remember(trial.architecture, again)
+            closest = again.low if limit.sign == "<=" else again.high
+            missed = limit.excess(closest) > 0
+            share = abs(limit.excess(again.value)) / limit.bound
+            report(trial, again, f"{limit} {'missed by' if limit.excess(again.value) > 0 else 'met with'} {share:.1%}")
+            kept = kept and not missed
+        confirmed += [trial] if kept else []
+    return confirmed

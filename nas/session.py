@@ -1,0 +1,269 @@
+"""The command `nas run`: says what it decided, runs the search with a live line, and ends with a verdict."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import filelock
+from rich.status import Status
+
+import search_spaces
+from evaluators import Evaluator, Measurement
+from evaluators.common.isolation import Bench
+from evaluators.common.locks import lock
+from evaluators.common.measurement import digest
+from nas import __version__, console
+from nas.config import Config
+from nas.proposals import SAMPLERS, SpaceExhausted
+from nas.search import RepeatedFailure, Search, verify
+from results import front
+from results.database import sqlite_path
+from results.notation import glyph
+from results.record import Run, Trial
+from results.store import Store
+from results.tables import trial_dict
+from search_spaces.common.errors import NasError, StoreError, UnknownName, UsageError
+
+INTERRUPTED = 130
+PAGE_EVERY = 20  # trials between two writings of the dashboard
+
+
+def start(
+    choices: Mapping[str, Any], given: set[str], *, store_url: str, as_json: bool, dry_run: bool, timeout: float
+) -> int:
+    """Starts a run, or resumes the one that is named. Returns the exit code."""
+    config = _config(choices)
+    for evaluator in config.objectives:
+        if reason := evaluator.missing():
+            raise reason
+    if dry_run:
+        return _rehearse(config, store_url)
+    store = Store(store_url, writable=True)
+    try:
+        name, config, resumed = _settle(store, choices, given, config)
+        with _alone(store_url, name), Bench(timeout) as bench:
+            return _Session(Search(store, name, bench), as_json, resumed).run()
+    finally:
+        store.close()
+
+
+def _config(choices: Mapping[str, Any]) -> Config:
+    return Config(**{name: choices[name] for name in Config.__dataclass_fields__})
+
+
+def _settle(store: Store, choices: Mapping[str, Any], given: set[str], config: Config) -> tuple[str, Config, bool]:
+    """The run's name, its configuration, and whether it existed before. Refuses to change a run under way."""
+    name = choices["name"]
+    known = store.names()
+    if name is None:
+        name = next(name for number in range(1, len(known) + 2) if (name := f"{config.space}-{number}") not in known)
+    if name not in known:
+        store.create(name, config.to_dict())
+        return name, config, False
+    stored = Config.from_dict(store.config(name))
+    wanted = Config(**{**asdict(stored), **{key: choices[key] for key in given if key in asdict(stored)}})
+    if differences := stored.differences(wanted):
+        raise UsageError(
+            f"run '{name}' exists with another configuration:\n    " + "\n    ".join(differences),
+            f"resume it as it is: nas run --name {name}\n  or start a new run: give another --name, or none",
+        )
+    if wanted.budget != stored.budget:
+        store.configure(name, wanted.to_dict())
+    return name, wanted, True
+
+
+@contextmanager
+def _alone(store_url: str, name: str) -> Iterator[None]:
+    """Keeps a second process from working on the same run."""
+    held = lock(f"run-{digest([str(sqlite_path(store_url) or store_url), name])}")
+    try:
+        held.acquire(timeout=0)
+    except filelock.Timeout:
+        raise StoreError(
+            f"another process is working on run '{name}'", "wait for it, end it, or start a new run without --name"
+        ) from None
+    with held:
+        yield
+
+
+def _rehearse(config: Config, store_url: str) -> int:
+    """What would be done, and three networks as they would be drawn; nothing is measured or written."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    for line in _header(config, "not started (--dry-run)", store_url):
+        console.say(line)
+    study = optuna.create_study(sampler=SAMPLERS["random"].make(config.seed))
+    for _ in range(3):
+        architecture = config.search_space.suggest(study.ask())
+        counts = ", ".join(f"{each.name()} {each.measure(architecture)}" for each in config.costs)
+        console.say(f"  for example  {glyph(architecture)}  {architecture}  ({counts})")
+    return 0
+
+
+def _header(config: Config, state: str, store_url: str) -> Iterator[str]:
+    anchors = ", ".join(config.search_space.anchors())
+    device = config.objectives[-1].device().label
+    yield f"nas {__version__}, {state}"
+    yield f"  space        {config.space}: {config.search_space.size():.3g} networks; {search_spaces.summary(config.space)}"
+    yield f"  anchors      {anchors}: the paper's own, measured first" if anchors else "  anchors      none"
+    for evaluator in config.objectives:
+        yield f"  objective    {_described(evaluator)}"
+    yield f"  device       {device}"
+    yield f"  limits       {', '.join(map(str, config.parsed_limits)) or 'none (--limit adds one)'}"
+    yield f"  sampler      {config.sampler}: {SAMPLERS[config.sampler].summary}; seed {config.seed}"
+    yield f"  budget       {config.budget} candidates"
+    yield f"  results      {store_url}"
+
+
+def _described(evaluator: Evaluator) -> str:
+    metric = evaluator.metric
+    better = "lower is better" if metric.direction == "minimize" else "higher is better"
+    kind = "a score, unvalidated on your data" if metric.kind == "score" else metric.kind
+    versions = ", ".join(f"{package} {version}" for package, version in evaluator.versions().items())
+    return f"{metric.name} [{metric.unit}], {better}; {kind}" + (f"; {versions}" if versions else "")
+
+
+class _Session:
+    """One sitting of a run, as the person at the terminal sees it."""
+
+    def __init__(self, search: Search, as_json: bool, resumed: bool) -> None:
+        self.search, self.as_json, self.resumed = search, as_json, resumed
+        self.started, self.done = time.perf_counter(), 0
+        path = sqlite_path(search.store.url)
+        self.page = (path.parent if path else Path("runs")) / f"{search.name}.html"
+        self.reference = front.reference_point(search.run)
+
+    def run(self) -> int:
+        """Searches to the end of the budget, and says what came of it. Returns the exit code."""
+        self._announce()
+        try:
+            with self._live() as status:
+                for trial in self.search:
+                    self.done += 1
+                    self._progress(trial, status)
+        except KeyboardInterrupt:
+            return self._interrupted()
+        except (RepeatedFailure, SpaceExhausted) as error:
+            self._finish()
+            raise error
+        except StoreError as error:
+            raise StoreError(error.message, f"{error.hint}\n  resume with: {self._resume()}") from error
+        return self._finish()
+
+    def _announce(self) -> None:
+        name, config = self.search.name, self.search.config
+        finished = len(self.search.finished())
+        state = f"run {name}, resumed at {finished} of {config.budget}" if self.resumed else f"run {name}"
+        if self.as_json:
+            console.write_event("started", run=name, resumed=self.resumed, finished=finished, config=config.to_dict())
+        for line in _header(config, state, self.search.store.url):
+            console.say(line)
+        console.say(f"  dashboard    {self.page}")
+        console.say(f"  Ctrl-C is safe: {self._resume()} goes on from there")
+
+    @contextmanager
+    def _live(self) -> Iterator[Status | None]:
+        if not console.talk.is_terminal or self.as_json:
+            yield None
+            return
+        with console.talk.status("starting") as status:
+            yield status
+
+    def _progress(self, trial: Trial, status: Status | None) -> None:
+        if self.reference is None:
+            self.reference = front.reference_point(self.search.run)
+        line = self._line(trial)
+        if self.as_json:
+            console.write_event("trial", **trial_dict(trial))
+        elif status:
+            status.update(line)
+            if trial.state == "failed":
+                console.say(f"trial {trial.number} failed: {trial.cause}")
+        else:
+            console.say(line)
+        if self.done % PAGE_EVERY == 0:
+            self._write_page()
+
+    def _line(self, trial: Trial) -> str:
+        run, budget = self.search.run, self.search.config.budget
+        finished = len(self.search.finished())
+        values = ", ".join(str(trial.measurements[m.name]) for m in run.objectives if m.name in trial.measurements)
+        told = trial.cause or values + (f" ({trial.anchor})" if trial.anchor else "")
+        left = (time.perf_counter() - self.started) / self.done * (budget - finished)
+        guess = f", about {left / 60:.0f} min left" if self.done >= 3 and left >= 60 else ""
+        return f"{finished}/{budget}  trial {trial.number} {trial.state}: {told}; front {len(front.front(run))}{guess}"
+
+    def _resume(self) -> str:
+        store = self.search.store.url
+        return f"nas run --name {self.search.name}" + ("" if store == "sqlite:///runs/nas.db" else f" --store {store}")
+
+    def _interrupted(self) -> int:
+        self._write_page()
+        finished = len(self.search.finished())
+        console.say(f"interrupted at {finished} of {self.search.config.budget}; nothing told is lost. Resume with:")
+        console.say(f"  {self._resume()}")
+        if self.as_json:
+            console.write_event("interrupted", run=self.search.name, finished=finished)
+        return INTERRUPTED
+
+    def _finish(self) -> int:
+        """The verdict: the front, the limits measured again, the failures by cause."""
+        run, chosen = self.search.run, front.front(self.search.run)
+        self._write_page()
+        confirmed = verify(self.search, chosen, self._verdict)
+        limited = any(limit.evaluator.family() == "latency" for limit in self.search.config.parsed_limits)
+        success = bool(confirmed if limited else chosen)
+        self._summary(run, chosen, len(confirmed) if limited else None)
+        if self.as_json:
+            console.write_event(
+                "finished",
+                run=run.name,
+                seconds=round(time.perf_counter() - self.started, 3),
+                steps={step: round(value, 3) for step, value in self.search.seconds.items()},
+                reused=self.search.reused,
+                front=[trial.number for trial in chosen],
+                confirmed=[trial.number for trial in confirmed] if limited else None,
+                failures=dict(_failures(run)),
+            )
+        return 0 if success else 1
+
+    def _verdict(self, trial: Trial, again: Measurement, words: str) -> None:
+        if self.as_json:
+            console.write_event("verdict", trial=trial.number, measured=again.to_dict(), verdict=words)
+        console.say(f"  trial {trial.number} measured again: {again}: {words}")
+
+    def _summary(self, run: Run, chosen: list[Trial], confirmed: int | None) -> None:
+        minutes = (time.perf_counter() - self.started) / 60
+        states = Counter(trial.state for trial in run.trials)
+        counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
+        console.say(f"run {run.name}: {counts or 'nothing done'}, in {minutes:.1f} min; {len(chosen)} on the front")
+        for cause, count in _failures(run):
+            console.say(f"  failed {count} x: {cause}")
+        for reason, count in _replaced(run).most_common():
+            console.say(f"  {count} proposals replaced before anything was spent on them: {reason}")
+        if confirmed is not None:
+            console.say(f"  {confirmed} of {len(chosen)} keep their limits when measured again")
+        if not run.feasible():
+            console.say("  no candidate succeeded within the limits: loosen them, or see the causes above")
+        console.say(f"  dashboard: {self.page}\n  next: nas show {run.name}    nas export {run.name} --pick knee -o arch.json")
+
+    def _write_page(self) -> None:
+        from results import dashboard
+
+        try:
+            dashboard.write(self.search.run, self.page)
+        except OSError as error:  # the page can be written again; the run must not die of it
+            console.say(f"the dashboard was not written: {error}")
+
+
+def _failures(run: Run) -> list[tuple[str, int]]:
+    return Counter(trial.cause for trial in run.trials if trial.state == "failed").most_common()
+
+
+def _replaced(run: Run) -> "Counter[str]":
+    return sum((Counter(trial.replaced) for trial in run.trials), Counter())

@@ -1,0 +1,44 @@
+"""A run as data for other tools: dictionaries for JSON, and a pandas DataFrame."""
+
+from typing import TYPE_CHECKING, Any
+
+from results.record import Run, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def trial_dict(trial: Trial) -> dict[str, Any]:
+    """A trial as plain data, for JSON."""
+    return {
+        "trial": trial.number,
+        "state": trial.state,
+        "id": trial.architecture.id,
+        "notation": str(trial.architecture),
+        "anchor": trial.anchor or None,
+        "measurements": {name: measurement.to_dict() for name, measurement in trial.measurements.items()},
+        "constraints": trial.constraints,
+        "cause": trial.cause or None,
+        "seconds": trial.seconds,
+    }
+
+
+def frame(run: Run) -> "pd.DataFrame":
+    """The trials of a run as a pandas DataFrame: a row each, a column for every value and each end of its interval."""
+    import pandas as pd
+
+    return pd.DataFrame([_row(trial) for trial in run.trials])
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "trial": trial.number,
+        "state": trial.state,
+        "anchor": trial.anchor or None,
+        "notation": str(trial.architecture),
+        "id": trial.architecture.id,
+    }
+    for name, measurement in trial.measurements.items():
+        column = f"{name} [{measurement.unit}]"
+        row |= {column: measurement.value, f"{column} low": measurement.low, f"{column} high": measurement.high}
+    return row | {"cause": trial.cause or None}
