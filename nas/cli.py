@@ -66,11 +66,13 @@ def cli() -> None:
 @click.option("--sampler", metavar="NAME", default="gp", show_default=True, help="gp, tpe, nsga2 or random.")
 @click.option("--name", metavar="RUN", help="Name of the run; an existing one is resumed.  [default: SPACE-N, new]")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, with three example networks, and do nothing.")
-@click.option("--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation."
+)
 @STORE
 @JSON
 @click.pass_context
-def run(context: click.Context, store: str, as_json: bool, dry_run: bool, timeout: float, **choices: object) -> int:
+def run(context: click.Context, /, store: str, as_json: bool, dry_run: bool, timeout: float, **choices: object) -> int:
     """Search: ask, score, measure and record candidates until the budget is spent.
 
     Ctrl-C and even kill -9 are safe: the same command with --name resumes where the run stood, asks the same
@@ -149,7 +151,9 @@ def export(run: str | None, trial: int | None, pick: str | None, output: Path, f
 @click.argument("architecture", metavar="ARCH")
 @click.option("--latency", "latencies", metavar="SPEC", multiple=True, help="Latency to measure.  [default: ort]")
 @click.option("--proxy", "proxies", metavar="SPEC", multiple=True, help="Score to compute.")
-@click.option("--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation."
+)
 @STORE
 @JSON
 def measure(

@@ -83,8 +83,8 @@ class Config:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Config":
         """The inverse of `to_dict`."""
-        fields = {name: data[name] for name in cls.__dataclass_fields__}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        values: dict[str, Any] = {name: data[name] for name in cls.__dataclass_fields__}
+        return cls(**values | {name: tuple(values[name]) for name in ("latencies", "limits")})
 
     def differences(self, other: "Config") -> list[str]:
         """How another configuration departs from this one, a line each; the budget may grow and is no difference."""

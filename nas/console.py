@@ -7,6 +7,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -30,9 +31,9 @@ def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers:
     """A table on standard output; columns named in `numbers` are aligned to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in numbers else "left", overflow="fold")
+        table.add_column(Text(heading), justify="right" if heading in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))  # text, not markup: units stand in brackets
     out = Console(highlight=False)
     if not out.is_terminal:
         out = Console(highlight=False, width=max(out.width, 200))  # a file or a pipe has no edge to fold at

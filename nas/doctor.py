@@ -19,7 +19,7 @@ PACKAGES = (
 
 def examine(store_url: str, *, as_json: bool) -> int:
     """Reports on this machine. Returns 0 where at least one latency can be measured, else 1."""
-    report = {
+    report: dict[str, Any] = {
         "nas": __version__,
         "python": sys.version.split()[0],
         "system": platform.platform(),
@@ -68,11 +68,15 @@ def _store(url: str) -> str:
 def _write(report: dict[str, Any]) -> None:
     facts = report["cpu"]
     console.say(f"nas {report['nas']}, Python {report['python']}, {report['system']}")
-    console.say(f"{facts['model']}, {facts['cores']} cores, load {facts['load']}, governor {facts['governor'] or 'unknown'}")
+    console.say(
+        f"{facts['model']}, {facts['cores']} cores, load {facts['load']}, governor {facts['governor'] or 'unknown'}"
+    )
     console.say(", ".join(f"{name} {version or 'not installed'}" for name, version in report["packages"].items()))
     console.say(f"store {report['store']['url']}: {report['store']['state']}")
     if facts["load"] and facts["load"] > 0.5 * facts["cores"]:
-        console.say("warning: this machine is busy; latencies measured now will be flagged or slow. Close other programs.")
+        console.say(
+            "warning: this machine is busy; latencies measured now will be flagged or slow. Close other programs."
+        )
     rows = (
         [each["evaluator"], each["family"], "yes" if each["ready"] else "no", each["detail"], each["to enable"]]
         for each in report["evaluators"]

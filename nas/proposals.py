@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from evaluators.common.measurement import Direction
 from results.store import Proposal
 from search_spaces import Architecture, SearchSpace
 from search_spaces.common.errors import NegativeAnswer
@@ -73,7 +74,7 @@ def propose(
     sampler: str,
     seed: int,
     told: "Sequence[optuna.trial.FrozenTrial]",
-    directions: Sequence[str],
+    directions: Sequence[Direction],
     refusal: Callable[[Architecture], str],
 ) -> Proposal:
     """The next candidate. The space's anchors come first, then the sampler's proposals.
@@ -98,7 +99,11 @@ def _seed(seed: int, number: int) -> int:
 
 
 def _ask(
-    space: SearchSpace, sampler: str, seed: int, told: "Sequence[optuna.trial.FrozenTrial]", directions: Sequence[str]
+    space: SearchSpace,
+    sampler: str,
+    seed: int,
+    told: "Sequence[optuna.trial.FrozenTrial]",
+    directions: Sequence[Direction],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The sampler's own proposal, from a study in memory that holds exactly what was told."""
     import optuna

@@ -101,7 +101,9 @@ def _interval(measurement: Measurement) -> str:
 def choose(store_url: str, name: str | None, number: int | None, pick: str | None) -> Trial:
     """The trial that a person means: by number, or picked from the front."""
     if (number is None) == (pick is None):
-        raise UsageError("say which network: --trial NUMBER or --pick knee", "nas show lists the front with its numbers")
+        raise UsageError(
+            "say which network: --trial NUMBER or --pick knee", "nas show lists the front with its numbers"
+        )
     run = load(store_url, name)
     if pick:
         members = front.front(run)
@@ -216,7 +218,9 @@ def list_runs(store_url: str, *, as_json: bool) -> int:
     if as_json:
         console.write_json([{"run": run.name, "trials": len(run.trials), "config": run.config} for run in runs])
     else:
-        rows = ([r.name, f"{len(r.trials)} of {r.config['budget']}", r.config["space"], r.config["proxy"]] for r in runs)
+        rows = (
+            [r.name, f"{len(r.trials)} of {r.config['budget']}", r.config["space"], r.config["proxy"]] for r in runs
+        )
         console.write_table(["run", "trials", "space", "proxy"], rows)
     return 0 if runs else 1
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import filelock
 from rich.status import Status
@@ -26,7 +26,7 @@ from results.notation import glyph
 from results.record import Run, Trial
 from results.store import Store
 from results.tables import trial_dict
-from search_spaces.common.errors import NasError, StoreError, UnknownName, UsageError
+from search_spaces.common.errors import StoreError, UsageError
 
 INTERRUPTED = 130
 PAGE_EVERY = 20  # trials between two writings of the dashboard
@@ -109,7 +109,8 @@ def _header(config: Config, state: str, store_url: str) -> Iterator[str]:
     anchors = ", ".join(config.search_space.anchors())
     device = config.objectives[-1].device().label
     yield f"nas {__version__}, {state}"
-    yield f"  space        {config.space}: {config.search_space.size():.3g} networks; {search_spaces.summary(config.space)}"
+    yield f"  space        {config.space}: {config.search_space.size():.3g} networks"
+    yield f"               {search_spaces.summary(config.space)}"
     yield f"  anchors      {anchors}: the paper's own, measured first" if anchors else "  anchors      none"
     for evaluator in config.objectives:
         yield f"  objective    {_described(evaluator)}"
@@ -250,7 +251,9 @@ class _Session:
             console.say(f"  {confirmed} of {len(chosen)} keep their limits when measured again")
         if not run.feasible():
             console.say("  no candidate succeeded within the limits: loosen them, or see the causes above")
-        console.say(f"  dashboard: {self.page}\n  next: nas show {run.name}    nas export {run.name} --pick knee -o arch.json")
+        console.say(
+            f"  dashboard: {self.page}\n  next: nas show {run.name}    nas export {run.name} --pick knee -o arch.json"
+        )
 
     def _write_page(self) -> None:
         from results import dashboard

@@ -76,7 +76,9 @@ def open_engine(url: str, *, writable: bool) -> sa.Engine:
     """
     path = sqlite_path(url)
     if path and not writable and not path.exists():
-        raise StoreError(f"there are no runs yet: '{path}' does not exist", "start one: nas run --space nhs --budget 200")
+        raise StoreError(
+            f"there are no runs yet: '{path}' does not exist", "start one: nas run --space nhs --budget 200"
+        )
     with explained(url):
         if path and writable:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +116,9 @@ def explained(url: str) -> Iterator[None]:
         yield
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, optuna.exceptions.StorageInternalError) as error:
         cause = error.__cause__ or error
-        raise StoreError(f"the database '{url}' failed: {_reason(error, cause)}", _remedy(str(cause) + str(error))) from error
+        raise StoreError(
+            f"the database '{url}' failed: {_reason(error, cause)}", _remedy(str(cause) + str(error))
+        ) from error
 
 
 def _reason(error: BaseException, cause: BaseException) -> str:

@@ -51,7 +51,10 @@ def hypervolume(costs: Points, reference: Points) -> float:
         return float(reference[0] - costs.min())
     order = costs[np.argsort(costs[:, -1])]
     edges = np.append(order[:, -1], reference[-1])
-    slices = (hypervolume(order[: count + 1, :-1], reference[:-1]) * (edges[count + 1] - edges[count]) for count in range(len(order)))
+    slices = (
+        hypervolume(order[: count + 1, :-1], reference[:-1]) * (edges[count + 1] - edges[count])
+        for count in range(len(order))
+    )
     return float(sum(slices))
 
 
@@ -81,7 +84,7 @@ def attainment(run: Run, reference: Points) -> list[float]:
 
 
 def reference_point(run: Run) -> Points | None:
-    """The corner from which hypervolume is counted: 10 % beyond the worst anchor in every objective, fixed from the start.
+    """The corner from which hypervolume is counted: 10 % beyond the worst anchor in every objective.
 
     Falls back to the worst of all trials where no anchor was measured; None without any.
     """

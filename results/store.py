@@ -68,7 +68,9 @@ class Store:
         import optuna
 
         with explained(self.url):
-            return [study.study_name for study in optuna.get_all_study_summaries(self._storage, include_best_trial=False)]
+            return [
+                study.study_name for study in optuna.get_all_study_summaries(self._storage, include_best_trial=False)
+            ]
 
     def create(self, name: str, config: dict[str, Any]) -> None:
         """Begins a run under a resolved configuration."""

@@ -75,7 +75,7 @@ STAGES = (
 
 
 def suggest(trial: "optuna.trial.BaseTrial") -> Architecture:
-    """One network of the space. Different parameters may build the same one; `params` gives one set for each network."""
+    """One network of the space. Different parameters may build the same one; `params` gives one set for each."""
     return Architecture(stages=tuple(_suggest_stage(trial, number, c) for number, c in enumerate(STAGES, start=1)))
 
 
@@ -95,7 +95,14 @@ def _suggest_stage(trial: "optuna.trial.BaseTrial", number: int, choices: Choice
 
 
 def stage(
-    choices: Choices, *, convs: int, transformers: int, stacks: int, conv_width: int, transformer_width: int, ratio: float
+    choices: Choices,
+    *,
+    convs: int,
+    transformers: int,
+    stacks: int,
+    conv_width: int,
+    transformer_width: int,
+    ratio: float,
 ) -> Stage:
     """The stage `(C^convs T^transformers)^stacks`; an empty group becomes one NCB, stacks beyond the depth are cut."""
     group = "C" * convs + "T" * transformers or "C"
@@ -179,11 +186,12 @@ def _ratios() -> tuple[float, ...]:
 
 
 def _stages(choices: Choices) -> Iterator[Stage]:
-    for values in itertools.product(
+    for n, t, stacks, conv, transformer, ratio in itertools.product(
         choices.convs, range(2), choices.stacks, choices.conv_widths, choices.transformer_widths, _ratios()
     ):
-        names = ("convs", "transformers", "stacks", "conv_width", "transformer_width", "ratio")
-        yield stage(choices, **dict(zip(names, values, strict=True)))
+        yield stage(
+            choices, convs=n, transformers=t, stacks=stacks, conv_width=conv, transformer_width=transformer, ratio=ratio
+        )
 
 
 @cache

@@ -31,17 +31,17 @@ class Structure(Evaluator):
         check_range("resolution", self.resolution, 32, 2048)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        from evaluators.common.counting import count
+        from evaluators.common.counting import activations, macs
 
-        counts = count(architecture, self.resolution)
+        counted = macs(architecture, self.resolution)
         widths = [block.out_channels for row in architecture.blocks for block in row]
         transformers = sum(block.kind == "T" for row in architecture.blocks for block in row)
         return Reading.exact(
             log(sum(widths)),
             warnings=(UNVALIDATED,),
-            log_params=log(counts.params),
-            log_macs=log(counts.macs),
-            log_activations=log(counts.activations),
+            log_params=log(counted.params),
+            log_macs=log(counted.count),
+            log_activations=log(activations(architecture, self.resolution).count),
             depth=len(widths),
             mean_log_width=sum(map(log, widths)) / len(widths),
             transformer_share=transformers / len(widths),

@@ -4,14 +4,12 @@ Each distinct block is built and counted once (fvcore traces it), then remembere
 blocks. What fvcore cannot count is counted here (attention) or reported by name (`uncounted`), never ignored.
 """
 
-import logging
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from search_spaces import Architecture, Block
 
@@ -19,115 +17,111 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 NUM_CLASSES = 1000
+Kind = Literal["FlopCountAnalysis", "ActivationCountAnalysis"]  # of fvcore.nn
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """Counts of a block or a network for one image. MACs are multiply-accumulate pairs, as in the paper's tables."""
+    """What fvcore counted in a module for one image, with the attention that it cannot see added."""
 
+    count: int = 0
+    attention: int = 0  # the part of `count` that fvcore does not count
     params: int = 0
-    macs: int = 0
-    attention_macs: int = 0  # the part of `macs` that fvcore cannot see
-    activations: int = 0  # elements written by convolutions, linear layers and attention products
-    uncounted: tuple[tuple[str, int], ...] = ()
+    uncounted: tuple[tuple[str, int], ...] = ()  # operators that were left out, and how many
 
     def __add__(self, other: "Counts") -> "Counts":
         operators = Counter(dict(self.uncounted)) + Counter(dict(other.uncounted))
         return Counts(
+            count=self.count + other.count,
+            attention=self.attention + other.attention,
             params=self.params + other.params,
-            macs=self.macs + other.macs,
-            attention_macs=self.attention_macs + other.attention_macs,
-            activations=self.activations + other.activations,
             uncounted=tuple(sorted(operators.items())),
         )
 
 
-def total(counts: Iterable[Counts]) -> Counts:
-    """The sum of counts."""
-    return reduce(Counts.__add__, counts, Counts())
+@cache
+def macs(architecture: Architecture, resolution: int = 224) -> Counts:
+    """Multiply-accumulate pairs of a network with 1000 classes, before norms are merged, as in the paper's tables."""
+    return _total(architecture, resolution, "FlopCountAnalysis")
 
 
 @cache
-def count(architecture: Architecture, resolution: int = 224) -> Counts:
-    """The counts of a whole network with 1000 classes, before norms are merged, for one square image."""
-    return total(part for row in per_stage(architecture, resolution) for part in row)
+def activations(architecture: Architecture, resolution: int = 224) -> Counts:
+    """Elements written by convolutions, linear layers and attention products."""
+    return _total(architecture, resolution, "ActivationCountAnalysis")
 
 
-def per_stage(architecture: Architecture, resolution: int = 224) -> list[list[Counts]]:
+def _total(architecture: Architecture, resolution: int, kind: Kind) -> Counts:
+    rows = per_stage(architecture, resolution, kind)
+    return sum((counts for row in rows for counts in row), Counts())
+
+
+def per_stage(
+    architecture: Architecture, resolution: int = 224, kind: Kind = "FlopCountAnalysis"
+) -> list[list[Counts]]:
     """The counts of the stem, of every block of each of the four stages, and of the head."""
-    stem, side = _stem(architecture.stem, resolution)
-    rows = [[stem]]
+    side = ((resolution - 1) // 2) // 2 + 1
+    rows = [[_stem(architecture.stem, resolution, kind)]]
     for row in architecture.blocks:
-        counts = []
+        rows.append([])
         for block in row:
-            counts.append(_block(block, side))
+            rows[-1].append(_block(block, side, kind))
             side = -(-side // block.stride)
-        rows.append(counts)
-    return [*rows, [_head(architecture.feature_channels[-1], side)]]
+    return [*rows, [_head(architecture.feature_channels[-1], side, kind)]]
 
 
 @cache
-def _stem(stem: tuple[int, int, int], resolution: int) -> tuple[Counts, int]:
-    from torch import nn
+def _stem(widths: tuple[int, int, int], resolution: int, kind: Kind) -> Counts:
+    from search_spaces.nextvit.network import stem
 
-    from search_spaces.nextvit.blocks import ConvNormAct
-
-    first, second, third = stem
-    layers = nn.Sequential(
-        ConvNormAct(3, first, 2), ConvNormAct(first, second, 1), ConvNormAct(second, third, 1), ConvNormAct(third, third, 2)
-    )
-    return _traced(layers, (1, 3, resolution, resolution)), ((resolution - 1) // 2) // 2 + 1
+    return _traced(stem(3, widths), (1, 3, resolution, resolution), kind)
 
 
 @cache
-def _block(block: Block, side: int) -> Counts:
+def _block(block: Block, side: int, kind: Kind) -> Counts:
     from search_spaces.nextvit import blocks
 
-    return _traced(blocks.build(block), (1, block.in_channels, side, side))
+    return _traced(blocks.build(block), (1, block.in_channels, side, side), kind)
 
 
 @cache
-def _head(channels: int, side: int) -> Counts:
+def _head(channels: int, side: int, kind: Kind) -> Counts:
     from torch import nn
 
     from search_spaces.nextvit.network import ClassifierHead
 
-    return _traced(nn.Sequential(nn.BatchNorm2d(channels), ClassifierHead(channels, NUM_CLASSES)), (1, channels, side, side))
+    head = nn.Sequential(nn.BatchNorm2d(channels), ClassifierHead(channels, NUM_CLASSES))
+    return _traced(head, (1, channels, side, side), kind)
 
 
-def _traced(module: "nn.Module", shape: tuple[int, ...]) -> Counts:
-    """Counts of one module, from fvcore's trace of it."""
+def _traced(module: "nn.Module", shape: tuple[int, ...], kind: Kind) -> Counts:
+    """fvcore's trace of one module on zeros; norms and pooling do not count."""
     import torch
 
-    module.eval()
-    image = torch.zeros(shape)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # fvcore traces with torch.jit, which torch 2.15 deprecates
-        flops, attention = _analysis("FlopCountAnalysis", module, image, _attention_macs)
-        activations, _ = _analysis("ActivationCountAnalysis", module, image, _attention_activations)
-    return Counts(
-        params=sum(parameter.numel() for parameter in module.parameters()),
-        macs=flops.total(),
-        attention_macs=int(attention),
-        activations=activations.total(),
-        uncounted=tuple(sorted(flops.unsupported_ops().items())),
-    )
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # it scripts and traces with torch.jit, which torch 2.15 deprecates
+        return _count(module.eval(), torch.zeros(shape), kind)
 
 
-def _analysis(kind: str, module: "nn.Module", image: "Tensor", attention: Callable[..., int]) -> tuple[Any, float]:
-    """fvcore's analysis, and what our handle for attention added to it."""
+def _count(module: "nn.Module", image: "Tensor", kind: Kind) -> Counts:
     import fvcore.nn
     import torch
 
     analysis = getattr(fvcore.nn, kind)(module, image)
     analysis.uncalled_modules_warnings(False)
     analysis.unsupported_ops_warnings(False)
-    analysis.set_op_handle("aten::scaled_dot_product_attention", attention)
     analysis.set_op_handle("aten::batch_norm", _nothing)  # fvcore counts norms; the paper's tables do not
-    logging.getLogger("fvcore.nn.jit_analysis").setLevel(logging.ERROR)
+    attention = _attention_macs if kind == "FlopCountAnalysis" else _attention_activations
+    analysis.set_op_handle("aten::scaled_dot_product_attention", attention)
     with torch.no_grad():
-        by_operator = analysis.by_operator()
-    return analysis, by_operator["scaled_dot_product_attention"]
+        return Counts(
+            count=int(analysis.total()),
+            attention=int(analysis.by_operator()["scaled_dot_product_attention"]),
+            params=sum(parameter.numel() for parameter in module.parameters()),
+            uncounted=tuple(sorted(analysis.unsupported_ops().items())),
+        )
 
 
 def _nothing(inputs: list[Any], outputs: list[Any]) -> int:

@@ -48,7 +48,7 @@ class Evaluator(ABC):
 
     @property
     def spec(self) -> str:
-        """The shortest text that `evaluators.get` turns into this evaluator: its name and what differs from the defaults."""
+        """The shortest text from which `evaluators.get` makes this evaluator: its name and what is not default."""
         changed = [
             f"{option.name}={_written(getattr(self, option.name))}"
             for option in fields(self)
@@ -137,7 +137,7 @@ def _parsed(evaluator: str, key: str, value: str, default: object) -> object:
     try:
         if isinstance(default, bool):
             return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
-        return type(default)(value)
+        return int(value) if isinstance(default, int) else type(default)(value)  # type: ignore[call-arg]
     except (KeyError, ValueError):
         raise UsageError(
             f"{evaluator}:{key} expects {type(default).__name__}, got '{value}'", f"for example {key}={default}"
@@ -148,5 +148,6 @@ def check_range(name: str, value: int, low: int, high: int) -> None:
     """Refuses an option outside its range, with the nearest value inside."""
     if not low <= value <= high:
         raise UsageError(
-            f"{name} expects a number from {low} to {high}, got {value}", f"nearest: {name}={min(high, max(low, value))}"
+            f"{name} expects a number from {low} to {high}, got {value}",
+            f"nearest: {name}={min(high, max(low, value))}",
         )

@@ -24,7 +24,10 @@ from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
 
 TIMEOUT_SECONDS = 120.0
-PREPARATION = {"latency": ["evaluators.common.onnx_graph", "onnxruntime"], "accuracy": ["torch", "search_spaces.nextvit.network"]}
+PREPARATION = {
+    "latency": ["evaluators.common.onnx_graph", "onnxruntime"],
+    "accuracy": ["torch", "search_spaces.nextvit.network"],
+}
 
 
 class Worker:
@@ -89,7 +92,9 @@ class Worker:
 
     def _obituary(self) -> str:
         code = self.process.wait()
-        return f"the process was ended by {signal.Signals(-code).name}" if code < 0 else f"the process exited with {code}"
+        return (
+            f"the process was ended by {signal.Signals(-code).name}" if code < 0 else f"the process exited with {code}"
+        )
 
     def _last_words(self) -> str:
         self.errors.seek(0)
@@ -118,7 +123,9 @@ class Bench:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for worker in (self.scorer, self.spare):
             if worker:
                 worker.close()

@@ -8,7 +8,7 @@ import filelock
 
 
 def lock(name: str) -> filelock.BaseFileLock:
-    """The lock of that name, for this user on this machine. `acquire(timeout=0)` raises `filelock.Timeout` when taken."""
+    """The lock of that name, for this user on this machine; `acquire(timeout=0)` raises `filelock.Timeout` if taken."""
     user = os.getuid() if hasattr(os, "getuid") else "user"
     folder = Path(tempfile.gettempdir()) / f"nas-locks-{user}"
     folder.mkdir(exist_ok=True)

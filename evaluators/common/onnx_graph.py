@@ -99,7 +99,9 @@ class _Graph:
         name = "shape_" + "_".join(map(str, shape))
         return self.node("Reshape", x, self.constant(name, np.array(shape, dtype=np.int64)))
 
-    def conv(self, x: str, name: str, channels: tuple[int, int], kernel: int = 1, bias: bool = True, **options: Any) -> str:
+    def conv(
+        self, x: str, name: str, channels: tuple[int, int], kernel: int = 1, bias: bool = True, **options: Any
+    ) -> str:
         into, out = channels
         inputs = [x, self.weight(f"{name}.weight", out, into // options.get("group", 1), kernel, kernel)]
         if bias:
@@ -114,7 +116,9 @@ class _Graph:
     def stem(self, architecture: Architecture, resolution: int) -> str:
         first, second, third = architecture.stem
         x, self.height = "images", resolution
-        for index, (into, out, stride) in enumerate(((3, first, 2), (first, second, 1), (second, third, 1), (third, third, 2))):
+        for index, (into, out, stride) in enumerate(
+            ((3, first, 2), (first, second, 1), (second, third, 1), (third, third, 2))
+        ):
             x = self.node("Relu", self.conv(x, f"stem.{index}.conv", (into, out), 3, strides=[stride, stride]))
             self.height = (self.height - 1) // stride + 1
         return x
@@ -158,7 +162,9 @@ class _Graph:
             rows = self.node("AveragePool", rows, kernel_shape=[window], strides=[window])
             pooled, count = self.node("Transpose", rows, perm=[0, 2, 1]), count // window  # (B, M, C)
         scale = self.constant(f"scale_{dim}", np.array(dim**-0.25, dtype=np.float32))  # on both sides: d^-1/2 in all
-        q = self.node("Mul", self.heads(self.linear(tokens, f"{name}.q", channels), side * side, dim, (0, 2, 1, 3)), scale)
+        q = self.node(
+            "Mul", self.heads(self.linear(tokens, f"{name}.q", channels), side * side, dim, (0, 2, 1, 3)), scale
+        )
         k = self.node("Mul", self.heads(self.linear(pooled, f"{name}.k", channels), count, dim, (0, 2, 3, 1)), scale)
         v = self.heads(self.linear(pooled, f"{name}.v", channels), count, dim, (0, 2, 1, 3))
         share = self.node("Softmax", self.node("MatMul", q, k), axis=-1)  # (B, h, N, M)

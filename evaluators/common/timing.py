@@ -24,13 +24,13 @@ class Protocol:
     """Every knob of the stopwatch. Seconds are wall time; shares are of 1."""
 
     warmup_agreement: float = 0.02  # two successive windows' medians
-    warmup_runs: int = 5
+    warmup_runs: int = 3
     warmup_seconds: float = 0.2
     warmup_limit_seconds: float = 3.0
     block_seconds: float = 0.05
     shortest_sample_seconds: float = 0.001  # quicker networks run several times a sample
-    blocks: int = 8
-    seconds: float = 0.8
+    blocks: int = 6
+    seconds: float = 0.7
     limit_seconds: float = 6.0
     half_width: float = 0.02  # of the median: stop when the interval is this narrow
     clean_share: float = 0.98
@@ -85,7 +85,9 @@ def measure(
     gc.disable()
     try:
         warm_seconds, steady, one = _warm_up(run_once, protocol, wall)
-        repeats = max(1, round(protocol.shortest_sample_seconds / one + 0.5)) if one < protocol.shortest_sample_seconds else 1
+        repeats = (
+            max(1, round(protocol.shortest_sample_seconds / one + 0.5)) if one < protocol.shortest_sample_seconds else 1
+        )
         blocks = _sample(run_once, protocol, wall, cpu, repeats, seed)
     finally:
         if collecting:
@@ -105,7 +107,7 @@ def _warm_up(run_once: Callable[[], object], protocol: Protocol, wall: Clock) ->
         window = max(2, len(times) // 3)
         recent, before = np.median(times[-window:]), np.median(times[-2 * window : -window] or times)
         enough = len(times) >= protocol.warmup_runs and now - start >= protocol.warmup_seconds
-        steady = enough and abs(recent / before - 1) <= protocol.warmup_agreement
+        steady = enough and bool(abs(recent / before - 1) <= protocol.warmup_agreement)
         if steady or now - start >= protocol.warmup_limit_seconds:
             return now - start, steady, float(recent)
 

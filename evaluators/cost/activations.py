@@ -26,7 +26,7 @@ class Activations(Evaluator):
         check_range("resolution", self.resolution, 32, 2048)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        from evaluators.common.counting import count
+        from evaluators.common.counting import activations
 
-        activations = count(architecture, self.resolution).activations
-        return Reading.exact(activations / 1e6, count=activations)
+        found = activations(architecture, self.resolution)
+        return Reading.exact(found.count / 1e6, count=found.count, attention=found.attention)

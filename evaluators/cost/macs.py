@@ -27,9 +27,9 @@ class Macs(Evaluator):
         check_range("resolution", self.resolution, 32, 2048)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        from evaluators.common.counting import count
+        from evaluators.common.counting import macs
 
-        counts = count(architecture, self.resolution)
+        found = macs(architecture, self.resolution)
         return Reading.exact(
-            counts.macs / 1e9, count=counts.macs, attention=counts.attention_macs, uncounted=dict(counts.uncounted)
+            found.count / 1e9, count=found.count, attention=found.attention, uncounted=dict(found.uncounted)
         )

@@ -15,10 +15,12 @@ from evaluators.common.timing import Protocol, Timing, measure
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
 
-# Timed beside every candidate with this quicker protocol, so that a change of the machine is told from one of the network.
+# Timed beside every candidate, by a quicker protocol, so that a change of the machine is told from one of the network.
 REFERENCE = Architecture.from_notation("C-C-CT-C")
 REFERENCE_PROTOCOL = Protocol(warmup_seconds=0.06, blocks=4, seconds=0.2, limit_seconds=1.0)
-ACCEPTED_DRIFT, RESCALED_DRIFT, ATTEMPTS = 0.02, 0.05, 3
+# Beyond this the machine is not the one that it was. Within it nothing is rescaled: over 16 processes, dividing by the
+# reference raised the coefficient of variation of one network from 1.4 to 2.0 %.
+ACCEPTED_DRIFT, ATTEMPTS = 0.05, 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,7 @@ class Ort(Evaluator):
             timing = measure(run, cpu=clock)
             beside = measure(reference, REFERENCE_PROTOCOL, cpu=clock)
             drift = beside.minimum / baseline - 1 if baseline else 0.0  # the minimum: only the machine's speed is asked
-            if abs(drift) <= RESCALED_DRIFT:
+            if abs(drift) <= ACCEPTED_DRIFT:
                 break
             time.sleep(0.5 * attempt)
         details = {"reference_ms": round(beside.minimum, 4), "drift": round(drift, 4), "attempts": attempt, **state}
@@ -87,9 +89,7 @@ class Ort(Evaluator):
         options.intra_op_num_threads, options.inter_op_num_threads = self.threads, 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(
-            str(place / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        session = onnxruntime.InferenceSession(str(place / "model.onnx"), options, providers=["CPUExecutionProvider"])
         shape = (self.batch, 3, resolution, resolution)
         inputs = {"images": np.random.default_rng(0).standard_normal(shape, dtype=np.float32)}
         (logits,) = session.run(None, inputs)
@@ -99,14 +99,11 @@ class Ort(Evaluator):
 
 
 def _reading(timing: Timing, drift: float, details: dict[str, Any]) -> Reading:
-    """Judges a timing by how far the reference has drifted from its baseline on this device."""
-    quality, scale, warnings = timing.quality, 1.0, []
-    if abs(drift) > RESCALED_DRIFT:
+    """The median with its interval, flagged where the machine was not calm."""
+    quality, warnings = timing.quality, []
+    if abs(drift) > ACCEPTED_DRIFT:
         quality = "drifted"
         warnings.append(f"the reference network ran {drift:+.1%} against its first time here: measure again when calm")
-    elif abs(drift) > ACCEPTED_DRIFT:
-        quality, scale = "rescaled", 1 / (1 + drift)
-        warnings.append(f"rescaled by {scale - 1:+.1%}, the drift of the reference network")
     if timing.quality == "noisy":
         warnings.append(f"the 95 % interval is ±{timing.half_width:.1%}: close other programs and measure again")
     if timing.quality == "cpu_time":
@@ -115,9 +112,9 @@ def _reading(timing: Timing, drift: float, details: dict[str, Any]) -> Reading:
         value = getattr(timing, name)
         details[name] = round(value, 4) if isinstance(value, float) else value
     return Reading(
-        value=timing.median * scale,
-        low=timing.low * scale,
-        high=timing.high * scale,
+        value=timing.median,
+        low=timing.low,
+        high=timing.high,
         samples=timing.samples,
         quality=quality,
         warnings=tuple(warnings),

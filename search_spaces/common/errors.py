@@ -49,9 +49,7 @@ class InvalidArchitecture(UsageError):
     """No network can be built from this description: names the field, the value and the nearest valid one."""
 
     def __init__(self, field: str, problem: str, nearest: object = None) -> None:
-        super().__init__(
-            f"{field}: {problem}", "" if nearest is None else f"nearest valid value: {nearest}"
-        )
+        super().__init__(f"{field}: {problem}", "" if nearest is None else f"nearest valid value: {nearest}")
         self.field, self.problem, self.nearest = field, problem, nearest
 
     def within(self, place: str) -> "InvalidArchitecture":

@@ -43,7 +43,9 @@ class PatchEmbed(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.pool, self.conv, self.norm = nn.Identity(), nn.Identity(), nn.Identity()
+        self.pool: nn.Module = nn.Identity()
+        self.conv: nn.Module = nn.Identity()
+        self.norm: nn.Module = nn.Identity()
         if stride == 2:
             self.pool = nn.AvgPool2d(2, stride=2, ceil_mode=True, count_include_pad=False)
         if stride == 2 or in_channels != out_channels:
@@ -95,10 +97,10 @@ class EfficientAttention(nn.Module):
         self.v = nn.Linear(channels, channels)
         self.proj = nn.Linear(channels, channels)
         self.sr = nn.AvgPool1d(sr_ratio**2) if sr_ratio > 1 else None
-        self.norm = nn.BatchNorm1d(channels) if sr_ratio > 1 else None
+        self.norm: nn.Module | None = nn.BatchNorm1d(channels) if sr_ratio > 1 else None
 
     def heads(self, x: Tensor) -> Tensor:
-        return x.unflatten(2, (-1, self.head_dim)).transpose(1, 2)  # (B, N, C) -> (B, h, N, d)
+        return x.view(*x.shape[:2], -1, self.head_dim).transpose(1, 2)  # (B, N, C) -> (B, h, N, d)
 
     def forward(self, x: Tensor) -> Tensor:
         pooled = x

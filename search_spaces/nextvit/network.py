@@ -7,6 +7,17 @@ from search_spaces.nextvit import blocks
 from search_spaces.nextvit.architecture import STAGE_STRIDES, Architecture
 
 
+def stem(in_channels: int, widths: tuple[int, int, int]) -> nn.Sequential:
+    """Four 3x3 convolutions, two of stride 2: images (B, 3, H, W) to features (B, C, H / 4, W / 4)."""
+    first, second, third = widths
+    return nn.Sequential(
+        blocks.ConvNormAct(in_channels, first, stride=2),
+        blocks.ConvNormAct(first, second, stride=1),
+        blocks.ConvNormAct(second, third, stride=1),
+        blocks.ConvNormAct(third, third, stride=2),
+    )
+
+
 class Stage(nn.Module):
     """The blocks of one stage, one after the other."""
 
@@ -46,13 +57,7 @@ class NextViT(nn.Module):
     ) -> None:
         super().__init__()
         self.architecture = architecture
-        first, second, third = architecture.stem
-        self.stem = nn.Sequential(
-            blocks.ConvNormAct(in_channels, first, stride=2),
-            blocks.ConvNormAct(first, second, stride=1),
-            blocks.ConvNormAct(second, third, stride=1),
-            blocks.ConvNormAct(third, third, stride=2),
-        )
+        self.stem = stem(in_channels, architecture.stem)
         depth = sum(len(row) for row in architecture.blocks)
         rates = iter(torch.linspace(0, drop_path_rate, depth, device="cpu").tolist())
         self.stages = nn.Sequential(
