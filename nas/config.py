@@ -78,7 +78,8 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for the store, with what the metrics mean and the version that ran."""
-        return {**asdict(self), "version": __version__, "objectives": [asdict(metric) for metric in self.metrics]}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {**plain, "version": __version__, "objectives": [asdict(metric) for metric in self.metrics]}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Config":

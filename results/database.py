@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from search_spaces.common.errors import StoreError
+from search_spaces.common.errors import StoreError, UsageError
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 30
@@ -41,7 +41,12 @@ measurements = sa.Table(
 
 def sqlite_path(url: str) -> Path | None:
     """The file of a SQLite URL; None for other databases."""
-    parsed = sa.make_url(url)
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise UsageError(
+            f"'{url}' is not a database URL", "give a SQLAlchemy URL such as sqlite:///runs/nas.db"
+        ) from None
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
@@ -57,8 +62,10 @@ def engine_options(url: str, *, writable: bool) -> dict[str, Any]:
 
 def _connector(path: Path, writable: bool) -> Callable[[], sqlite3.Connection]:
     def connect() -> sqlite3.Connection:
-        mode = "rwc" if writable else "ro"
-        name = f"{path.resolve().as_uri()}?mode={mode}"
+        # Even a reader of write-ahead SQLite leaves files behind, unless nobody writes and it is told so.
+        at_rest = not path.with_name(f"{path.name}-wal").exists()
+        mode = "mode=rwc" if writable else "mode=ro&immutable=1" if at_rest else "mode=ro"
+        name = f"{path.resolve().as_uri()}?{mode}"
         connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
         if writable:
             connection.execute("PRAGMA journal_mode=WAL")

@@ -14,7 +14,9 @@ SCALES = {
     "M": {"": 1e-6, "K": 1e-3, "M": 1.0, "G": 1e3, "B": 1e3},
     "G": {"": 1e-9, "M": 1e-3, "G": 1.0, "T": 1e3},
 }
-PATTERN = re.compile(r"\s*(?P<metric>[^<>=\s]+(?:=[^<>=\s]+)*?)\s*(?P<sign><=|>=)\s*(?P<number>[^a-zA-Z\s]+)\s*(?P<unit>[a-zA-Z]*)\s*")
+PATTERN = re.compile(
+    r"\s*(?P<metric>[^<>=\s]+(?:=[^<>=\s]+)*?)\s*(?P<sign><=|>=)\s*(?P<number>[-+.\d]+(?:[eE][-+]?\d+)?)\s*(?P<unit>[a-zA-Z]*)\s*"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,9 @@ def parse(text: str) -> Limit:
     try:
         number = float(match["number"])
     except ValueError:
-        raise UsageError(f"'{match['number']}' in the limit '{text}' is not a number", "for example ort<=40ms") from None
+        raise UsageError(
+            f"'{match['number']}' in the limit '{text}' is not a number", "for example ort<=40ms"
+        ) from None
     return Limit(evaluator=evaluator, sign=match["sign"], bound=number * _scale(text, evaluator, match["unit"]))
 
 

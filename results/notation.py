@@ -1,4 +1,4 @@
-"""Architectures for the eye: the glyph of a block sequence, in text and as a drawing. To be drawn the same everywhere."""
+"""Architectures for the eye: the glyph of a block sequence, as text."""
 
 from search_spaces import Architecture
 

@@ -1,0 +1,66 @@
+"""Limits as a person writes them."""
+
+import pytest
+
+from results import limits
+from search_spaces.common.errors import UnknownName, UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "bound"),
+    [
+        ("ort<=40ms", "ort", 40.0),
+        ("ort <= 0.04 s", "ort", 40.0),
+        ("ort<=40000us", "ort", 40.0),
+        ("params<=35M", "params", 35.0),
+        ("params<=35000K", "params", 35.0),
+        ("params<=35000000", "params", 35.0),
+        ("macs<=5.8G", "macs", 5.8),
+        ("macs<=5800m", "macs", 5.8),
+        ("ort:resolution=64<=5ms", "ort:resolution=64", 5.0),
+        ("ort:resolution=64,threads=2<=5ms", "ort:resolution=64,threads=2", 5.0),
+        ("entropy>=4.5", "entropy", 4.5),
+        ("entropy>=-1e-1", "entropy", -0.1),
+    ],
+)
+def test_a_limit_is_read_in_the_metrics_own_unit(text: str, metric: str, bound: float) -> None:
+    limit = limits.parse(text)
+    assert limit.metric == metric
+    assert limit.bound == pytest.approx(bound)
+
+
+def test_excess_is_positive_beyond_the_bound() -> None:
+    assert limits.parse("ort<=40ms").excess(42) == pytest.approx(2)
+    assert limits.parse("entropy>=4.5").excess(4.4) == pytest.approx(0.1)
+    assert limits.parse("ort<=40ms").excess(40) == 0
+
+
+def test_what_a_limit_shows_is_a_limit() -> None:
+    limit = limits.parse("ort<=0.04s")
+    assert str(limit) == "ort<=40ms"
+    assert limits.parse(str(limit)) == limit
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ort<40ms", "is not a limit"),
+        ("ort=40ms", "is not a limit"),
+        ("<=40ms", "is not a limit"),
+        ("", "is not a limit"),
+        ("ort<=ms", "is not a limit"),
+        ("ort<=4..0ms", "'4..0' in the limit"),
+        ("ort<=40", "has no unit"),
+        ("ort<=40kg", "unknown unit 'kg'"),
+        ("params<=35ms", "unknown unit 'ms'"),
+        ("ort<=nan ms", "is not a limit"),
+    ],
+)
+def test_what_is_not_a_limit_is_explained(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words.replace(".", r"\.")):
+        limits.parse(text)
+
+
+def test_an_unknown_metric_gets_the_nearest_name() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'params'"):
+        limits.parse("parms<=35M")

@@ -1,0 +1,88 @@
+"""The rules of the house, as tests: what may import what, what a plug-in is, what the wheel holds."""
+
+import ast
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import evaluators
+import search_spaces
+from search_spaces.common import plugins
+
+ROOT = Path(__file__).parent.parent
+ORDER = ["search_spaces", "evaluators", "results", "nas"]
+PLUGIN_FOLDERS = ["search_spaces", *(f"evaluators.{family}" for family in evaluators.FAMILIES)]
+FILES = [path for package in ORDER for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import; write the whole name"
+            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_package_imports_only_from_packages_to_its_left(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    right = ORDER[ORDER.index(package) + 1 :]
+    wrong = {name for name in imported(path) if name.split(".")[0] in right}
+    assert not wrong, f"{path.name} imports {wrong}: search_spaces, evaluators, results, nas, and never rightwards"
+
+
+@pytest.mark.parametrize("folder", PLUGIN_FOLDERS)
+def test_no_plugin_imports_another(folder: str) -> None:
+    everything = {f"{each}.{name}" for each in PLUGIN_FOLDERS for name in plugins.names(each)}
+    for name in plugins.names(folder):
+        path = ROOT / folder.replace(".", "/") / f"{name}.py"
+        assert not imported(path) & everything, f"{name} imports another plug-in"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_stay_readable(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400, "is there a second thing in it that has a name of its own?"
+
+
+def test_no_module_bears_the_name_of_a_package_that_it_imports() -> None:
+    for path in FILES:
+        assert path.stem not in {name.split(".")[0] for name in imported(path)} - set(ORDER), path
+
+
+@pytest.mark.parametrize("package", [search_spaces, evaluators])
+def test_exported_names_are_sorted_and_exist(package: object) -> None:
+    exported = package.__all__  # type: ignore[attr-defined]
+    assert exported == sorted(exported, key=lambda name: (not name.isupper(), name[0].islower(), name))
+    assert all(hasattr(package, name) for name in exported)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from nas.__main__ import run; run(['--help']); run(['run', '--help']);"
+        "print(sorted({'torch', 'optuna', 'plotly', 'timm', 'numpy', 'pandas', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.splitlines()[-1] == "[]"
+
+
+def test_a_stranger_of_the_same_name_is_named(tmp_path: Path) -> None:
+    (tmp_path / "results.py").write_text("")
+    ended = subprocess.run([sys.executable, "-m", "nas"], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "results.py, which is not part of nas" in ended.stderr
+
+
+def test_the_wheel_holds_the_four_packages_and_nothing_else(tmp_path: Path) -> None:
+    build = "from hatchling.builders.wheel import WheelBuilder as B; list(B('.').build(directory={!r}))"
+    subprocess.run([sys.executable, "-c", build.format(str(tmp_path))], cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == set(ORDER)
+    assert "results/assets/dashboard.html" in names
