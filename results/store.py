@@ -44,6 +44,7 @@ class Store:
     def __init__(self, url: str = DEFAULT_URL, *, writable: bool = False) -> None:
         self.url, self.writable = url, writable
         self.engine = open_engine(url, writable=writable)
+        self._studies: dict[str, optuna.Study] = {}  # kept: each remembers the trials that it has read
 
     @cached_property
     def _storage(self) -> "optuna.storages.BaseStorage":
@@ -122,10 +123,12 @@ class Store:
     def _study(self, name: str) -> "optuna.Study":
         import optuna
 
-        try:
-            return optuna.load_study(study_name=name, storage=self._storage)
-        except KeyError:
-            raise UnknownName("run", name, self.names()) from None
+        if name not in self._studies:
+            try:
+                self._studies[name] = optuna.load_study(study_name=name, storage=self._storage)
+            except KeyError:
+                raise UnknownName("run", name, self.names()) from None
+        return self._studies[name]
 
     # Trials
 

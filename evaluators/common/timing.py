@@ -25,12 +25,12 @@ class Protocol:
 
     warmup_agreement: float = 0.02  # two successive windows' medians
     warmup_runs: int = 3
-    warmup_seconds: float = 0.2
+    warmup_seconds: float = 0.15
     warmup_limit_seconds: float = 3.0
     block_seconds: float = 0.05
     shortest_sample_seconds: float = 0.001  # quicker networks run several times a sample
     blocks: int = 6
-    seconds: float = 0.7
+    seconds: float = 0.5
     limit_seconds: float = 6.0
     half_width: float = 0.02  # of the median: stop when the interval is this narrow
     clean_share: float = 0.98

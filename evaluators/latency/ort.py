@@ -17,7 +17,7 @@ from search_spaces.common.errors import MeasurementFailed
 
 # Timed beside every candidate, by a quicker protocol, so that a change of the machine is told from one of the network.
 REFERENCE = Architecture.from_notation("C-C-CT-C")
-REFERENCE_PROTOCOL = Protocol(warmup_seconds=0.06, blocks=4, seconds=0.2, limit_seconds=1.0)
+REFERENCE_PROTOCOL = Protocol(warmup_seconds=0.05, block_seconds=0.02, blocks=5, seconds=0.1, limit_seconds=1.0)
 # Beyond this the machine is not the one that it was. Within it nothing is rescaled: over 16 processes, dividing by the
 # reference raised the coefficient of variation of one network from 1.4 to 2.0 %.
 ACCEPTED_DRIFT, ATTEMPTS = 0.05, 3
