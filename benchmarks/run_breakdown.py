@@ -26,7 +26,16 @@ def main() -> None:
     parser.add_argument("--sampler", default="gp")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "nas", "run", "--budget", str(arguments.budget), "--sampler", arguments.sampler]
+        command = [
+            sys.executable,
+            "-m",
+            "nas",
+            "run",
+            "--budget",
+            str(arguments.budget),
+            "--sampler",
+            arguments.sampler,
+        ]
         start = time.perf_counter()
         with subprocess.Popen([*command, "--json"], cwd=folder, stdout=subprocess.PIPE, text=True) as process:
             peak = Peak(process.pid)
@@ -52,7 +61,11 @@ class Peak(threading.Thread):
 def family(pid: int) -> list[int]:
     """A process and all below it."""
     try:
-        children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+        children = [
+            int(child)
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            for child in (task / "children").read_text().split()
+        ]
     except OSError:
         return []
     return [pid, *(each for child in children for each in family(child))]
@@ -76,7 +89,9 @@ def report(events: list[dict], whole: float, peak: int) -> None:  # type: ignore
     steps = last["steps"]
     work = sum(seconds for step, seconds in steps.items() if step in WORK)
     for step, seconds in sorted(steps.items(), key=lambda item: -item[1]):
-        print(f"{WORK.get(step, step):24}{seconds:8.1f} s {seconds / whole:6.1%} {seconds / len(trials):8.3f} s a trial")
+        print(
+            f"{WORK.get(step, step):24}{seconds:8.1f} s {seconds / whole:6.1%} {seconds / len(trials):8.3f} s a trial"
+        )
     print(f"{'starting, drawing, rest':24}{whole - sum(steps.values()):8.1f} s {1 - sum(steps.values()) / whole:6.1%}")
     print(f"{'whole':24}{whole:8.1f} s; outside measuring, scoring and thinking: {1 - work / whole:.1%}")
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2

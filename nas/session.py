@@ -1,5 +1,6 @@
 """The command `nas run`: says what it decided, runs the search with a live line, and ends with a verdict."""
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,7 @@ def start(
     choices: Mapping[str, Any], given: set[str], *, store_url: str, as_json: bool, dry_run: bool, timeout: float
 ) -> int:
     """Starts a run, or resumes the one that is named. Returns the exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way of Ctrl-C
     config = _config(choices)
     for evaluator in config.objectives:
         if reason := evaluator.missing():
@@ -137,7 +139,6 @@ class _Session:
         self.started, self.done = time.perf_counter(), 0
         path = sqlite_path(search.store.url)
         self.page = (path.parent if path else Path("runs")) / f"{search.name}.html"
-        self.reference = front.reference_point(search.run)
 
     def run(self) -> int:
         """Searches to the end of the budget, and says what came of it. Returns the exit code."""
@@ -176,8 +177,6 @@ class _Session:
             yield status
 
     def _progress(self, trial: Trial, status: Status | None) -> None:
-        if self.reference is None:
-            self.reference = front.reference_point(self.search.run)
         line = self._line(trial)
         if self.as_json:
             console.write_event("trial", **trial_dict(trial))
@@ -192,12 +191,15 @@ class _Session:
 
     def _line(self, trial: Trial) -> str:
         run, budget = self.search.run, self.search.config.budget
-        finished = len(self.search.finished())
+        finished, anchors = len(self.search.finished()), self.search.config.search_space.anchors()
         values = ", ".join(str(trial.measurements[m.name]) for m in run.objectives if m.name in trial.measurements)
         told = trial.cause or values + (f" ({trial.anchor})" if trial.anchor else "")
         left = (time.perf_counter() - self.started) / self.done * (budget - finished)
         guess = f", about {left / 60:.0f} min left" if self.done >= 3 and left >= 60 else ""
-        return f"{finished}/{budget}  trial {trial.number} {trial.state}: {told}; front {len(front.front(run))}{guess}"
+        volume = front.relative_hypervolume(run)
+        covers = f", covers {volume:.2f} x the anchors'" if volume and finished > len(anchors) else ""
+        members = len(front.front(run))
+        return f"{finished}/{budget}  trial {trial.number} {trial.state}: {told}; front {members}{covers}{guess}"
 
     def _resume(self) -> str:
         store = self.search.store.url

@@ -72,6 +72,19 @@ def knee(run: Run, trials: Sequence[Trial]) -> Trial | None:
     return trials[int(np.argmin(scaled.sum(1)))]
 
 
+def relative_hypervolume(run: Run) -> float | None:
+    """How much the run's front covers, as a multiple of what its anchors alone cover; None before any was measured."""
+    reference = reference_point(run)
+    anchors = [trial for trial in run.succeeded() if trial.anchor]
+    if reference is None or not anchors:
+        return None
+    ours, theirs = (
+        hypervolume(as_costs([run.point(trial) for trial in trials], run.objectives), reference)
+        for trials in (front(run), anchors)
+    )
+    return ours / theirs
+
+
 def attainment(run: Run, reference: Points) -> list[float]:
     """The hypervolume after each trial of the run, feasible trials only."""
     costs, volumes = np.empty((0, len(run.objectives))), []

@@ -58,5 +58,3 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Program:
     ended = program("run", "--name", "whole", "--budget", "14", *QUICK)
     assert ended.code == 0, ended.err
     return program
-
-

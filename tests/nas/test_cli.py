@@ -1,0 +1,194 @@
+"""Every command as a user types it, rightly and wrongly."""
+
+import json
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from search_spaces import PAPER, Architecture
+from tests.nas.conftest import Program
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rnu"], "No such command 'rnu'"),
+        (["run", "--space", "nsh"], "did you mean 'nhs'"),
+        (["run", "--proxy", "entrpy"], "did you mean 'entropy'"),
+        (["run", "--proxy", "ort"], "no accuracy evaluator is called 'ort'"),
+        (["run", "--latency", "otr"], "did you mean 'ort'"),
+        (["run", "--latency", "ort:thread=2"], "its options: batch=1, resolution=224, threads=1"),
+        (["run", "--latency", "ort:threads=0"], "nearest: threads=1"),
+        (["run", "--sampler", "gpp"], "did you mean 'gp'"),
+        (["run", "--budget", "0"], "--budget expects at least 1 candidate, got 0"),
+        (["run", "--budget", "-3"], "--budget expects at least 1 candidate, got -3"),
+        (["run", "--budget", "many"], "'many' is not a valid integer"),
+        (["run", "--limit", "prams<=35M"], "did you mean 'params'"),
+        (["run", "--limit", "ort<=40kg"], "unknown unit 'kg'"),
+        (["run", "--limit", "ort<=40"], "has no unit"),
+        (["run", "--limit", "ort is small"], "is not a limit"),
+        (["run", "--limit", "ort:threads=2<=40ms"], "which this run does not evaluate"),
+        (["run", "--latency", "ort", "--latency", "ort"], "names the same thing twice"),
+        (["run", "--store", "nas.db"], "is not a database URL"),
+        (["measure", "next-vit-x"], "did you mean 'next-vit"),
+        (["measure", "CCC-CCX-C-C"], "no file, network or notation is called"),
+        (["measure", "CCC-CCC"], "expected four groups"),
+    ],
+)
+def test_a_wrong_word_gets_the_right_one_and_exit_2(nas: Program, arguments: list[str], words: str) -> None:
+    ended = nas(*arguments)
+    assert ended.code == 2, ended.err
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+    assert list(nas.folder.iterdir()) == [], "a refused command leaves nothing behind"
+
+
+@pytest.mark.parametrize("command", [["show"], ["dashboard"], ["export", "--pick", "knee", "-o", "arch.json"]])
+def test_reading_without_runs_says_how_to_make_one_and_creates_nothing(nas: Program, command: list[str]) -> None:
+    ended = nas(*command)
+    assert ended.code == 1
+    assert "there are no runs yet" in ended.err
+    assert "nas run --space nhs" in ended.err
+    assert list(nas.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "not JSON"),
+        ('{"schema": "nas.architecture/1"}', "the field 'stages' is missing"),
+        ('{"schema": "nas.architecture/9", "stages": []}', "expected 'nas.architecture/1'"),
+        ('{"layers": [1, 2]}', "unknown field 'layers'"),
+        ("[]", "expected a JSON object"),
+    ],
+)
+def test_a_broken_or_foreign_architecture_is_named(nas: Program, text: str, words: str) -> None:
+    (nas.folder / "arch.json").write_text(text)
+    ended = nas("measure", "arch.json")
+    assert ended.code == 2
+    assert words in ended.err
+
+
+def test_a_database_of_another_program_is_refused(nas: Program) -> None:
+    (nas.folder / "runs").mkdir()
+    with sqlite3.connect(nas.folder / "runs" / "nas.db") as database:
+        database.execute("CREATE TABLE songs (title TEXT)")
+    for command in (["show"], ["run", "--budget", "3"]):
+        ended = nas(*command)
+        assert ended.code == 1
+        assert "belongs to another program (tables: songs)" in ended.err
+
+
+def test_the_front_is_shown_with_notation_glyphs_and_units(finished: Program) -> None:
+    ended = finished("show", "whole")
+    assert ended.code == 0
+    assert "ort:resolution=32 [ms]" in ended.out
+    assert "▖▖▖" in ended.out
+    assert "not an accuracy: unvalidated on your data" in ended.err
+
+
+def test_the_front_holds_no_beaten_network(finished: Program) -> None:
+    shown = finished("show", "whole", "--json").json["trials"]
+    points = [
+        (
+            trial["measurements"]["entropy:resolution=32,seeds=2"]["value"],
+            trial["measurements"]["ort:resolution=32"]["value"],
+        )
+        for trial in shown
+    ]
+    assert not any(a[0] >= b[0] and a[1] <= b[1] for a in points for b in points if a is not b)
+
+
+def test_a_new_limit_chooses_anew_in_under_a_second(finished: Program) -> None:
+    times = sorted(t["measurements"]["params"]["value"] for t in finished("show", "whole", "--json").json["trials"])
+    start = time.perf_counter()
+    ended = finished("show", "whole", "--limit", f"params<={times[0] + 0.1:.2f}M", "--json")
+    assert time.perf_counter() - start < 2, "a loose bound for a busy machine; benchmarks measure it"
+    assert [trial["measurements"]["params"]["value"] for trial in ended.json["trials"]] == [times[0]]
+    nothing = finished("show", "whole", "--limit", "params<=1M")
+    assert nothing.code == 1
+
+
+def test_a_limit_on_what_was_not_stored_is_refused(finished: Program) -> None:
+    ended = finished("show", "whole", "--limit", "activations<=20M")
+    assert ended.code == 2
+    assert "has no 'activations'" in ended.err
+
+
+def test_csv_has_a_row_for_each_trial(finished: Program) -> None:
+    lines = finished("show", "whole", "--all", "--csv").out.splitlines()
+    assert len(lines) == 15
+    assert lines[0].startswith("trial,state,anchor,notation,id")
+
+
+def test_runs_are_listed(finished: Program) -> None:
+    assert {"run": "whole", "trials": 14}.items() <= finished("show", "--runs", "--json").json[0].items()
+
+
+def test_an_exported_network_is_the_one_that_was_measured(finished: Program, tmp_path: Path) -> None:
+    path = tmp_path / "arch.json"
+    ended = finished("export", "whole", "--trial", "0", "-o", str(path))
+    assert ended.code == 0
+    assert "31,763,368 parameters" in ended.err
+    assert Architecture.from_json(path.read_text()) == PAPER["next-vit-s"]
+    again = finished("export", "whole", "--trial", "1", "-o", str(path))
+    assert again.code == 2
+    assert "--force" in again.err
+    assert finished("export", "whole", "--trial", "1", "-o", str(path), "--force").code == 0
+    assert Architecture.from_json(path.read_text()) == PAPER["next-vit-b"]
+    assert [each.name for each in tmp_path.iterdir()] == ["arch.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--trial", "99"], "has no trial 99"),
+        ([], "--trial NUMBER or --pick knee"),
+        (["--trial", "0", "--pick", "knee"], "--trial NUMBER or --pick knee"),
+    ],
+)
+def test_export_says_which_trials_there_are(finished: Program, arguments: list[str], words: str) -> None:
+    ended = finished("export", "whole", *arguments, "-o", "never.json")
+    assert ended.code == 2
+    assert words in ended.err
+
+
+def test_a_measurement_can_be_taken_alone(nas: Program) -> None:
+    ended = nas("measure", "next-vit-s", "--latency", "ort:resolution=32", "--json")
+    assert ended.code == 0, ended.err
+    found = ended.json["measurements"]
+    assert found["params"]["value"] == pytest.approx(31.763368)
+    assert found["ort:resolution=32"]["metric"]["unit"] == "ms"
+    assert "not kept: there is no database" in ended.err
+
+
+def test_doctor_tells_what_can_be_measured(nas: Program) -> None:
+    report = nas("doctor", "--json").json
+    ready = {each["evaluator"]: each["ready"] for each in report["evaluators"]}
+    assert ready["ort"]
+    assert report["packages"]["torch"]
+    assert nas("doctor").code == 0
+
+
+def test_spaces_and_evaluators_are_listed(nas: Program) -> None:
+    assert nas("spaces", "--json").json[0]["networks"] > 10**12
+    kinds = {each["name"]: each["kind"] for each in nas("evaluators", "--json").json}
+    assert kinds["entropy"] == kinds["structure"] == "score"
+    assert kinds["ort"] == "measured"
+    assert "score" in nas("evaluators").out
+
+
+def test_an_unexpected_error_is_a_bug_report_and_exit_3(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    (nas.folder / "sitecustomize.py").write_text("import nas.reports\nnas.reports.list_spaces = None\n")
+    monkeypatch.setenv("PYTHONPATH", str(nas.folder))
+    ended = nas("spaces")
+    assert ended.code == 3
+    assert "this is a bug in nas" in ended.err
+    assert "please send" in ended.err
+
+
+def test_json_is_json(finished: Program) -> None:
+    for command in (["show", "whole"], ["show", "--runs"], ["spaces"], ["evaluators"], ["doctor"]):
+        json.loads(finished(*command, "--json").out)

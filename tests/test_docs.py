@@ -1,0 +1,62 @@
+"""The README and the docs say what the program does: their commands run, their code runs, their reference is fresh."""
+
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from nas.cli import cli
+from tests.nas.conftest import QUICK, Program
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def make_cli() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_is_made_from_the_help_of_today() -> None:
+    assert (ROOT / "docs" / "cli.md").read_text() == make_cli().page(), "run python docs/make_cli.py"
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_has_a_summary_and_examples(name: str) -> None:
+    command = cli.commands[name]
+    assert command.help
+    assert "Examples:" in str(command.epilog)
+    assert all(option.help for option in command.params if hasattr(option, "help"))
+
+
+def test_every_link_of_the_docs_leads_somewhere() -> None:
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_readmes_python_runs() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_readmes_commands_run(nas: Program) -> None:
+    """In their order, in one folder; runs are cut short and made small, everything else is typed as it stands."""
+    blocks = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
+    lines = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ nas ")]
+    assert len(lines) >= 8
+    for line in lines:
+        arguments = shlex.split(line)[1:]
+        if arguments[0] == "run":
+            arguments = ["run", "--budget", "4", "--proxy", QUICK[1], *arguments[1:]]
+            arguments = [each if each != "200" else "4" for each in arguments]
+        ended = nas(*arguments)
+        assert ended.code == 0, f"{line}\n{ended.err}"
