@@ -1,2 +1,186 @@
-def write(run, path):
-    path.write_text("")
+"""The dashboard: a run as one HTML file that needs no server and asks no network for anything."""
+
+import json
+import os
+import tempfile
+from collections import Counter
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from evaluators import Measurement
+from results import figures, front
+from results.glyphs import svg
+from results.record import Run, Trial
+
+
+def write(run: Run, path: Path) -> None:
+    """Writes the page under a temporary name and then renames it, so that a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(page(run))
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def page(run: Run) -> str:
+    """The whole page as text."""
+    from plotly.offline import get_plotlyjs
+
+    pareto, progress = figures.pareto_info(run), figures.progress_info(run)
+    members = front.front(run)
+    return Template(_asset("dashboard.html")).substitute(
+        title=escape(f"{run.name} - nas"),
+        style=_asset("dashboard.css"),
+        plotly=get_plotlyjs(),
+        script=_asset("dashboard.js"),
+        data=_embedded(_payload(run, pareto, progress)),
+        name=escape(run.name),
+        facts=_facts(run),
+        pareto_summary=escape(pareto.summary),
+        progress_summary=escape(progress.summary),
+        head=_head(run),
+        rows="\n".join(_row(run, trial) for trial in members),
+        nothing=""
+        if members
+        else '<p class="empty">Nothing is on the front yet. The causes are below, if there were failures.</p>',
+        failures=_failures(run),
+        method=escape(json.dumps(run.config, indent=2)),
+        measuring=_measuring(run),
+        reproduce=escape(_command(run)),
+    )
+
+
+def _asset(name: str) -> str:
+    return (resources.files("results") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _embedded(data: object) -> str:
+    """JSON inside a script element: nothing in it may end the element."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")
+
+
+def _payload(run: Run, pareto: figures.ParetoInfo, progress: figures.ProgressInfo) -> dict[str, Any]:
+    chosen = {trial.number for trial in front.front(run)}
+    shown = [trial for trial in run.trials if trial.number in chosen or trial.anchor]
+    return {
+        "run": run.name,
+        "pareto": json.loads(figures.pareto_figure(pareto).to_json()),
+        "progress": json.loads(figures.progress_figure(progress).to_json()),
+        "cards": {trial.number: _card(run, trial) for trial in shown},
+        "knee": pareto.knee.trials[0] if pareto.knee.trials else None,
+    }
+
+
+def _card(run: Run, trial: Trial) -> dict[str, Any]:
+    return {
+        "title": f"Trial {trial.number}" + (f", {trial.anchor}" if trial.anchor else ""),
+        "notation": str(trial.architecture),
+        "glyph": svg(trial.architecture),
+        "id": trial.architecture.id,
+        "stages": [_stage(trial, index) for index in range(4)],
+        "measurements": [_measurement(measurement) for measurement in trial.measurements.values()],
+        "warnings": sorted({warning for each in trial.measurements.values() for warning in each.warnings}),
+        "command": f"nas export {run.name} --trial {trial.number} -o arch.json",
+    }
+
+
+def _stage(trial: Trial, index: int) -> list[str]:
+    stage = trial.architecture.stages[index]
+    widths = "/".join(str(width) for width in (stage.conv_width, stage.transformer_width) if width)
+    ratio = "-" if stage.mix_block_ratio is None else f"{stage.mix_block_ratio:.2g}"
+    return [str(index + 1), stage.blocks, widths, ratio]
+
+
+def _measurement(measurement: Measurement) -> list[str]:
+    interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else "-"
+    kind = "score, unvalidated" if measurement.metric.kind == "score" else measurement.metric.kind
+    where = f", {measurement.device.label}, {measurement.quality}" if measurement.device.facts else ""
+    return [measurement.metric.name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
+
+
+def _facts(run: Run) -> str:
+    states = Counter(trial.state for trial in run.trials)
+    volume = front.relative_hypervolume(run)
+    facts = {
+        "space": run.config.get("space", "?"),
+        "candidates": f"{len(run.trials)} of {run.config.get('budget', '?')}: "
+        + (", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"),
+        "limits": ", ".join(run.config.get("limits", [])) or "none",
+        "device": "; ".join(sorted(_devices(run))) or "nothing measured yet",
+        "front": f"covers {volume:.2f} times what the paper's networks cover"
+        if volume
+        else "no anchor to compare with",
+        "sampler": f"{run.config.get('sampler', '?')}, seed {run.config.get('seed', '?')}",
+    }
+    return "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(str(value))}</dd></div>" for key, value in facts.items())
+
+
+def _devices(run: Run) -> set[str]:
+    found = (measurement for trial in run.trials for measurement in trial.measurements.values())
+    return {measurement.device.label for measurement in found if measurement.device.facts}
+
+
+def _shown(run: Run) -> list[str]:
+    """The metrics of the table: the objectives, then whatever else was counted."""
+    objectives = [metric.name for metric in run.objectives]
+    others = {name for trial in run.succeeded() for name in trial.measurements} - set(objectives)
+    return [*objectives, *sorted(others)]
+
+
+def _head(run: Run) -> str:
+    units = {name: m.unit for trial in run.succeeded() for name, m in trial.measurements.items()}
+    units |= {metric.name: metric.unit for metric in run.objectives}
+    headings = ["trial", *(f"{name} [{units[name]}]" for name in _shown(run)), "network", "notation"]
+    cells = (f'<th scope="col"><button type="button">{escape(heading)}</button></th>' for heading in headings)
+    return "".join(cells)
+
+
+def _row(run: Run, trial: Trial) -> str:
+    numbers = []
+    for name in _shown(run):
+        found = trial.measurements.get(name)
+        half = (found.high - found.low) / 2 if found else 0
+        text = "-" if not found else f"{found.value:.4g}" + (f" <small>±{half:.2g}</small>" if half else "")
+        numbers.append(f'<td class="number" data-value="{found.value if found else ""}">{text}</td>')
+    transformers = sum(stage.blocks.count("T") for stage in trial.architecture.stages)
+    label = f"{trial.architecture}" + (f" ({trial.anchor})" if trial.anchor else "")
+    cells = [
+        f'<td class="number" data-value="{trial.number}">{trial.number}</td>',
+        *numbers,
+        f'<td data-value="{transformers}">{svg(trial.architecture)}</td>',
+        f'<td class="notation">{escape(label)}</td>',
+    ]
+    return f'<tr tabindex="0" data-trial="{trial.number}">{"".join(cells)}</tr>'
+
+
+def _failures(run: Run) -> str:
+    causes = Counter(trial.cause for trial in run.trials if trial.state == "failed").most_common()
+    if not causes:
+        return "<p>No candidate failed.</p>"
+    return "<ul>" + "".join(f"<li>{count} × {escape(cause)}</li>" for cause, count in causes) + "</ul>"
+
+
+def _measuring(run: Run) -> str:
+    """How each metric of the run was obtained, from the newest measurement of it."""
+    newest = {name: m for trial in run.succeeded() for name, m in trial.measurements.items()}
+    notes = {
+        name: {"versions": m.versions, "protocol": m.protocol, "device": m.device.facts, "kind": m.metric.kind}
+        for name, m in newest.items()
+    }
+    return escape(json.dumps(notes, indent=2))
+
+
+def _command(run: Run) -> str:
+    config = run.config
+    options = [f"--{name} {config[name]}" for name in ("space", "budget", "proxy", "seed", "sampler") if name in config]
+    options += [f"--latency {latency}" for latency in config.get("latencies", [])]
+    options += [f"--limit '{limit}'" for limit in config.get("limits", [])]
+    return " ".join(["nas run", *options])

@@ -1,0 +1,205 @@
+"""The figures: each is `..._info(run)`, plain data that tests compare, and `..._figure(info)`, its Plotly drawing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from evaluators import Metric
+from results import front
+from results.record import Run, Trial
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+FRONT, CLOUD, ANCHOR, KNEE = "#0072B2", "#8a8f98", "#1b1f24", "#D55E00"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Points of one kind: trial numbers, coordinates, and half the width of each interval."""
+
+    trials: tuple[int, ...] = ()
+    x: tuple[float, ...] = ()
+    y: tuple[float, ...] = ()
+    x_half: tuple[float, ...] = ()
+    y_half: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParetoInfo:
+    """The front among everything that was measured, for one latency."""
+
+    x: Metric
+    y: Metric
+    front: Layer
+    dominated: Layer
+    infeasible: Layer
+    anchors: Layer
+    knee: Layer
+    summary: str
+
+
+def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
+    """The layers of the front's figure: its latency (the first by default) against the accuracy objective."""
+    y, *latencies = run.objectives
+    x = next(metric for metric in latencies if latency in (None, metric.name))
+    members = front.front(run)
+    numbers = {trial.number for trial in members}
+    bend = front.knee(run, members)
+    succeeded = run.succeeded()
+    return ParetoInfo(
+        x=x,
+        y=y,
+        front=_layer(members, x, y),
+        dominated=_layer([t for t in run.feasible() if t.number not in numbers], x, y),
+        infeasible=_layer([t for t in succeeded if t.state == "infeasible"], x, y),
+        anchors=_layer([t for t in succeeded if t.anchor], x, y),
+        knee=_layer([bend] if bend else [], x, y),
+        summary=_pareto_summary(members, bend, x, y),
+    )
+
+
+def _layer(trials: Sequence[Trial], x: Metric, y: Metric) -> Layer:
+    def values(metric: Metric) -> tuple[float, ...]:
+        return tuple(trial.value(metric.name) for trial in trials)
+
+    def halves(metric: Metric) -> tuple[float, ...]:
+        found = (trial.measurements[metric.name] for trial in trials)
+        return tuple((measurement.high - measurement.low) / 2 for measurement in found)
+
+    return Layer(
+        trials=tuple(trial.number for trial in trials),
+        x=values(x),
+        y=values(y),
+        x_half=halves(x),
+        y_half=halves(y),
+        labels=tuple(trial.anchor for trial in trials),
+    )
+
+
+def _pareto_summary(members: Sequence[Trial], bend: Trial | None, x: Metric, y: Metric) -> str:
+    if not members:
+        return "No candidate has succeeded within the limits."
+    at = f" The knee is trial {bend.number}: {bend.measurements[x.name]}, {bend.measurements[y.name]}." if bend else ""
+    span = sorted(trial.value(x.name) for trial in members)
+    reach = f"from {span[0]:.3g} to {span[-1]:.3g} {x.unit}" if len(span) > 1 else f"at {span[0]:.3g} {x.unit}"
+    return f"{len(members)} networks are on the front, {reach}.{at}"
+
+
+def pareto_figure(info: ParetoInfo) -> "go.Figure":
+    """Better is always up and to the left; the cloud is WebGL, the front SVG with its intervals."""
+    import plotly.graph_objects as go
+
+    cloud = {"mode": "markers", "hoverinfo": "skip"}
+    dots = {"color": CLOUD, "size": 6, "opacity": 0.55}
+    rings = {"color": CLOUD, "size": 7, "symbol": "circle-open", "opacity": 0.6}
+    figure = go.Figure()
+    figure.add_scattergl(name="beyond a limit", marker=rings, **cloud, **_coordinates(info.infeasible))
+    figure.add_scattergl(name="dominated", marker=dots, **cloud, **_coordinates(info.dominated))
+    figure.add_scatter(name="attained", mode="lines", hoverinfo="skip", line=_step(info.x), **_steps(info))
+    diamonds = {"color": FRONT, "size": 10, "symbol": "diamond", "line": {"color": "white", "width": 1}}
+    figure.add_scatter(name="front", mode="markers", marker=diamonds, **_points(info.front, info, FRONT))
+    ring = {"color": KNEE, "size": 19, "symbol": "circle-open", "line": {"width": 2.5}}
+    figure.add_scatter(name="knee", mode="markers", hoverinfo="skip", marker=ring, **_coordinates(info.knee))
+    stars = {"color": ANCHOR, "size": 14, "symbol": "star", "line": {"color": "white", "width": 1}}
+    figure.add_scatter(
+        name="the paper's, measured here",
+        mode="markers+text",
+        marker=stars,
+        text=info.anchors.labels,
+        textposition="bottom right",
+        **_points(info.anchors, info, ANCHOR),
+    )
+    figure.update_layout(_layout(_title(info.x), _title(info.y)))
+    return figure
+
+
+def _coordinates(layer: Layer) -> dict[str, Any]:
+    return {"x": layer.x, "y": layer.y, "customdata": layer.trials}
+
+
+def _points(layer: Layer, info: ParetoInfo, colour: str) -> dict[str, Any]:
+    bar = {"type": "data", "thickness": 1.2, "width": 0, "color": colour}
+    return {
+        **_coordinates(layer),
+        "error_x": {**bar, "array": layer.x_half},
+        "error_y": {**bar, "array": layer.y_half},
+        "hovertemplate": f"trial %{{customdata}}<br>%{{x:.4g}} {info.x.unit}, %{{y:.4g}} {info.y.unit}<extra></extra>",
+    }
+
+
+def _step(x: Metric) -> dict[str, Any]:
+    """From one member to the next along what is really attained: never a straight line through untested networks."""
+    return {"color": FRONT, "width": 1.5, "shape": "hv" if x.direction == "minimize" else "vh"}
+
+
+def _steps(info: ParetoInfo) -> dict[str, Any]:
+    order = sorted(zip(info.front.x, info.front.y, strict=True))
+    return {"x": [x for x, _ in order], "y": [y for _, y in order]}
+
+
+def _title(metric: Metric) -> str:
+    better = "lower is better" if metric.direction == "minimize" else "higher is better"
+    kind = " score, unvalidated" if metric.kind == "score" else ""
+    return f"{metric.name}{kind} [{metric.unit}], {better}"
+
+
+def _layout(x: str, y: str) -> dict[str, Any]:
+    axis = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False, "automargin": True}
+    return {
+        "template": "none",
+        "xaxis": {"title": {"text": x}, **axis},
+        "yaxis": {"title": {"text": y}, **axis},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "margin": {"l": 64, "r": 24, "t": 36, "b": 56},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, sans-serif", "size": 13},
+        "uirevision": "constant",
+        "hovermode": "closest",
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressInfo:
+    """How the covered volume grew, trial by trial; `relative` to the anchors' own, or in plain units without any."""
+
+    volumes: tuple[float, ...]
+    failed: tuple[int, ...]
+    relative: bool
+    summary: str
+
+
+def progress_info(run: Run) -> ProgressInfo:
+    """The hypervolume of the front after each trial."""
+    reference = front.reference_point(run)
+    volumes = front.attainment(run, reference) if reference is not None else [0.0] * len(run.trials)
+    last = front.relative_hypervolume(run)
+    scale = last / volumes[-1] if last and volumes and volumes[-1] else 1.0
+    times = (
+        f"{last:.2f} times what the paper's networks cover alone" if last else "not compared: no anchor was measured"
+    )
+    return ProgressInfo(
+        volumes=tuple(round(volume * scale, 6) for volume in volumes),
+        failed=tuple(trial.number for trial in run.trials if trial.state == "failed"),
+        relative=last is not None,
+        summary=f"The front's hypervolume is {times}.",
+    )
+
+
+def progress_figure(info: ProgressInfo) -> "go.Figure":
+    """A step line, with a cross on the axis for each failure and the anchors' own volume dashed."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    steps = list(range(len(info.volumes)))
+    figure.add_scatter(x=steps, y=info.volumes, mode="lines", name="front", line={"shape": "hv", "color": FRONT})
+    crosses = {"symbol": "x", "color": KNEE, "size": 8}
+    heights = [0] * len(info.failed)
+    figure.add_scatter(x=info.failed, y=heights, mode="markers", name="failed", marker=crosses)
+    if info.relative:
+        figure.add_hline(y=1, line={"dash": "dash", "color": CLOUD}, annotation={"text": "the paper's networks alone"})
+    figure.update_layout(_layout("trial", "hypervolume, anchors = 1" if info.relative else "hypervolume"))
+    figure.update_layout(showlegend=bool(info.failed), yaxis_rangemode="tozero")
+    return figure

@@ -1,0 +1,42 @@
+"""Architectures as drawings: a mark per block, convolution flat and blue, transformer tall and vermilion by its r."""
+
+from search_spaces import Architecture, Block
+
+CONVOLUTION, TRANSFORMER = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion: told apart by every eye
+HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7
+
+
+def svg(architecture: Architecture) -> str:
+    """An inline SVG of the block sequence; marks are as wide as the block has channels, on a root scale."""
+    marks, x = [], 0.0
+    for row in architecture.blocks:
+        for block in row:
+            width = 3 + (block.out_channels / 96) ** 0.5 * 2
+            marks.append(_mark(block, x, width))
+            x += width + GAP
+        x += STAGE_GAP
+    label = f"{spoken(architecture)}; {architecture}"
+    size = f'width="{x - STAGE_GAP:.0f}" height="{HEIGHT}" viewBox="0 0 {x - STAGE_GAP:.1f} {HEIGHT}"'
+    return f'<svg class="glyph" role="img" aria-label="{label}" {size}>{"".join(marks)}</svg>'
+
+
+def spoken(architecture: Architecture) -> str:
+    """The block sequence in words, for a screen reader."""
+    stages = []
+    for number, stage in enumerate(architecture.stages, start=1):
+        convolutions, transformers = stage.blocks.count("C"), stage.blocks.count("T")
+        stages.append(f"stage {number}: {convolutions} convolution, {transformers} transformer")
+    return "; ".join(stages)
+
+
+def _mark(block: Block, x: float, width: float) -> str:
+    """A transformer's mark is vermilion as far as attention goes (r) and blue for its convolution part below."""
+    if block.kind == "C":
+        return _box(x, HEIGHT - FLAT, width, FLAT, CONVOLUTION)
+    attention = HEIGHT * block.attention_channels / block.out_channels
+    upper = _box(x, 0, width, attention, TRANSFORMER)
+    return upper + _box(x, attention, width, HEIGHT - attention, CONVOLUTION)
+
+
+def _box(x: float, y: float, width: float, height: float, colour: str) -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}"/>'

@@ -1,0 +1,71 @@
+"""The page as text: complete, silent towards the network, and safe with hostile names."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from results import dashboard
+from results.glyphs import svg
+from search_spaces import PAPER, Architecture
+from tests import synthetic
+
+
+def own(page: str) -> str:
+    """The page without plotly's code."""
+    return re.sub(r"<script>/\*\*.*?</script>", "", page, count=1, flags=re.DOTALL)
+
+
+def payload(page: str) -> dict:
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, flags=re.DOTALL)
+    return json.loads(text)
+
+
+def test_the_page_holds_the_front_with_units_and_intervals() -> None:
+    page = own(dashboard.page(synthetic.typical()))
+    assert page.count("<tr tabindex") == 3
+    assert "ort [ms]" in page
+    assert "60 <small>±0.1</small>" in page
+    assert "1 × it broke" in page
+    assert set(payload(page)["cards"]) == {"0", "1", "2", "3", "4", "8"}
+
+
+def test_the_page_forbids_itself_the_network() -> None:
+    page = dashboard.page(synthetic.typical())
+    assert "default-src 'none'" in page
+    assert not re.findall(r"""(?:src|href)=["']?https?:""", own(page))
+
+
+def test_hostile_names_stay_text() -> None:
+    hostile = "</script><b>gotcha"
+    run = synthetic.run(
+        [synthetic.trial(0, 4.5, 50.0, anchor=hostile), synthetic.trial(1, 0, 0, state="failed", cause=hostile)],
+        space=hostile,
+    )
+    page = dashboard.page(run)
+    assert hostile not in page
+    assert payload(page)["cards"]["0"]["title"].endswith(hostile)
+
+
+@pytest.mark.parametrize("trials", [[], [synthetic.trial(0, 0, 0, state="failed", measurements={}, cause="no")]])
+def test_a_page_without_a_front_says_so(trials: list) -> None:
+    assert "Nothing is on the front yet" in dashboard.page(synthetic.run(trials))
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "page.html"
+    dashboard.write(synthetic.typical(), path)
+    before = path.read_text()
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        dashboard.write(synthetic.run([]), path)
+    assert path.read_text() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_glyph_has_a_mark_per_block_and_words() -> None:
+    drawing = svg(PAPER["next-vit-s"])
+    assert drawing.count("<rect") == 16 + 2 * 4  # a transformer's mark has two parts
+    assert "stage 3: 8 convolution, 2 transformer" in drawing
+    assert svg(Architecture.from_notation("C-C-C-C")).count("<rect") == 4

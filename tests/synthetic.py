@@ -1,0 +1,70 @@
+"""Runs made by hand, for tests of what is shown: real architectures, numbers that the test chooses."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from evaluators import Device, Measurement, Metric
+from results.record import Run, Trial
+from search_spaces import PAPER, Architecture
+
+SCORE = Metric(name="entropy", unit="nats", direction="maximize", kind="score")
+LATENCY = Metric(name="ort", unit="ms", direction="minimize", kind="measured")
+DEVICE = Device(label="a test device", facts={"kind": "cpu", "model": "test"})
+
+
+def measurement(metric: Metric, value: float, half: float = 0.1) -> Measurement:
+    return Measurement(
+        metric=metric,
+        value=value,
+        low=value - half,
+        high=value + half,
+        samples=9,
+        quality="clean",
+        device=DEVICE,
+        versions={"runtime": "1.0"},
+        protocol={"evaluator": metric.name},
+        when="2026-01-01T00:00:00+00:00",
+        seconds=1.0,
+        warnings=("unvalidated",) if metric.kind == "score" else (),
+    )
+
+
+def trial(number: int, score: float, latency: float, **fields: Any) -> Trial:
+    """A candidate with a score and a latency; its network has as many blocks in stage 3 as its number says."""
+    notation = f"CCC-CCCT-{'C' * (1 + number % 30)}-CCT"
+    found = {"entropy": measurement(SCORE, score, 0.01), "ort": measurement(LATENCY, latency)}
+    defaults = {"architecture": Architecture.from_notation(notation), "state": "ok", "measurements": found}
+    return Trial(number=number, **defaults | fields)
+
+
+def run(trials: Sequence[Trial], **config: Any) -> Run:
+    objectives = [vars(SCORE), vars(LATENCY)]
+    defaults = {"space": "nhs", "budget": 9, "proxy": "entropy", "latencies": ["ort"], "limits": [], "seed": 0}
+    return Run(
+        name="test-run", config={**defaults, "sampler": "gp", "objectives": objectives, **config}, trials=tuple(trials)
+    )
+
+
+def anchors() -> list[Trial]:
+    """Next-ViT-S, B and L, as trials 0, 1 and 2."""
+    points = zip(PAPER.items(), [(4.5, 50.0), (4.6, 70.0), (4.65, 90.0)], strict=True)
+    return [
+        trial(number, score, latency, anchor=name, architecture=architecture)
+        for number, ((name, architecture), (score, latency)) in enumerate(points)
+    ]
+
+
+def typical() -> Run:
+    """Anchors, two networks that beat them, one dominated, one beyond a limit, one failed."""
+    return run(
+        [
+            *anchors(),
+            trial(3, 4.7, 40.0),
+            trial(4, 4.8, 60.0),
+            trial(5, 4.2, 80.0),
+            trial(6, 4.9, 120.0, state="infeasible", constraints={"ort<=100ms": 20.0}),
+            trial(7, 0, 0, state="failed", measurements={}, cause="it broke", detail="badly"),
+            trial(8, 4.9, 95.0),
+        ],
+        limits=["ort<=100ms"],
+    )
