@@ -45,7 +45,8 @@ class Worker:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         self.answers: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.listener = threading.Thread(target=self._listen, daemon=True)
+        self.listener.start()
         self.preparing = bool(prepare)
         if prepare:
             self._send({"prepare": prepare})
@@ -83,8 +84,9 @@ class Worker:
         try:
             line = self.answers.get(timeout=timeout)
         except queue.Empty:
+            words = self._last_words()
             self.close()
-            raise MeasurementFailed(f"took longer than {timeout:g} s and was stopped", self._last_words()) from None
+            raise MeasurementFailed(f"took longer than {timeout:g} s and was stopped", words) from None
         if not line:
             raise MeasurementFailed(self._obituary(), self._last_words())
         answer: dict[str, Any] = json.loads(line)
@@ -104,7 +106,8 @@ class Worker:
         """Ends the process at once."""
         self.process.kill()
         self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
+        self.listener.join()  # it reads to the end of the output, which has come
+        for stream in (self.process.stdin, self.process.stdout, self.errors):
             if stream:
                 stream.close()
 

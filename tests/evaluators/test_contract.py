@@ -1,0 +1,98 @@
+"""Every evaluator keeps the same promises; a new file is held to them the day it appears."""
+
+import json
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+import evaluators
+from evaluators import Measurement
+from search_spaces import PAPER
+from search_spaces.common.errors import UnknownName, UsageError
+
+NAMES = evaluators.names()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_what_its_numbers_mean(name: str) -> None:
+    evaluator = evaluators.get(name)
+    metric = evaluator.metric
+    assert evaluator.name() == metric.name == evaluator.spec == name
+    assert name in evaluators.names(evaluator.family())
+    assert metric.unit
+    assert metric.direction == ("maximize" if evaluator.family() == "accuracy" else "minimize")
+    assert metric.kind in {"cost": ["exact"], "accuracy": ["score"], "latency": ["measured"]}[evaluator.family()]
+    assert evaluators.summary(name)
+    assert type(evaluator).__doc__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_options_are_part_of_its_name_and_of_its_context(name: str) -> None:
+    default = evaluators.get(name)
+    assert default.context() == evaluators.get(name).context()
+    for option in fields(default):
+        value = 2 * getattr(default, option.name) or 1
+        changed = evaluators.get(f"{name}:{option.name}={value}")
+        assert changed.spec == f"{name}:{option.name}={value}"
+        assert evaluators.get(changed.spec) == changed
+        assert changed.context() != default.context()
+        assert changed.protocol()[option.name] == value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_here_or_says_why_not(name: str) -> None:
+    reason = evaluators.get(name).missing()
+    assert reason is None or (reason.message and reason.hint)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_measurement_is_whole_and_survives_json(name: str) -> None:
+    evaluator = evaluators.get(name)
+    if evaluator.missing():
+        pytest.skip(str(evaluator.missing()))
+    small = any(option.name == "resolution" for option in fields(evaluator))
+    evaluator = evaluators.get(f"{name}:resolution=64" if small else name)
+    measurement = evaluator.measure(PAPER["next-vit-s"])
+    assert measurement.low <= measurement.value <= measurement.high
+    assert measurement.samples >= 1
+    assert measurement.context == evaluator.context()
+    assert set(measurement.versions) == set(evaluator.packages)
+    assert Measurement.from_dict(json.loads(json.dumps(measurement.to_dict()))) == measurement
+    if measurement.metric.kind == "measured":
+        assert measurement.device.facts
+    if measurement.metric.kind == "score":
+        assert any("unvalidated" in warning for warning in measurement.warnings)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("ort:thread=2", "no option 'thread=2'\n.*batch=1, resolution=224, threads=1"),
+        ("ort:threads", "no option 'threads'"),
+        ("ort:threads=two", "expects int, got 'two'"),
+        ("ort:threads=0", "nearest: threads=1"),
+        ("ort:resolution=16", "nearest: resolution=32"),
+        ("entropy:seeds=1", "nearest: seeds=2"),
+        ("params:resolution=3", "its options: none"),
+    ],
+)
+def test_a_wrong_option_gets_the_right_ones(spec: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        evaluators.get(spec)
+
+
+def test_an_unknown_name_gets_the_nearest_of_its_family() -> None:
+    with pytest.raises(UnknownName, match="did you mean 'entropy'"):
+        evaluators.get("entropie")
+    with pytest.raises(UnknownName, match="no latency evaluator is called 'macs'"):
+        evaluators.get("macs", "latency")
+
+
+def test_knowing_the_evaluators_needs_neither_torch_nor_a_runtime() -> None:
+    code = (
+        "import evaluators, sys; [evaluators.get(name).context() for name in evaluators.names()];"
+        "assert not {'torch', 'onnxruntime', 'onnx', 'fvcore'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
