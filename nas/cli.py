@@ -62,7 +62,7 @@ def cli() -> None:
     help="What is measured; give it several times for several run-times.",
 )
 @click.option("--limit", "limits", metavar="LIMIT", multiple=True, help="A bound to keep, such as 'ort<=40ms'.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice.")
 @click.option("--sampler", metavar="NAME", default="gp", show_default=True, help="gp, tpe, nsga2 or random.")
 @click.option("--name", metavar="RUN", help="Name of the run; an existing one is resumed.  [default: SPACE-N, new]")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, with three example networks, and do nothing.")

@@ -81,15 +81,18 @@ def _settle(store: Store, choices: Mapping[str, Any], given: set[str], config: C
 @contextmanager
 def _alone(store_url: str, name: str) -> Iterator[None]:
     """Keeps a second process from working on the same run."""
-    held = lock(f"run-{digest([str(sqlite_path(store_url) or store_url), name])}")
+    path = sqlite_path(store_url)
+    held = lock(f"run-{digest([str(path.resolve()) if path else store_url, name])}")
     try:
         held.acquire(timeout=0)
     except filelock.Timeout:
         raise StoreError(
             f"another process is working on run '{name}'", "wait for it, end it, or start a new run without --name"
         ) from None
-    with held:
+    try:
         yield
+    finally:
+        held.release()
 
 
 def _rehearse(config: Config, store_url: str) -> int:

@@ -1,5 +1,63 @@
-"""What every test needs: Optuna without its greeting."""
+"""What every test may use: the program as a user runs it, in real processes in an empty folder."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import optuna
+import pytest
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+# Small enough that a candidate takes about two seconds; everything else as in a real run.
+QUICK = ("--proxy", "entropy:resolution=32,seeds=2", "--latency", "ort:resolution=32")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended: its exit code, and what it said on standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class Program:
+    """Runs `nas` in a folder."""
+
+    folder: Path
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        command = [sys.executable, "-m", "nas", *arguments]
+        return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __call__(self, *arguments: str) -> Ended:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        return Ended(process.returncode, out, err)
+
+
+@pytest.fixture
+def nas(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """A folder with one finished run of 14 candidates, named `whole`. Tests only read it, or add runs of their own."""
+    program = Program(tmp_path_factory.mktemp("finished"))
+    ended = program("run", "--name", "whole", "--budget", "14", *QUICK)
+    assert ended.code == 0, ended.err
+    return program

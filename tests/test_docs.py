@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import click
 import pytest
 
 from nas.cli import cli
-from tests.nas.conftest import QUICK, Program
+from tests.conftest import QUICK, Program
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -34,7 +35,7 @@ def test_every_command_has_a_summary_and_examples(name: str) -> None:
     command = cli.commands[name]
     assert command.help
     assert "Examples:" in str(command.epilog)
-    assert all(option.help for option in command.params if hasattr(option, "help"))
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
 
 
 def test_every_link_of_the_docs_leads_somewhere() -> None:

@@ -4,6 +4,7 @@ Latencies get a fresh process each; the next one is started early, so that its i
 one process until it fails. Exact counts need no process. One measurement at a time on a device, whoever asks.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -103,10 +104,12 @@ class Worker:
         return self.errors.read()[-2000:]
 
     def close(self) -> None:
-        """Ends the process at once."""
-        self.process.kill()
+        """Ends the process at once, and whatever it has started."""
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self.listener.join()  # it reads to the end of the output, which has come
+        self.listener.join(timeout=5)  # it reads to the end of the output, which has come
         for stream in (self.process.stdin, self.process.stdout, self.errors):
             if stream:
                 stream.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from search_spaces import PAPER, Architecture
-from tests.nas.conftest import Program
+from tests.conftest import Program
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from tests.nas.conftest import Program
+from tests.conftest import Program
 
 PLUGIN = '''
 """A latency whose behaviour the test decides."""

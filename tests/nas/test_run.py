@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.nas.conftest import QUICK, Program
+from tests.conftest import QUICK, Program
 
 
 def trials(program: Program, run: str) -> list[dict[str, Any]]:
