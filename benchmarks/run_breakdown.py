@@ -94,6 +94,10 @@ def report(events: list[dict], whole: float, peak: int) -> None:  # type: ignore
         )
     print(f"{'starting, drawing, rest':24}{whole - sum(steps.values()):8.1f} s {1 - sum(steps.values()) / whole:6.1%}")
     print(f"{'whole':24}{whole:8.1f} s; outside measuring, scoring and thinking: {1 - work / whole:.1%}")
+    asks = [event["seconds"].get("ask", 0) for event in trials[-20:]]
+    print(f"the sampler's thinking for the last {len(asks)} candidates: {sum(asks) / len(asks):.2f} s each")
+    asks = [event["seconds"].get("ask", 0) for event in trials[-20:]]
+    print(f"the sampler's thinking for the last {len(asks)} candidates: {sum(asks) / len(asks):.2f} s each")
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
     print(f"memory at its peak: {peak / 1024**3:.2f} GiB in all, {children:.2f} GiB in the largest process")
 

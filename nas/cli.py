@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from nas import __version__
+from nas import DEFAULT_STORE, __version__
 
 STORE = click.option(
     "--store",
     metavar="URL",
     envvar="NAS_STORE",
-    default="sqlite:///runs/nas.db",
+    default=DEFAULT_STORE,
     show_default=True,
     help="Database of runs and measurements.",
 )

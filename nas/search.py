@@ -41,17 +41,18 @@ class Search:
         """
         self.bench.prepare()
         while len(self.finished()) < self.config.budget:
-            trial = self.store.in_flight(self.name) or self.ask()
-            yield self.evaluate(trial)
+            spent: Counter[str] = Counter()
+            trial = self.store.in_flight(self.name) or self.ask(spent)
+            yield self.evaluate(trial, spent)
             self._check_failures()
 
     def finished(self) -> list[Trial]:
         """The trials that were told."""
         return [trial for trial in self.run.trials if trial.state != "running"]
 
-    def ask(self) -> Trial:
+    def ask(self, spent: "Counter[str]") -> Trial:
         """Proposes the next candidate and writes it down as being evaluated."""
-        with self._timed("ask"):
+        with self._timed("ask", spent):
             proposal = propose(
                 self.config.search_space,
                 self.config.sampler,
@@ -74,10 +75,9 @@ class Search:
         broken = (str(limit) for limit in exact if limit.excess(limit.evaluator.measure(architecture).value) > 0)
         return next(broken, "")
 
-    def evaluate(self, trial: Trial) -> Trial:
+    def evaluate(self, trial: Trial, spent: "Counter[str]") -> Trial:
         """Takes every measurement of a candidate, cheapest first, and tells what was found."""
         found: dict[str, Measurement] = {}
-        spent: Counter[str] = Counter()
         cause = detail = ""
         try:
             for evaluator in (*self.config.costs, *self.config.objectives):

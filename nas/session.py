@@ -17,7 +17,7 @@ from evaluators import Evaluator, Measurement
 from evaluators.common.isolation import Bench
 from evaluators.common.locks import lock
 from evaluators.common.measurement import digest
-from nas import __version__, console
+from nas import DEFAULT_STORE, __version__, console
 from nas.config import Config
 from nas.proposals import SAMPLERS, SpaceExhausted
 from nas.search import RepeatedFailure, Search, verify
@@ -206,7 +206,7 @@ class _Session:
 
     def _resume(self) -> str:
         store = self.search.store.url
-        return f"nas run --name {self.search.name}" + ("" if store == "sqlite:///runs/nas.db" else f" --store {store}")
+        return f"nas run --name {self.search.name}" + ("" if store == DEFAULT_STORE else f" --store {store}")
 
     def _interrupted(self) -> int:
         self._write_page()

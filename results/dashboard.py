@@ -1,8 +1,6 @@
 """The dashboard: a run as one HTML file that needs no server and asks no network for anything."""
 
 import json
-import os
-import tempfile
 from collections import Counter
 from html import escape
 from importlib import resources
@@ -11,23 +9,14 @@ from string import Template
 from typing import Any
 
 from evaluators import Measurement
-from results import figures, front
+from results import figures, files, front
 from results.glyphs import svg
 from results.record import Run, Trial
 
 
 def write(run: Run, path: Path) -> None:
-    """Writes the page under a temporary name and then renames it, so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(page(run))
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    """Writes the page; a reader never sees half of it."""
+    files.replace(path, page(run))
 
 
 def page(run: Run) -> str:

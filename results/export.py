@@ -1,9 +1,8 @@
 """Taking a network out: files that are checked before they are called done."""
 
-import os
-import tempfile
 from pathlib import Path
 
+from results import files
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
@@ -19,7 +18,7 @@ def write_config(architecture: Architecture, path: Path, *, force: bool = False)
         raise UsageError(f"'{path}' exists", "give --force to overwrite it, or another name with -o")
     summary = _check(architecture)
     try:
-        _replace(path, architecture.to_json())
+        files.replace(path, architecture.to_json())
     except OSError as error:
         raise NegativeAnswer(f"'{path}' was not written: {error.strerror}", "check the folder and its rights") from None
     return summary
@@ -37,16 +36,3 @@ def _check(architecture: Architecture) -> str:
         logits = network.eval()(torch.empty(1, 3, 224, 224))
     assert logits.shape == (1, 1000)
     return f"{sum(parameter.numel() for parameter in network.parameters()):,} parameters"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes under a temporary name first, so that a file is whole or not there."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -22,7 +22,6 @@ from search_spaces.common.errors import StoreError, UnknownName
 if TYPE_CHECKING:
     import optuna
 
-DEFAULT_URL = "sqlite:///runs/nas.db"
 CONFIG, NETWORK, OUTCOME = "nas.config", "nas.network", "nas.outcome"  # attributes of studies and trials
 
 
@@ -41,7 +40,7 @@ class Proposal:
 class Store:
     """A database of runs. Opened for reading unless `writable`; reading never creates or changes anything."""
 
-    def __init__(self, url: str = DEFAULT_URL, *, writable: bool = False) -> None:
+    def __init__(self, url: str, *, writable: bool = False) -> None:
         self.url, self.writable = url, writable
         self.engine = open_engine(url, writable=writable)
         self._studies: dict[str, optuna.Study] = {}  # kept: each remembers the trials that it has read
