@@ -64,22 +64,29 @@ class Store:
     # Runs
 
     def names(self) -> list[str]:
-        """The names of all runs, oldest first."""
-        import optuna
-
+        """The names of all runs, oldest first; studies that nas run did not make are none."""
         with explained(self.url):
-            return [
-                study.study_name for study in optuna.get_all_study_summaries(self._storage, include_best_trial=False)
-            ]
+            studies = self._storage.get_all_studies()  # Optuna's summaries would read every trial of every study
+        return [study.study_name for study in studies if CONFIG in study.user_attrs]
 
     def create(self, name: str, config: dict[str, Any]) -> None:
-        """Begins a run under a resolved configuration."""
+        """Begins a run under a resolved configuration.
+
+        Takes up a study of that name that has no configuration and no trials: a process was killed right here.
+
+        Raises:
+            StoreError: a study of that name exists that nas run did not make.
+        """
         import optuna
 
         directions = [objective["direction"] for objective in config["objectives"]]
         with explained(self.url), warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study = optuna.create_study(storage=self._storage, study_name=name, directions=directions)
+            study = optuna.create_study(
+                storage=self._storage, study_name=name, directions=directions, load_if_exists=True
+            )
+            if study.get_trials(deepcopy=False):
+                raise StoreError(f"a study '{name}' exists that nas run did not make", "give the run another --name")
             study.set_metric_names([objective["name"] for objective in config["objectives"]])
             study.set_user_attr(CONFIG, config)
 

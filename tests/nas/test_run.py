@@ -115,6 +115,14 @@ def test_latency_limits_are_measured_again_at_the_end(finished: Program) -> None
     assert ended.code == 0, ended.err
     assert f"{limit} met with" in ended.err
     assert "keep their limits when measured again" in ended.err
+    assert all(set(trial["constraints"]) == {limit} for trial in trials(finished, "limited"))
+
+
+def test_two_latencies_are_two_objectives(finished: Program) -> None:
+    ended = finished("run", "--name", "both", "--budget", "4", *QUICK, "--latency", "ort:resolution=64")
+    assert ended.code == 0, ended.err
+    told = trials(finished, "both")
+    assert all({"ort:resolution=32", "ort:resolution=64"} <= set(trial["measurements"]) for trial in told)
 
 
 def test_a_limit_that_nothing_keeps_ends_with_exit_1(finished: Program) -> None:

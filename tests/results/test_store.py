@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
 
 import evaluators
@@ -106,6 +107,19 @@ def test_reading_changes_no_file(store: Store, url: str, tmp_path: Path) -> None
     reader.run(reader.latest())
     reader.close()
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "runs").iterdir()} == before
+
+
+def test_a_run_that_was_killed_while_it_began_can_begin_again(store: Store) -> None:
+    optuna.create_study(storage=store._storage, study_name="one", directions=["maximize", "minimize"])
+    assert store.names() == []
+    store.create("one", CONFIG)
+    assert store.names() == ["one"]
+
+
+def test_a_study_of_another_program_is_not_taken_over(store: Store) -> None:
+    optuna.create_study(storage=store._storage, study_name="theirs").add_trial(optuna.trial.create_trial(value=1.0))
+    with pytest.raises(StoreError, match="exists that nas run did not make"):
+        store.create("theirs", CONFIG)
 
 
 def test_an_unknown_run_gets_the_nearest_name(store: Store) -> None:
