@@ -27,6 +27,12 @@ def write_event(event: str, **data: Any) -> None:
     click.echo(json.dumps({"event": event, **data}))
 
 
+def is_narrow() -> bool:
+    """Whether standard output is a terminal with too little room for a table's last column."""
+    out = Console()
+    return out.is_terminal and out.width < 150
+
+
 def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[str] = frozenset()) -> None:
     """A table on standard output; columns named in `numbers` are aligned to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold")

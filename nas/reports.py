@@ -75,8 +75,10 @@ def _write_front(run: Run, chosen: list[Trial], bounds: list[Limit], everything:
     shown = [*metrics, *sorted({name for trial in chosen for name in trial.measurements} - set(metrics))]
     units = {name: m.unit for trial in chosen for name, m in trial.measurements.items()}
     best = front.knee(run, chosen) if not everything else None
-    headings = ["trial", *(f"{name} [{units.get(name, '')}]" for name in shown), "network", "notation", ""]
+    headings = ["trial", *(f"{name} [{units.get(name, '')}]" for name in shown), "network", "", "notation"]
     rows = [_cells(trial, shown, trial is best) for trial in chosen]
+    if console.is_narrow():  # the glyphs say the same
+        headings, rows = headings[:-1], [row[:-1] for row in rows]
     console.write_table(headings, rows, frozenset(headings[: len(shown) + 1]))
     for metric in run.objectives:
         if metric.kind == "score":
@@ -90,7 +92,7 @@ def _cells(trial: Trial, shown: list[str], is_knee: bool) -> list[str]:
     found = trial.measurements
     values = [_interval(found[name]) if name in found else "-" for name in shown]
     architecture = trial.architecture
-    return [str(trial.number), *values, glyph(architecture), str(architecture), ", ".join(filter(None, notes))]
+    return [str(trial.number), *values, glyph(architecture), ", ".join(filter(None, notes)), str(architecture)]
 
 
 def _interval(measurement: Measurement) -> str:
