@@ -14,14 +14,13 @@ from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 from evaluators.common.evaluator import Evaluator, check_range
-from evaluators.common.measurement import Direction, Kind, Reading
+from evaluators.common.measurement import UNVALIDATED, Direction, Kind, Reading
 from search_spaces import Architecture, Block
 from search_spaces.common.errors import MeasurementFailed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-UNVALIDATED = "unvalidated: no trained accuracy on your data has been compared with this score"
 # Two-sided 95 % quantiles of Student's t for 1, 2, ... degrees of freedom; beyond them the normal's 1.96 is close.
 STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 

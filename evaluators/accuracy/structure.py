@@ -11,10 +11,8 @@ from math import log
 from typing import ClassVar
 
 from evaluators.common.evaluator import Evaluator, check_range
-from evaluators.common.measurement import Direction, Kind, Reading
+from evaluators.common.measurement import UNVALIDATED, Direction, Kind, Reading
 from search_spaces import Architecture
-
-UNVALIDATED = "unvalidated: no trained accuracy on your data has been compared with this score"
 
 
 @dataclass(frozen=True, kw_only=True)

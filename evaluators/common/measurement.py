@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 Kind = Literal["exact", "score", "measured", "predicted"]
 Direction = Literal["minimize", "maximize"]
+UNVALIDATED = "unvalidated: no trained accuracy on your data has been compared with this score"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,10 +19,6 @@ class Metric:
     unit: str
     direction: Direction
     kind: Kind
-
-    def better(self, first: float, second: float) -> bool:
-        """Whether the first value is strictly better than the second."""
-        return first < second if self.direction == "minimize" else first > second
 
 
 @dataclass(frozen=True, kw_only=True)

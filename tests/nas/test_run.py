@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from results import limits
 from tests.conftest import QUICK, Program
 
 
@@ -110,7 +111,7 @@ def test_exact_limits_are_decided_before_anything_is_measured(finished: Program)
 
 def test_latency_limits_are_measured_again_at_the_end(finished: Program) -> None:
     slowest = max(trial["measurements"]["ort:resolution=32"]["value"] for trial in trials(finished, "whole"))
-    limit = f"ort:resolution=32<={2 * slowest:.1f}ms"
+    limit = str(limits.parse(f"ort:resolution=32<={2 * slowest:.1f}ms"))
     ended = finished("run", "--name", "limited", "--budget", "5", "--limit", limit, *QUICK)
     assert ended.code == 0, ended.err
     assert f"{limit} met with" in ended.err
