@@ -145,7 +145,10 @@ class Bench:
             Unavailable: the evaluator cannot run on this machine.
         """
         if evaluator.family() == "cost":
-            return evaluator.measure(architecture, baseline)
+            try:
+                return evaluator.measure(architecture, baseline)
+            except Exception as error:  # it costs this candidate, as in a process of its own
+                raise MeasurementFailed.of(error) from error
         if reason := evaluator.missing():
             raise reason
         job = {"evaluator": evaluator.spec, "architecture": architecture.to_dict(), "baseline": baseline}

@@ -7,12 +7,11 @@ carries answers alone: what libraries print goes to standard error.
 import json
 import os
 import sys
-import traceback
 from typing import Any, TextIO
 
 import evaluators
 from search_spaces import Architecture
-from search_spaces.common.errors import MeasurementFailed, NasError
+from search_spaces.common.errors import MeasurementFailed
 
 
 def main() -> None:
@@ -32,13 +31,9 @@ def _answer(job: dict[str, Any]) -> dict[str, Any]:
         evaluator = evaluators.get(job["evaluator"])
         measurement = evaluator.measure(Architecture.from_dict(job["architecture"]), job.get("baseline"))
         return {"measurement": measurement.to_dict()}
-    except MeasurementFailed as error:
-        return {"cause": error.cause, "detail": error.detail}
-    except NasError as error:
-        return {"cause": error.message, "detail": error.hint}
     except Exception as error:  # a candidate's failure is an answer, whatever it was
-        first = (str(error).splitlines() or [""])[0]
-        return {"cause": f"{type(error).__name__}: {first:.120}", "detail": traceback.format_exc()}
+        failure = MeasurementFailed.of(error)
+        return {"cause": failure.cause, "detail": failure.detail}
 
 
 def _reply(answers: TextIO, answer: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ NasError                   everything that we raise on purpose; carries what to 
 """
 
 import difflib
+import traceback
 from collections.abc import Iterable
 
 
@@ -75,3 +76,11 @@ class MeasurementFailed(NegativeAnswer):
     def __init__(self, cause: str, detail: str = "") -> None:
         super().__init__(cause, detail)
         self.cause, self.detail = cause, detail
+
+    @classmethod
+    def of(cls, error: Exception) -> "MeasurementFailed":
+        """The failure that an error of any kind means for its candidate."""
+        if isinstance(error, NasError):
+            return cls(error.message, error.hint)
+        first = (str(error).splitlines() or [""])[0]
+        return cls(f"{type(error).__name__}: {first:.120}", "".join(traceback.format_exception(error)))

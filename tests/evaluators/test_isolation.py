@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import evaluators
+from evaluators.common import counting
 from evaluators.common.isolation import Bench, Worker
 from evaluators.common.locks import lock
 from search_spaces import PAPER
@@ -63,6 +64,12 @@ def test_a_job_that_makes_no_sense_is_an_answer_too() -> None:
         worker.run({"evaluator": "nothing", "architecture": S.to_dict()}, 60)
     assert worker.run({"evaluator": "params", "architecture": S.to_dict()}, 60)["measurement"]["value"] > 31
     worker.close()
+
+
+def test_a_count_that_fails_costs_its_candidate_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "macs", lambda *_: 1 / 0)
+    with Bench() as bench, pytest.raises(MeasurementFailed, match="ZeroDivisionError: division by zero"):
+        bench.measure(evaluators.get("macs"), S)
 
 
 def hold(path: Path) -> None:
