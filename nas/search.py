@@ -171,8 +171,9 @@ def verify(search: Search, front: list[Trial], report: Callable[[Trial, Measurem
             search.store.remember(trial.architecture, again)
             closest = again.low if limit.sign == "<=" else again.high
             missed = limit.excess(closest) > 0
-            share = abs(limit.excess(again.value)) / limit.bound
-            report(trial, again, f"{limit} {'missed by' if limit.excess(again.value) > 0 else 'met with'} {share:.1%}")
+            excess = limit.excess(again.value)
+            share = f"{abs(excess) / limit.bound:.1%}"
+            report(trial, again, f"{limit} missed by {share}" if excess > 0 else f"{limit} met with {share} to spare")
             kept = kept and not missed
         confirmed += [trial] if kept else []
     return confirmed

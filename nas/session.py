@@ -176,7 +176,9 @@ class _Session:
         if not console.talk.is_terminal or self.as_json:
             yield None
             return
-        with console.talk.status("starting") as status:
+        with console.talk.status(
+            "starting", refresh_per_second=2
+        ) as status:  # drawing more would disturb the measuring
             yield status
 
     def _progress(self, trial: Trial, status: Status | None) -> None:
