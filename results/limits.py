@@ -61,7 +61,10 @@ def parse(text: str) -> Limit:
         raise UsageError(
             f"'{match['number']}' in the limit '{text}' is not a number", "for example ort<=40ms"
         ) from None
-    return Limit(evaluator=evaluator, sign=match["sign"], bound=number * _scale(text, evaluator, match["unit"]))
+    bound = number * _scale(text, evaluator, match["unit"])
+    if bound <= 0 and evaluator.family() != "accuracy":
+        raise UsageError(f"the limit '{text}' has a bound of {bound:g}", f"{evaluator.name()} is always above 0")
+    return Limit(evaluator=evaluator, sign=match["sign"], bound=bound)
 
 
 def _scale(text: str, evaluator: Evaluator, unit: str) -> float:

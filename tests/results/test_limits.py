@@ -54,6 +54,8 @@ def test_what_a_limit_shows_is_a_limit() -> None:
         ("ort<=40kg", "unknown unit 'kg'"),
         ("params<=35ms", "unknown unit 'ms'"),
         ("ort<=nan ms", "is not a limit"),
+        ("ort>=0ms", "has a bound of 0"),
+        ("params<=-3M", "has a bound of -3"),
     ],
 )
 def test_what_is_not_a_limit_is_explained(text: str, words: str) -> None:
