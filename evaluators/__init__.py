@@ -2,14 +2,17 @@
 
 Every file in `cost/`, `accuracy/` and `latency/` is an evaluator, named on the command line by its file name, with
 options after a colon: `ort:resolution=192`. Nothing here imports torch or a run-time until an evaluator measures.
+A latency may name its place too: `trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`.
 """
 
 import inspect
+import re
 
 from evaluators.common.evaluator import Evaluator, parse_options
 from evaluators.common.measurement import Device, Measurement, Metric
+from evaluators.common.places import Place
 from search_spaces.common import plugins
-from search_spaces.common.errors import UnknownName
+from search_spaces.common.errors import UnknownName, UsageError
 
 __all__ = ["FAMILIES", "Device", "Evaluator", "Measurement", "Metric", "get", "names", "summary"]
 
@@ -23,14 +26,27 @@ def names(family: str | None = None) -> list[str]:
 
 
 def get(spec: str, family: str | None = None) -> Evaluator:
-    """The evaluator of a spec: a name, and options after a colon (`ort:resolution=192,threads=2`).
+    """The evaluator of a spec: NAME, then :OPTIONS, then for a latency @ssh:HOST (`coreml:units=all@ssh:me@macbook`).
 
     Raises:
         UnknownName: there is no such evaluator in that family; offers the nearest name.
-        UsageError: it has no such option.
+        UsageError: it has no such option, or there is no such place.
     """
-    name, _, options = spec.partition(":")
-    return parse_options(_class(name, family), options)
+    text, at, host = re.fullmatch(r"(.*?)(@ssh:|@|$)(.*)", spec).groups()  # type: ignore[union-attr]
+    name, _, options = text.partition(":")
+    evaluator_class = _class(name, family)
+    parts = options.split(",")
+    python = next((part[len("python=") :] for part in parts if part.startswith("python=")), "")
+    evaluator = parse_options(evaluator_class, ",".join(part for part in parts if not part.startswith("python=")))
+    if at == "@" or (at and not host):
+        raise UsageError(f"'{spec}' names no place", f"a place over SSH is written {name}@ssh:USER@HOST")
+    if not (host or python):
+        return evaluator
+    if evaluator.family() != "latency":
+        raise UsageError(f"'{spec}': only latencies are measured in another place", f"write {evaluator.spec}")
+    from evaluators.common.elsewhere import Elsewhere
+
+    return Elsewhere(inner=evaluator, where=Place(host=host, python=python))
 
 
 def summary(name: str) -> str:

@@ -39,7 +39,7 @@ class Search:
             RepeatedFailure: five candidates in a row failed for the same cause.
             SpaceExhausted: there is no new network left.
         """
-        self.bench.prepare()
+        self.bench.prepare(*self.config.objectives)
         while len(self.finished()) < self.config.budget:
             spent: Counter[str] = Counter()
             trial = self.store.in_flight(self.name) or self.ask(spent)
@@ -85,7 +85,7 @@ class Search:
                     found[evaluator.spec] = self.obtain(evaluator, trial.architecture)
         except MeasurementFailed as error:
             cause, detail = error.cause, error.detail
-        self.bench.prepare()
+        self.bench.prepare(*self.config.objectives)
         return self._tell(trial, found, spent, cause, detail)
 
     def obtain(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:

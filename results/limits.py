@@ -33,7 +33,7 @@ class Limit:
         return self.evaluator.spec
 
     def __str__(self) -> str:
-        return f"{self.metric}{self.sign}{self.bound:g}{self.evaluator.unit}"
+        return f"{self.metric}{self.sign}{self.bound:g}{self.evaluator.metric.unit}"
 
     def excess(self, value: float) -> float:
         """How far a value is beyond the bound, in the metric's unit: above 0 is a violation."""
@@ -68,12 +68,12 @@ def parse(text: str) -> Limit:
 
 
 def _scale(text: str, evaluator: Evaluator, unit: str) -> float:
-    scales = SCALES.get(evaluator.unit, {"": 1.0})
+    scales = SCALES.get(evaluator.metric.unit, {"": 1.0})
     by_lower = {name.lower(): scale for name, scale in scales.items()}
-    missing = evaluator.unit == "ms" and not unit
+    missing = evaluator.metric.unit == "ms" and not unit
     if missing or unit.lower() not in by_lower:
         raise UsageError(
             f"the limit '{text}' " + ("has no unit" if missing else f"has an unknown unit '{unit}'"),
-            f"{evaluator.name()} is in {evaluator.unit}; units: {', '.join(name or 'none' for name in scales)}",
+            f"{evaluator.name()} is in {evaluator.metric.unit}; units: {', '.join(name or 'none' for name in scales)}",
         )
     return by_lower[unit.lower()]

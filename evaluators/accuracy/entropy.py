@@ -37,6 +37,7 @@ class Entropy(Evaluator):
     direction: ClassVar[Direction] = "maximize"
     kind: ClassVar[Kind] = "score"
     packages: ClassVar[tuple[str, ...]] = ("torch",)
+    imports: ClassVar[tuple[str, ...]] = ("torch", "search_spaces.nextvit.network")
 
     batch: int = 16
     resolution: int = 64

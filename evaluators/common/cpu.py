@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,19 @@ from typing import Any
 from evaluators.common.measurement import Device
 
 
-@cache
-def device() -> Device:
-    """The CPU of this machine. Its facts are what a latency depends on and what does not change from run to run."""
+def device(variant: Mapping[str, Any] | None = None) -> Device:
+    """The CPU of this machine, or a variant of its use (`threads=2`), which is a device of its own.
+
+    The facts are what a latency depends on and what does not change from run to run.
+    """
     model = _model()
     cores = os.cpu_count() or 1
     facts = {"kind": "cpu", "model": model, "cores": cores, "machine": platform.machine(), "system": platform.system()}
-    return Device(label=f"{model}, {cores} cores", facts=facts)
+    used = "".join(f", {name} {str(value).lower()}" for name, value in (variant or {}).items())
+    return Device(label=f"{model}, {cores} cores{used}", facts={**facts, **(variant or {})})
 
 
+@cache
 def _model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

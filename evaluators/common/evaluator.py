@@ -2,13 +2,14 @@
 
 Life cycle: `evaluators.get("ort:resolution=192")` parses a spec into an evaluator; `missing()` says whether it can run
 here; `measure(architecture)` runs it and wraps the reading that `_read` returns. A plug-in writes `_read` and, where
-they differ from the defaults, `missing`, `device` and `packages`.
+they differ from the defaults, `missing`, `device`, `packages` and `imports`. Latencies begin with `latency.py`.
 """
 
 import importlib.metadata
 import time
 from abc import ABC, abstractmethod
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 from evaluators.common.measurement import (
@@ -22,6 +23,7 @@ from evaluators.common.measurement import (
     context,
     now,
 )
+from evaluators.common.places import HERE, Place
 from search_spaces import Architecture
 from search_spaces.common.errors import Unavailable, UsageError
 
@@ -34,17 +36,31 @@ class Evaluator(ABC):
     direction: ClassVar[Direction]
     kind: ClassVar[Kind]
     packages: ClassVar[tuple[str, ...]] = ()  # whose versions change the number
+    imports: ClassVar[tuple[str, ...]] = ()  # modules that a process may load ahead of its first job
     revision: ClassVar[int] = 1  # raised when the same options begin to give other numbers
 
-    @classmethod
-    def name(cls) -> str:
-        """The file name of the plug-in, which is its name on the command line."""
-        return cls.__module__.rpartition(".")[2]
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            if choices := each.metadata.get("choices"):
+                check_choice(each.name, getattr(self, each.name), choices)
 
-    @classmethod
-    def family(cls) -> str:
+    def name(self) -> str:
+        """The file name of the plug-in, which is its name on the command line."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def family(self) -> str:
         """cost, accuracy or latency: the folder of the plug-in."""
-        return cls.__module__.split(".")[1]
+        return type(self).__module__.split(".")[1]
+
+    @property
+    def place(self) -> Place:
+        """Where it runs: this process's interpreter, unless `elsewhere.py` says otherwise."""
+        return HERE
+
+    @property
+    def local(self) -> "Evaluator":
+        """The evaluator as its own place knows it."""
+        return self
 
     @property
     def spec(self) -> str:
@@ -68,6 +84,10 @@ class Evaluator(ABC):
     def device(self) -> Device:
         """Where its numbers hold."""
         return ANYWHERE
+
+    def physical(self) -> str:
+        """The thing that one evaluation at a time may use: the machine, unless it is a GPU."""
+        return "machine"
 
     def versions(self) -> dict[str, str]:
         """Versions of the packages that change its numbers."""
@@ -110,6 +130,11 @@ class Evaluator(ABC):
         """The work itself."""
 
 
+def choice(*choices: str) -> Any:
+    """An option that is one of these; the first is its default."""
+    return field(default=choices[0], metadata={"choices": choices})
+
+
 def parse_options(evaluator: type[Evaluator], text: str) -> Evaluator:
     """The evaluator with the options of a spec (`resolution=192,threads=2`).
 
@@ -117,15 +142,16 @@ def parse_options(evaluator: type[Evaluator], text: str) -> Evaluator:
         UsageError: an unknown option, or a value of the wrong type or out of range.
     """
     known = {option.name: option for option in fields(evaluator)}
+    plugin = evaluator.__module__.rpartition(".")[2]
     values: dict[str, Any] = {}
     for part in filter(None, text.split(",")):
         key, equals, value = part.partition("=")
         if key not in known or not equals:
             raise UsageError(
-                f"evaluator '{evaluator.name()}' has no option '{part}'",
+                f"evaluator '{plugin}' has no option '{part}'",
                 f"its options: {', '.join(f'{name}={_written(o.default)}' for name, o in known.items()) or 'none'}",
             )
-        values[key] = _parsed(evaluator.name(), key, value, known[key].default)
+        values[key] = _parsed(plugin, key, value, known[key].default)
     return evaluator(**values)
 
 
@@ -150,4 +176,12 @@ def check_range(name: str, value: int, low: int, high: int) -> None:
         raise UsageError(
             f"{name} expects a number from {low} to {high}, got {value}",
             f"nearest: {name}={min(high, max(low, value))}",
+        )
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Refuses an option that is none of its choices."""
+    if value not in choices:
+        raise UsageError(
+            f"{name} expects one of {', '.join(choices)}, got '{value}'", f"for example {name}={choices[0]}"
         )

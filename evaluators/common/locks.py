@@ -13,3 +13,8 @@ def lock(name: str) -> filelock.BaseFileLock:
     folder = Path(tempfile.gettempdir()) / f"nas-locks-{user}"
     folder.mkdir(exist_ok=True)
     return filelock.FileLock(folder / f"{name}.lock")
+
+
+def exclusive(physical: str) -> filelock.BaseFileLock:
+    """Waits until nobody else evaluates on that device of this machine: a latency is measured alone."""
+    return lock(f"device-{physical}")

@@ -1,9 +1,11 @@
 """One number that can be trusted: its unit, interval, device, versions and how it was obtained."""
 
+# ruff: noqa: UP017 - datetime.UTC is of Python 3.11, and a worker may run under the 3.10 of a TensorRT container
+
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import Any, Literal
 
 Kind = Literal["exact", "score", "measured", "predicted"]
@@ -47,6 +49,7 @@ class Reading:
     samples: int = 1
     quality: str = "exact"
     warnings: tuple[str, ...] = ()
+    secondary: dict[str, float] = field(default_factory=dict)  # further metrics that came with it, by name with unit
     details: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -71,6 +74,7 @@ class Measurement:
     when: str
     seconds: float
     warnings: tuple[str, ...] = ()
+    secondary: dict[str, float] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -116,4 +120,4 @@ def digest(data: object) -> str:
 
 def now() -> str:
     """The time in UTC, to the second, as ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -8,15 +8,24 @@ CPU times stand in, flagged. Rules and thresholds: MLPerf, nvbench, pyperf, trte
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Samples = NDArray[np.float64]
 Clock = Callable[[], float]
+
+
+class Clocks(NamedTuple):
+    """What a run is timed by, in seconds: see `measure`."""
+
+    wall: Clock
+    cpu: Clock | None
+    reported: Clock | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,36 +82,75 @@ def measure(
     *,
     wall: Clock = time.perf_counter,
     cpu: Clock | None = time.thread_time,
+    reported: Clock | None = None,
     seed: int = 0,
 ) -> Timing:
     """Times `run_once` by the protocol.
 
     `cpu` reads the CPU time of the thread that does all the work; None where there is no such thread (several
-    threads, a GPU), and then every sample counts as clean.
+    threads, a GPU), and then every sample counts as clean. `reported` reads the seconds of the last run where the
+    run-time tells them (a GPU's events, Core ML): they are the samples then.
     """
     protocol = protocol or Protocol()
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        warm_seconds, steady, one = _warm_up(run_once, protocol, wall)
-        repeats = (
-            max(1, round(protocol.shortest_sample_seconds / one + 0.5)) if one < protocol.shortest_sample_seconds else 1
-        )
-        blocks = _sample(run_once, protocol, wall, cpu, repeats, seed)
-    finally:
-        if collecting:
-            gc.enable()
+    clocks = Clocks(wall, cpu, reported)
+    with _no_collecting():
+        warm_seconds, steady, one = _warm_up(run_once, protocol, clocks)
+        short = one < protocol.shortest_sample_seconds and not reported
+        repeats = max(1, round(protocol.shortest_sample_seconds / one + 0.5)) if short else 1
+        blocks = _sample(run_once, protocol, clocks, repeats, seed)
     return _summary(blocks, protocol, cpu is not None, seed, warm_seconds, steady, repeats)
 
 
-def _warm_up(run_once: Callable[[], object], protocol: Protocol, wall: Clock) -> tuple[float, bool, float]:
+def ratio(
+    runs: tuple[Callable[[], object], Callable[[], object]],
+    protocol: Protocol,
+    *,
+    rounds: int = 8,
+    wall: Clock = time.perf_counter,
+    cpu: Clock | None = None,
+    reported: tuple[Clock | None, Clock | None] = (None, None),
+    seed: int = 0,
+) -> float:
+    """How many times longer the second run takes: blocks of both in random order, round after round.
+
+    Both are judged by the same clock: clean wall time, or CPU time where one of them had too few clean samples.
+    """
+    clocks = tuple(Clocks(wall, cpu, own) for own in reported)
+    rng, blocks = np.random.default_rng(seed), ([], [])  # type: tuple[np.random.Generator, tuple[list[Samples], ...]]
+    with _no_collecting():
+        for run, own in zip(runs, clocks, strict=True):
+            _warm_up(run, protocol, own)
+        for _ in range(rounds):
+            for which in rng.permutation(2):
+                blocks[which].append(_block(runs[which], protocol, clocks[which], 1))
+    medians = [_block_medians(each, protocol, cpu is not None) for each in blocks]
+    if min(map(len, medians)) < rounds / 2:
+        medians = [np.array([np.median(block[:, 1]) for block in each]) for each in blocks]
+    first, second = (float(np.median(each)) for each in medians)
+    return second / first
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Keeps the garbage collector out of the samples."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _warm_up(run_once: Callable[[], object], protocol: Protocol, clocks: Clocks) -> tuple[float, bool, float]:
     """Runs until two successive windows agree. Returns (seconds, whether they did, seconds of one run)."""
     times: list[float] = []
+    wall = clocks.wall
     start = last = wall()
     while True:
         run_once()
         now = wall()
-        times.append(now - last)
+        times.append(clocks.reported() if clocks.reported else now - last)
         last = now
         window = max(2, len(times) // 3)
         recent, before = np.median(times[-window:]), np.median(times[-2 * window : -window] or times)
@@ -113,31 +161,32 @@ def _warm_up(run_once: Callable[[], object], protocol: Protocol, wall: Clock) ->
 
 
 def _sample(
-    run_once: Callable[[], object], protocol: Protocol, wall: Clock, cpu: Clock | None, repeats: int, seed: int
+    run_once: Callable[[], object], protocol: Protocol, clocks: Clocks, repeats: int, seed: int
 ) -> list[Samples]:
     """Blocks of samples, each sample a row of (wall, CPU) milliseconds for one inference."""
     blocks: list[Samples] = []
-    start = wall()
+    start = clocks.wall()
     while True:
-        blocks.append(_block(run_once, protocol, wall, cpu, repeats))
-        elapsed = wall() - start
+        blocks.append(_block(run_once, protocol, clocks, repeats))
+        elapsed = clocks.wall() - start
         if elapsed >= protocol.limit_seconds:
             return blocks
-        medians = _block_medians(blocks, protocol, cpu is not None)
+        medians = _block_medians(blocks, protocol, clocks.cpu is not None)
         if elapsed >= protocol.seconds and len(medians) >= protocol.blocks:
             low, high = _interval(medians, protocol, seed)
             if (high - low) / 2 <= protocol.half_width * float(np.median(medians)):
                 return blocks
 
 
-def _block(run_once: Callable[[], object], protocol: Protocol, wall: Clock, cpu: Clock | None, repeats: int) -> Samples:
+def _block(run_once: Callable[[], object], protocol: Protocol, clocks: Clocks, repeats: int) -> Samples:
     rows: list[tuple[float, float]] = []
+    wall, cpu = clocks.wall, clocks.cpu
     start = wall()
     while not rows or wall() - start < protocol.block_seconds:
         cpu_start, wall_start = cpu() if cpu else 0.0, wall()
         for _ in range(repeats):
             run_once()
-        wall_time = wall() - wall_start
+        wall_time = clocks.reported() if clocks.reported else wall() - wall_start
         rows.append((wall_time, cpu() - cpu_start if cpu else wall_time))
     return np.array(rows) * (1000 / repeats)
 

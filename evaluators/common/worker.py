@@ -1,42 +1,94 @@
 """One process that evaluates: JSON lines in, JSON lines out. Run as `python -m evaluators.common.worker`.
 
-A job names an evaluator and an architecture; the answer is a measurement, or the cause of its failure. Standard output
-carries answers alone: what libraries print goes to standard error.
+`jobs.py` says what it may be asked. The answer to a measurement is `{"begun": true}` once its device is free, then the
+measurement or the cause of its failure. Standard output carries answers alone: what libraries print goes to standard
+error. With `--attached` the process ends at once when its input does: whoever asked has gone.
 """
 
+import importlib
 import json
 import os
+import queue
 import sys
-from typing import Any, TextIO
+import threading
+from typing import Any, BinaryIO, TextIO
 
 import evaluators
-from search_spaces import Architecture
-from search_spaces.common.errors import MeasurementFailed
+from evaluators import Evaluator
+from evaluators.common import jobs
+from evaluators.common.latency import Latency
+from evaluators.common.locks import exclusive
+from evaluators.common.version import code
+from search_spaces.common.errors import MeasurementFailed, UsageError
+
+Answer = dict[str, Any]
 
 
 def main() -> None:
-    """Answers one job a line until its input ends. A first line may name modules to import ahead of the first job."""
+    """Answers one job a line until its input ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    for line in sys.stdin:
-        _reply(answers, _answer(json.loads(line)))
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    attached = "--attached" in sys.argv[1:]
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, lines, attached), daemon=True).start()
+    while line := lines.get():
+        _reply(answers, _answer(line, answers))
 
 
-def _answer(job: dict[str, Any]) -> dict[str, Any]:
+def _listen(source: BinaryIO, lines: "queue.SimpleQueue[bytes]", attached: bool) -> None:
+    while line := source.readline(jobs.LARGEST_JOB + 1):
+        lines.put(line)
+        if len(line) > jobs.LARGEST_JOB:
+            break  # what follows is the rest of it, no job
+    if attached and len(line) <= jobs.LARGEST_JOB:
+        os._exit(0)  # in the middle of a measurement too: nobody will read its answer
+    lines.put(b"")
+
+
+def _answer(line: bytes, answers: TextIO) -> Answer:
     try:
-        if modules := job.get("prepare"):
-            for module in modules:
-                __import__(module)
-            return {"prepared": modules}
+        job = jobs.parse(line)
         evaluator = evaluators.get(job["evaluator"])
-        measurement = evaluator.measure(Architecture.from_dict(job["architecture"]), job.get("baseline"))
-        return {"measurement": measurement.to_dict()}
+        if not evaluator.place.is_here:
+            raise UsageError(f"'{evaluator.spec}' names another place: a worker measures where it is")
+        return _do(job, evaluator, answers)
     except Exception as error:  # a candidate's failure is an answer, whatever it was
         failure = MeasurementFailed.of(error)
         return {"cause": failure.cause, "detail": failure.detail}
 
 
-def _reply(answers: TextIO, answer: dict[str, Any]) -> None:
+def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
+    if job["do"] == "describe":
+        return describe(evaluator)
+    if job["do"] == "prepare":
+        for module in evaluator.imports:
+            importlib.import_module(module)
+        return {"prepared": evaluator.spec}
+    with exclusive(evaluator.physical()):
+        _reply(answers, {"begun": True})
+        if job["do"] == "measure":
+            return {"measurement": evaluator.measure(job["architecture"], job.get("baseline")).to_dict()}
+        if not isinstance(evaluator, Latency):
+            raise UsageError(f"'{evaluator.spec}' is no latency: only latencies are compared in pairs")
+        return {"ratio": evaluator.ratio(job["architecture"], job["other"], job.get("seed", 0))}
+
+
+def describe(evaluator: Evaluator) -> Answer:
+    """What identifies an evaluator's numbers on this machine, or why there can be none."""
+    reason = evaluator.missing()
+    if reason:
+        return {"code": code(), "missing": {"message": reason.message, "hint": reason.hint}}
+    device = evaluator.device()
+    return {
+        "code": code(),
+        "device": {"label": device.label, "facts": device.facts},
+        "versions": evaluator.versions(),
+        "protocol": evaluator.protocol(),
+        "state": evaluator.state() if isinstance(evaluator, Latency) else {},
+    }
+
+
+def _reply(answers: TextIO, answer: Answer) -> None:
     answers.write(json.dumps(answer) + "\n")
     answers.flush()
 

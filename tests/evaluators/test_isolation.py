@@ -54,15 +54,18 @@ def test_an_answer_that_never_comes_has_a_cause() -> None:
     worker = Worker()
     worker.process.kill()
     with pytest.raises(MeasurementFailed, match="the process was ended by SIGKILL"):
-        worker.run({"evaluator": "params", "architecture": S.to_dict()}, 10)
+        worker.run({"do": "measure", "evaluator": "params", "architecture": S.to_dict()}, 10)
     worker.close()
 
 
 def test_a_job_that_makes_no_sense_is_an_answer_too() -> None:
     worker = Worker()
     with pytest.raises(MeasurementFailed, match="no evaluator is called 'nothing'"):
-        worker.run({"evaluator": "nothing", "architecture": S.to_dict()}, 60)
-    assert worker.run({"evaluator": "params", "architecture": S.to_dict()}, 60)["measurement"]["value"] > 31
+        worker.run({"do": "measure", "evaluator": "nothing", "architecture": S.to_dict()}, 60)
+    assert (
+        worker.run({"do": "measure", "evaluator": "params", "architecture": S.to_dict()}, 60)["measurement"]["value"]
+        > 31
+    )
     worker.close()
 
 

@@ -18,7 +18,7 @@ from tests.conftest import Program
         (["run", "--proxy", "entrpy"], "did you mean 'entropy'"),
         (["run", "--proxy", "ort"], "no accuracy evaluator is called 'ort'"),
         (["run", "--latency", "otr"], "did you mean 'ort'"),
-        (["run", "--latency", "ort:thread=2"], "its options: batch=1, resolution=224, threads=1"),
+        (["run", "--latency", "ort:thread=2"], "its options: resolution=224, batch=1, threads=1"),
         (["run", "--latency", "ort:threads=0"], "nearest: threads=1"),
         (["run", "--sampler", "gpp"], "did you mean 'gp'"),
         (["run", "--budget", "0"], "--budget expects at least 1 candidate, got 0"),

@@ -1,0 +1,56 @@
+"""What a worker may be asked, checked before anything is done with it: a job is data, never code and never a file.
+
+{"do": "describe", "evaluator": "ort"}                                what it would measure here, or why not
+{"do": "prepare", "evaluator": "ort"}                                 loads what the first job will need
+{"do": "measure", "evaluator": "ort", "architecture": {...}}          one measurement
+{"do": "compare", "evaluator": "ort", "architecture": {...}, "other": {...}}   how many times slower the other is
+"""
+
+import json
+from typing import Any
+
+from search_spaces import Architecture
+from search_spaces.common.errors import UsageError
+
+LARGEST_JOB = 65_536  # bytes; the largest architecture takes a fifth of it
+FIELDS: dict[str, tuple[type, ...]] = {
+    "do": (str,),
+    "evaluator": (str,),
+    "architecture": (dict,),
+    "other": (dict,),
+    "baseline": (int, float, type(None)),
+    "seed": (int,),
+}
+REQUIRED = {
+    "describe": {"evaluator"},
+    "prepare": {"evaluator"},
+    "measure": {"evaluator", "architecture"},
+    "compare": {"evaluator", "architecture", "other"},
+}
+OPTIONAL = {"measure": {"baseline"}, "compare": {"seed"}}
+
+
+def parse(line: bytes) -> dict[str, Any]:
+    """The job of a line, its architectures built.
+
+    Raises:
+        UsageError: too long, no JSON, or not a job; names the field.
+        InvalidArchitecture: no network can be built from it.
+    """
+    if len(line) > LARGEST_JOB:
+        raise UsageError(f"the job has more than {LARGEST_JOB} bytes")
+    try:
+        job = json.loads(line)
+    except ValueError as error:
+        raise UsageError(f"the job is not JSON: {error}") from None
+    if not isinstance(job, dict) or job.get("do") not in REQUIRED:
+        raise UsageError(f"a job is an object whose 'do' is one of {', '.join(REQUIRED)}")
+    needed, allowed = REQUIRED[job["do"]], OPTIONAL.get(job["do"], set())
+    if missing := needed - job.keys():
+        raise UsageError(f"the job '{job['do']}' has no '{min(missing)}'")
+    if unknown := job.keys() - needed - allowed - {"do"}:
+        raise UsageError(f"the job '{job['do']}' takes no '{min(unknown)}'")
+    for name, value in job.items():
+        if not isinstance(value, FIELDS[name]) or isinstance(value, bool):
+            raise UsageError(f"the job's '{name}' is a {type(value).__name__}")
+    return {name: Architecture.from_dict(value) if isinstance(value, dict) else value for name, value in job.items()}

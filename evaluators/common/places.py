@@ -1,0 +1,88 @@
+"""Where an evaluator runs: under this interpreter, under another one of this machine, or on a machine over SSH.
+
+A place is data: a spec names it (`trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`). All places run the same
+worker and speak to it in the same way; they differ in the command that starts it.
+"""
+
+import functools
+import os
+import shlex
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from search_spaces.common.errors import UsageError
+
+WORKER = ("-m", "evaluators.common.worker", "--attached")
+PACKAGES = ("search_spaces", "evaluators")  # all that a worker needs of ours, in any Python from 3.10 on
+SSH_OPTIONS = {
+    "BatchMode": "yes",  # nobody is there to type a password
+    "ConnectTimeout": "10",
+    "ServerAliveInterval": "5",  # a lost connection is known after 15 s
+    "ServerAliveCountMax": "3",
+    "ControlMaster": "auto",  # one connection carries every worker: each start saves the handshake
+    "ControlPersist": "60",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """An interpreter, and the machine it is on; empty fields mean this process's own."""
+
+    host: str = ""
+    python: str = ""
+
+    def __post_init__(self) -> None:
+        if self.host.startswith("-") or any(letter.isspace() for letter in self.host):
+            raise UsageError(f"'{self.host}' is not an SSH destination", "for example ort@ssh:me@macbook")
+
+    def __str__(self) -> str:
+        return " on ".join(filter(None, [self.python, self.host])) or "this machine"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is this very interpreter."""
+        return not (self.host or self.python)
+
+    def command(self) -> list[str]:
+        """The command line that starts a worker in this place."""
+        if not self.host:
+            return [self.python or sys.executable, *WORKER]
+        client = shlex.split(os.environ.get("NAS_SSH", "ssh"))
+        options = [f"-o{name}={value}" for name, value in SSH_OPTIONS.items()]
+        # A second command keeps the shell there, so that a worker killed there is told from a lost connection.
+        script = f"{_quoted(self.python or 'python3')} {shlex.join(WORKER)}; exit $?"
+        remote = f"sh -c {shlex.quote(script)}"
+        return [*client, "-T", *options, f"-oControlPath={_sockets()}/%C", "--", self.host, remote]
+
+    def environment(self) -> dict[str, str]:
+        """The environment in which that command is started."""
+        paths = [path for path in sys.path if path] if not self.python else [str(_links())]
+        return dict(os.environ) if self.host else {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+HERE = Place()
+
+
+def _quoted(path: str) -> str:
+    """A path for a shell; its home folder is the one over there."""
+    return f'"$HOME"/{shlex.quote(path[2:])}' if path.startswith("~/") else shlex.quote(path)
+
+
+@functools.cache
+def _sockets() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"nas-ssh-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+@functools.cache
+def _links() -> Path:
+    """A folder that shows another interpreter these packages, and nothing else that is installed for this one."""
+    import importlib
+
+    folder = Path(tempfile.mkdtemp(prefix="nas-worker-"))
+    for name in PACKAGES:
+        (folder / name).symlink_to(Path(str(importlib.import_module(name).__file__)).parent, target_is_directory=True)
+    return folder
