@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from evaluators import Evaluator, Measurement
+from evaluators import Device, Evaluator, Measurement
 from evaluators.common.isolation import Bench
 from nas.config import Config
 from nas.proposals import propose
@@ -22,6 +22,22 @@ class RepeatedFailure(NegativeAnswer):
     """The same failure again and again: something is wrong that no other candidate will put right."""
 
 
+class AnotherDevice(NegativeAnswer):
+    """A run goes on with the device and the versions with which it was begun, or not at all."""
+
+
+def differences(measurement: Measurement, device: Device, versions: dict[str, str], protocol: dict[str, object]) -> str:
+    """What a measurement was made with, against what there is now."""
+    made = (measurement.device.facts, measurement.versions, measurement.protocol)
+    pairs = zip(made, (device.facts, versions, protocol), strict=True)
+    return "; ".join(
+        f"{name} was {then.get(name)}, is {now.get(name)}"
+        for then, now in pairs
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    )
+
+
 class Search:
     """One run, from where it stands to the end of its budget. `seconds` tells where the time went, by step."""
 
@@ -31,6 +47,7 @@ class Search:
         self.seconds: Counter[str] = Counter()
         self.reused = 0  # measurements that were known already
         self.run = store.run(name)
+        self.contexts = {evaluator.spec: self._settled(evaluator) for evaluator in self.config.objectives}
 
     def __iter__(self) -> Iterator[Trial]:
         """Evaluates candidate after candidate, and yields each trial when it is told.
@@ -45,6 +62,23 @@ class Search:
             trial = self.store.in_flight(self.name) or self.ask(spent)
             yield self.evaluate(trial, spent)
             self._check_failures()
+
+    def _settled(self, evaluator: Evaluator) -> str:
+        """The context of an objective, which one run never changes: device, versions and protocol.
+
+        Raises:
+            AnotherDevice: the run was begun in another.
+        """
+        made = (trial.measurements.get(evaluator.spec) for trial in self.run.trials)
+        first = next(filter(None, made), None)
+        context = evaluator.context()
+        if first and first.context != context:
+            here = (evaluator.device(), evaluator.versions(), evaluator.protocol())
+            raise AnotherDevice(
+                f"run '{self.name}' was begun on another device or version: {differences(first, *here)}",
+                "its numbers and new ones would share no axis: go on there, or start a new run here without --name",
+            )
+        return context
 
     def finished(self) -> list[Trial]:
         """The trials that were told."""
@@ -90,7 +124,7 @@ class Search:
 
     def obtain(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
         """A measurement from the store, or a new one, which the store then keeps."""
-        context = evaluator.context()
+        context = self.contexts.get(evaluator.spec) or evaluator.context()
         known = self.store.recall(architecture, context)
         if known:
             self.reused += evaluator.family() != "cost"
@@ -98,6 +132,11 @@ class Search:
         baseline = self.store.baseline(context) if evaluator.family() == "latency" else None
         measurement = self.bench.measure(evaluator, architecture, baseline)
         self.store.remember(architecture, measurement)
+        if measurement.context != context:
+            here = (evaluator.device(), evaluator.versions(), evaluator.protocol())
+            raise MeasurementFailed(
+                f"another device or version answered for {evaluator.spec}", differences(measurement, *here)
+            )
         return measurement
 
     def _tell(

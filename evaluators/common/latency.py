@@ -43,9 +43,13 @@ class Latency(Evaluator):
     unit: ClassVar[str] = "ms"
     direction: ClassVar[Direction] = "minimize"
     kind: ClassVar[Kind] = "measured"
-    stopwatch: ClassVar[Protocol] = Protocol()
 
     resolution: int = 224
+
+    @property
+    def stopwatch(self) -> Protocol:
+        """The knobs of the stopwatch."""
+        return Protocol()
 
     @abstractmethod
     def _running(self, architecture: Architecture, resolution: int) -> AbstractContextManager[Running]:

@@ -1,0 +1,156 @@
+"""The Core ML program of an architecture (MIL, the language of `mlprogram`), written directly, without torch.
+
+`deployed.py` walks the network; here are its operators in MIL. Names of weights are those of the ONNX graph.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import coremltools
+import numpy as np
+from coremltools.converters.mil import Builder as mb  # noqa: N813, its own documentation's name
+
+from evaluators.common.deployed import Deployed
+from search_spaces import Architecture
+
+if TYPE_CHECKING:
+    from coremltools.converters.mil.mil import Program
+
+Weights = Callable[[str, tuple[int, ...]], "np.ndarray[Any, Any]"]
+
+
+def random_weights(seed: int = 0) -> Weights:
+    """Random numbers of the scale of initialised weights, different in every layer, so that none are shared."""
+    rng = np.random.default_rng(seed)
+
+    def weight(name: str, shape: tuple[int, ...]) -> "np.ndarray[Any, Any]":
+        if name.endswith("running_var"):
+            return np.ones(shape, dtype=np.float32)
+        return np.asarray(0.02 * rng.standard_normal(shape, dtype=np.float32))
+
+    return weight
+
+
+def build(
+    architecture: Architecture,
+    weights: Weights,
+    *,
+    batch: int = 1,
+    resolution: int = 224,
+    num_classes: int = 1000,
+    target: str = "iOS16",
+) -> "Program":
+    """The program from `images` (batch, 3, resolution, resolution) to `logits` (batch, num_classes)."""
+    version = getattr(coremltools.target, target)
+    walk = _Program(weights, batch)
+
+    @mb.program(input_specs=[mb.TensorSpec((batch, 3, resolution, resolution))], opset_version=version)  # type: ignore[untyped-decorator]
+    def network(images: Any) -> Any:
+        return walk.network(images, architecture, resolution, num_classes)
+
+    (output,) = network.functions["main"].outputs
+    output.name = "logits"
+    return network
+
+
+def convert(
+    architecture: Architecture,
+    weights: Weights,
+    *,
+    batch: int = 1,
+    resolution: int = 224,
+    target: str = "iOS16",
+    precision: str = "fp16",
+    units: str = "all",
+) -> Any:
+    """The Core ML model (`mlprogram`), not loaded; its input and output stay fp32 whatever it computes in."""
+    return coremltools.convert(
+        build(architecture, weights, batch=batch, resolution=resolution, target=target),
+        convert_to="mlprogram",
+        minimum_deployment_target=getattr(coremltools.target, target),
+        compute_precision=getattr(coremltools.precision, {"fp16": "FLOAT16", "fp32": "FLOAT32"}[precision]),
+        compute_units=getattr(coremltools.ComputeUnit, units.upper()),
+        skip_model_load=True,
+    )
+
+
+class _Program(Deployed[Any]):
+    """Every operator is a call of the builder."""
+
+    def __init__(self, weights: Weights, batch: int) -> None:
+        super().__init__(batch)
+        self.weights = weights
+
+    def conv(
+        self,
+        x: Any,
+        name: str,
+        into: int,
+        out: int,
+        *,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> Any:
+        weight = self.weights(f"{name}.weight", (out, into // groups, kernel, kernel))
+        extra = {"bias": self.weights(f"{name}.bias", (out,))} if bias else {}
+        pad = [kernel // 2] * 4
+        return mb.conv(
+            x=x, weight=weight, strides=[stride] * 2, pad_type="custom", pad=pad, groups=groups, name=name, **extra
+        )
+
+    def linear(self, x: Any, name: str, channels: int) -> Any:
+        weight = self.weights(f"{name}.weight", (channels, channels)).T  # given as (in, out), as ONNX wants it
+        return mb.linear(x=x, weight=weight, bias=self.weights(f"{name}.bias", (channels,)), name=name)
+
+    def classifier(self, x: Any, name: str, channels: int, num_classes: int) -> Any:
+        weight = self.weights(f"{name}.weight", (num_classes, channels))
+        return mb.linear(x=x, weight=weight, bias=self.weights(f"{name}.bias", (num_classes,)), name="logits")
+
+    def norm(self, x: Any, name: str, channels: int) -> Any:
+        gamma, beta, mean, variance = (
+            self.weights(f"{name}.{part}", (channels,)) for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        return mb.batch_norm(x=x, mean=mean, variance=variance, gamma=gamma, beta=beta, epsilon=1e-5)
+
+    def relu(self, x: Any) -> Any:
+        return mb.relu(x=x)
+
+    def softmax(self, x: Any) -> Any:
+        return mb.softmax(x=x, axis=-1)
+
+    def add(self, x: Any, y: Any) -> Any:
+        return mb.add(x=x, y=y)
+
+    def scale(self, x: Any, factor: float) -> Any:
+        return mb.mul(x=x, y=np.float32(factor))
+
+    def matmul(self, x: Any, y: Any) -> Any:
+        return mb.matmul(x=x, y=y)
+
+    def concat(self, x: Any, y: Any) -> Any:
+        return mb.concat(values=(x, y), axis=1)
+
+    def halve(self, x: Any) -> Any:
+        odd = self.height % 2  # the same as ceil_mode: what lies beyond the edge does not count
+        return mb.avg_pool(
+            x=x,
+            kernel_sizes=[2, 2],
+            strides=[2, 2],
+            pad_type="custom",
+            pad=[0, odd, 0, odd],
+            exclude_padding_from_average=True,
+        )
+
+    def pool_tokens(self, x: Any, window: int) -> Any:
+        return mb.avg_pool(x=x, kernel_sizes=[window], strides=[window], pad_type="valid")
+
+    def spatial_mean(self, x: Any) -> Any:
+        return mb.reduce_mean(x=x, axes=[2, 3], keep_dims=False)
+
+    def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
+        return mb.reshape(x=x, shape=shape)
+
+    def transpose(self, x: Any, order: tuple[int, ...]) -> Any:
+        return mb.transpose(x=x, perm=order)
