@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from evaluators import Device, Evaluator, Measurement
 from evaluators.common.isolation import Bench
@@ -26,7 +27,7 @@ class AnotherDevice(NegativeAnswer):
     """A run goes on with the device and the versions with which it was begun, or not at all."""
 
 
-def differences(measurement: Measurement, device: Device, versions: dict[str, str], protocol: dict[str, object]) -> str:
+def differences(measurement: Measurement, device: Device, versions: dict[str, str], protocol: dict[str, Any]) -> str:
     """What a measurement was made with, against what there is now."""
     made = (measurement.device.facts, measurement.versions, measurement.protocol)
     pairs = zip(made, (device.facts, versions, protocol), strict=True)

@@ -9,7 +9,7 @@ import importlib.metadata
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 from evaluators.common.measurement import (
@@ -64,11 +64,11 @@ class Evaluator(ABC):
 
     @property
     def spec(self) -> str:
-        """The shortest text from which `evaluators.get` makes this evaluator: its name and what is not default."""
+        """The text from which `evaluators.get` makes this evaluator: its name, and the options that are not default."""
         changed = [
             f"{option.name}={_written(getattr(self, option.name))}"
             for option in fields(self)
-            if option.default is not MISSING and getattr(self, option.name) != option.default
+            if option.metadata.get("always") or getattr(self, option.name) != option.default
         ]
         return self.name() + (":" + ",".join(changed) if changed else "")
 
@@ -128,6 +128,11 @@ class Evaluator(ABC):
     @abstractmethod
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
         """The work itself."""
+
+
+def always(default: int) -> Any:
+    """An option that a metric's name always tells: without it the number could be misread."""
+    return field(default=default, metadata={"always": True})
 
 
 def choice(*choices: str) -> Any:

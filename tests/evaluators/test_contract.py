@@ -19,7 +19,10 @@ NAMES = evaluators.names()
 def test_it_says_what_its_numbers_mean(name: str) -> None:
     evaluator = evaluators.get(name)
     metric = evaluator.metric
-    assert evaluator.name() == metric.name == evaluator.spec == name
+    assert evaluator.name() == name
+    assert metric.name == evaluator.spec
+    assert evaluators.get(evaluator.spec) == evaluator
+    assert metric.name.partition(":")[0] == name
     assert name in evaluators.names(evaluator.family())
     assert metric.unit
     assert metric.direction == ("maximize" if evaluator.family() == "accuracy" else "minimize")
@@ -42,7 +45,7 @@ def test_its_options_are_part_of_its_name_and_of_its_context(name: str) -> None:
     for option in fields(default):
         value = other(option, getattr(default, option.name))
         changed = evaluators.get(f"{name}:{option.name}={value}")
-        assert changed.spec == f"{name}:{option.name}={value}"
+        assert f"{option.name}={value}" in changed.spec.partition(":")[2].split(",")
         assert evaluators.get(changed.spec) == changed
         assert changed.context() != default.context()
         assert changed.protocol()[option.name] == getattr(changed, option.name)

@@ -1,0 +1,157 @@
+"""Latency under PyTorch on an NVIDIA GPU: what a GPU machine without TensorRT measures. It is not TensorRT.
+
+Norms merged, channels last, one CUDA graph for each network; the GPU's own time between events.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from evaluators.common import gpu
+from evaluators.common.evaluator import always, check_range, choice
+from evaluators.common.latency import Latency, Running
+from evaluators.common.measurement import Device
+from evaluators.common.timing import Protocol
+from search_spaces import Architecture
+from search_spaces.common.errors import MeasurementFailed, Unavailable
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cuda(Latency):
+    """fp16 by default; `compile=true` adds torch.compile, which takes minutes for each network."""
+
+    packages: ClassVar[tuple[str, ...]] = ("torch",)
+    imports: ClassVar[tuple[str, ...]] = ("torch", "search_spaces.nextvit.network")
+
+    batch: int = always(1)
+    precision: str = choice("fp16", "bf16", "fp32")
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range("batch", self.batch, 1, 1024)
+        check_range("resolution", self.resolution, 32, 1024)
+
+    @property
+    def stopwatch(self) -> Protocol:
+        """A GPU's."""
+        return gpu.STOPWATCH
+
+    def missing(self) -> Unavailable | None:
+        """Why PyTorch cannot use a GPU here."""
+        if reason := gpu.missing():
+            return reason
+        if not gpu.supports(self.precision):
+            return Unavailable(f"this GPU does not compute in {self.precision}", "for example cuda:precision=fp16")
+        try:
+            import torch
+        except ImportError as error:
+            return Unavailable(f"torch cannot be imported: {error}", "pip install torch")
+        if not torch.cuda.is_available():
+            return Unavailable(
+                f"torch {torch.__version__} cannot use the GPU", "install a build of torch for this driver's CUDA"
+            )
+        return None
+
+    def device(self) -> Device:
+        """The GPU and its driver."""
+        return gpu.device()
+
+    def physical(self) -> str:
+        """The GPU, by its serial identity."""
+        return gpu.physical()
+
+    def state(self) -> dict[str, Any]:
+        """Clocks, heat and power."""
+        return gpu.state()
+
+    def trouble(self, before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
+        """A throttled or shared GPU."""
+        return gpu.trouble(before, after)
+
+    @contextmanager
+    def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
+        import torch
+
+        torch.backends.cudnn.benchmark = True  # the quickest algorithm for each shape, as a deployment would choose
+        torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # fp32 means fp32
+        kind = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}[self.precision]
+        torch.manual_seed(0)
+        network: Any = merged(architecture).to(device="cuda", dtype=kind).to(memory_format=torch.channels_last)
+        if self.compile:
+            network = torch.compile(network, mode="max-autotune-no-cudagraphs")  # the graph is captured below
+        shape = (self.batch, 3, resolution, resolution)
+        images = torch.randn(shape, device="cuda", dtype=kind).to(memory_format=torch.channels_last)
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        with torch.no_grad(), torch.cuda.stream(stream):
+            for _ in range(3):  # compiles, chooses algorithms, allocates: all of which a capture forbids
+                logits = network(images)
+            stream.synchronize()
+            if not bool(torch.isfinite(logits).all()):
+                raise MeasurementFailed("the network's output is not finite", f"{architecture} in {self.precision}")
+            launch, warnings = captured(network, images, stream)
+            pipeline = gpu.Pipeline(launch, lambda: TorchEvent(stream))
+            yield Running(once=pipeline.once, reported=pipeline.reported, warnings=warnings, details=pipeline.details)
+            stream.synchronize()
+
+
+def merged(architecture: Architecture) -> "nn.Module":
+    """The network as it is deployed: every norm beside a convolution or linear layer merged into it."""
+    from torch import nn
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    from search_spaces.nextvit.blocks import ConvAttention, ConvNormAct, PatchEmbed
+    from search_spaces.nextvit.network import NextViT
+
+    network = NextViT(architecture).eval().reparameterize()
+    for module in network.modules():
+        name = "group_conv3x3" if isinstance(module, ConvAttention) else "conv"
+        if isinstance(module, ConvNormAct | PatchEmbed | ConvAttention) and isinstance(module.norm, nn.BatchNorm2d):
+            setattr(module, name, fuse_conv_bn_eval(getattr(module, name), module.norm))
+            module.norm = nn.Identity()
+    return network
+
+
+def captured(
+    network: "nn.Module", images: "torch.Tensor", stream: "torch.cuda.Stream"
+) -> "tuple[Any, tuple[str, ...]]":
+    """One launch of the network as a CUDA graph; operator by operator, with a warning, where capture fails."""
+    import torch
+
+    graph, run = torch.cuda.CUDAGraph(), None
+    warnings: tuple[str, ...] = ()
+    try:
+        with torch.cuda.graph(graph, stream=stream):
+            network(images)
+        run = graph.replay
+    except RuntimeError as error:
+        warnings = (f"no CUDA graph could be captured ({str(error).splitlines()[0]}): launches are part of the number",)
+
+    def launch() -> None:
+        with torch.no_grad(), torch.cuda.stream(stream):  # a replay goes to the current stream: two networks share us
+            run() if run else network(images)
+
+    return launch, warnings
+
+
+class TorchEvent:
+    """A CUDA event of torch on one stream."""
+
+    def __init__(self, stream: "torch.cuda.Stream") -> None:
+        import torch
+
+        self.stream, self.event = stream, torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+
+    def record(self) -> None:
+        self.event.record(self.stream)
+
+    def synchronize(self) -> None:
+        self.event.synchronize()
+
+    def milliseconds_since(self, earlier: Any) -> float:
+        return float(earlier.event.elapsed_time(self.event))
