@@ -2,7 +2,8 @@
 
 Every file in `cost/`, `accuracy/` and `latency/` is an evaluator, named on the command line by its file name, with
 options after a colon: `ort:resolution=192`. Nothing here imports torch or a run-time until an evaluator measures.
-A latency may name its place too: `trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`.
+A latency may name its place too, or be predicted: `trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`,
+`coreml:predicted`.
 """
 
 import inspect
@@ -11,6 +12,7 @@ import re
 from evaluators.common.evaluator import Evaluator, parse_options
 from evaluators.common.measurement import Device, Measurement, Metric
 from evaluators.common.places import Place
+from evaluators.common.predicted import Predicted
 from search_spaces.common import plugins
 from search_spaces.common.errors import UnknownName, UsageError
 
@@ -36,17 +38,22 @@ def get(spec: str, family: str | None = None) -> Evaluator:
     name, _, options = text.partition(":")
     evaluator_class = _class(name, family)
     parts = options.split(",")
-    python = next((part[len("python=") :] for part in parts if part.startswith("python=")), "")
-    evaluator = parse_options(evaluator_class, ",".join(part for part in parts if not part.startswith("python=")))
+    taken = {key: value for key, _, value in (part.partition("=") for part in parts) if key in ("python", "predicted")}
+    evaluator = parse_options(evaluator_class, ",".join(part for part in parts if part.partition("=")[0] not in taken))
     if at == "@" or (at and not host):
         raise UsageError(f"'{spec}' names no place", f"a place over SSH is written {name}@ssh:USER@HOST")
-    if not (host or python):
+    if not (host or taken):
         return evaluator
     if evaluator.family() != "latency":
-        raise UsageError(f"'{spec}': only latencies are measured in another place", f"write {evaluator.spec}")
+        what = "only latencies are measured in another place, or predicted"
+        raise UsageError(f"'{spec}': {what}", f"write {evaluator.spec}")
+    if "predicted" in taken:
+        if host or "python" in taken:
+            raise UsageError(f"'{spec}': a prediction is made here, from the database", f"write {name}:predicted")
+        return Predicted(inner=evaluator, which=taken["predicted"])
     from evaluators.common.elsewhere import Elsewhere
 
-    return Elsewhere(inner=evaluator, where=Place(host=host, python=python))
+    return Elsewhere(inner=evaluator, where=Place(host=host, python=taken.get("python", "")))
 
 
 def summary(name: str) -> str:

@@ -16,6 +16,9 @@ STORE = click.option(
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 RUN = click.argument("run", required=False)
+TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation."
+)
 
 
 def _examples(*lines: str) -> str:
@@ -66,9 +69,7 @@ def cli() -> None:
 @click.option("--sampler", metavar="NAME", default="gp", show_default=True, help="gp, tpe, nsga2 or random.")
 @click.option("--name", metavar="RUN", help="Name of the run; an existing one is resumed.  [default: SPACE-N, new]")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, with three example networks, and do nothing.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation."
-)
+@TIMEOUT
 @STORE
 @JSON
 @click.pass_context
@@ -144,40 +145,109 @@ def export(run: str | None, trial: int | None, pick: str | None, output: Path, f
 @cli.command(
     epilog=_examples(
         "nas measure next-vit-s --latency ort",
-        "nas measure CCC-CCCT-CCCCTCCCCT-CCT --latency ort:resolution=192,threads=2",
-        "nas measure arch.json --proxy entropy --json",
+        "nas measure arch.json --latency ort:resolution=192,threads=2 --json",
+        "nas measure next-vit-s arch.json --compare            can they be told apart?",
+        "nas measure nhs-1 --front --latency coreml@ssh:me@macbook",
+        "nas measure --sample 60 --latency ort                 a data set for nas predictor",
     )
 )
-@click.argument("architecture", metavar="ARCH")
+@click.argument("targets", metavar="[ARCH]...", nargs=-1)
 @click.option("--latency", "latencies", metavar="SPEC", multiple=True, help="Latency to measure.  [default: ort]")
 @click.option("--proxy", "proxies", metavar="SPEC", multiple=True, help="Score to compute.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation."
-)
+@click.option("--compare", is_flag=True, help="Measure two networks in pairs, and say whether they differ.")
+@click.option("--front", is_flag=True, help="The networks of a run's front: name the run, or take the latest.")
+@click.option("--all", "everything", is_flag=True, help="Every network of a run.")
+@click.option("--trial", "trials", type=int, multiple=True, help="One network of a run, by number; several times.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="N random networks of a space.")
+@click.option("--space", metavar="NAME", default="nhs", show_default=True, help="The space to sample.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the sample.")
+@TIMEOUT
 @STORE
 @JSON
 def measure(
-    architecture: str,
+    targets: tuple[str, ...],
     latencies: tuple[str, ...],
     proxies: tuple[str, ...],
+    compare: bool,
+    front: bool,
+    everything: bool,
+    trials: tuple[int, ...],
+    sample: int | None,
+    space: str,
+    seed: int,
     timeout: float,
     store: str,
     as_json: bool,
-) -> None:
-    """Measure one network now. ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l."""
+) -> int:
+    """Measure networks: single ones now, those of a finished run on another device, or a sample of a space.
+
+    ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. What --front, --all, --trial and --sample
+    measure goes into the database, where nothing is measured twice.
+    """
+    from nas import measuring
+
+    of_run = front or everything or bool(trials)
+    if sum((of_run, sample is not None, compare)) > 1:
+        raise click.UsageError("--compare, --sample, and --front, --all or --trial exclude each other")
+    if as_json and (of_run or sample):
+        raise click.UsageError("--json is for single networks; nas show --json and nas predictor --json read the rest")
+    if sample:
+        if targets:
+            raise click.UsageError(f"--sample draws its networks: what is '{targets[0]}' for?")
+        chosen = measuring.wanted(latencies, proxies)
+        return measuring.measure_sample(store, space, sample, seed, chosen, timeout=timeout)
+    if of_run:
+        if len(targets) > 1:
+            raise click.UsageError(f"one run at a time, got {', '.join(targets)}")
+        chosen, name = measuring.wanted(latencies, proxies), targets[0] if targets else None
+        return measuring.measure_run(store, name, chosen, trials=trials, everything=everything, timeout=timeout)
+    if not targets:
+        raise click.UsageError("say what to measure: a network, or --front, or --sample N")
+    if compare:
+        measuring.compared(targets, latencies, timeout=timeout, as_json=as_json)
+    else:
+        measuring.networks(targets, latencies, proxies, store_url=store, timeout=timeout, as_json=as_json)
+    return 0
+
+
+@cli.command(epilog=_examples("nas merge runs/nas.db from-the-mac.db"))
+@click.argument("into", metavar="INTO")
+@click.argument("sources", metavar="FROM...", nargs=-1, required=True)
+@JSON
+def merge(into: str, sources: tuple[str, ...], as_json: bool) -> None:
+    """Bring measurements and runs of other databases into one; nothing is lost, nothing doubled.
+
+    INTO and FROM are files or database URLs. FROM is only read.
+    """
     from nas import reports
 
-    reports.measure(architecture, latencies, proxies, store_url=store, timeout=timeout, as_json=as_json)
+    reports.merge(into, sources, as_json=as_json)
 
 
-@cli.command(epilog=_examples("nas doctor", "nas doctor --json"))
+@cli.command(epilog=_examples("nas predictor --latency ort", "nas predictor --latency coreml --json"))
+@click.option("--latency", metavar="SPEC", default="ort", show_default=True, help="The latency that is predicted.")
 @STORE
 @JSON
-def doctor(store: str, as_json: bool) -> int:
-    """Say what this machine can measure, what is missing, and how to get it."""
+def predictor(latency: str, store: str, as_json: bool) -> int:
+    """Say how well a latency can be predicted from what was measured: error, interval, ranking.
+
+    Every device with at least 20 measurements in the database is judged on networks that its predictor has not seen.
+    """
+    from nas.predictions import examine
+
+    return examine(store, latency, as_json=as_json)
+
+
+@cli.command(epilog=_examples("nas doctor", "nas doctor --latency coreml@ssh:me@macbook", "nas doctor --quick --json"))
+@click.option("--latency", "latencies", metavar="SPEC", multiple=True, help="Look at this latency too, in its place.")
+@click.option("--quick", is_flag=True, help="Leave the 5 s self-test of this machine's noise out.")
+@STORE
+@JSON
+def doctor(latencies: tuple[str, ...], quick: bool, store: str, as_json: bool) -> int:
+    """Say what this machine can measure, what is missing, how to get it, and how noisy it is."""
     from nas.doctor import examine
 
-    return examine(store, as_json=as_json)
+    return examine(store, latencies, quick=quick, as_json=as_json)
 
 
 @cli.command(epilog=_examples("nas spaces"))

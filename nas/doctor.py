@@ -3,29 +3,33 @@
 import importlib.metadata
 import platform
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import evaluators
-from evaluators.common import cpu
+from evaluators import Evaluator
+from evaluators.common import cpu, noise
 from nas import __version__, console
 from results.store import Store
 from search_spaces.common.errors import NasError
 
 PACKAGES = (
-    "torch", "timm", "optuna", "fvcore", "onnx", "onnxruntime", "coremltools", "tensorrt", "pandas", "plotly", "numpy",
-    "SQLAlchemy",
+    "torch", "timm", "optuna", "fvcore", "onnx", "onnxruntime", "coremltools", "tensorrt", "cuda-python", "pandas",
+    "plotly", "numpy", "SQLAlchemy",
 )  # fmt: skip
 
 
-def examine(store_url: str, *, as_json: bool) -> int:
-    """Reports on this machine. Returns 0 where at least one latency can be measured, else 1."""
+def examine(store_url: str, latencies: Sequence[str], *, quick: bool, as_json: bool) -> int:
+    """Reports on this machine. Returns 1 where no latency can be measured, or one that was named cannot."""
+    named = [_evaluator(evaluators.get(spec, "latency")) for spec in latencies]
     report: dict[str, Any] = {
         "nas": __version__,
         "python": sys.version.split()[0],
         "system": platform.platform(),
         "cpu": {**cpu.device().facts, **cpu.state()},
         "packages": {name: _version(name) for name in PACKAGES},
-        "evaluators": [_evaluator(name) for name in evaluators.names()],
+        "noise": None if quick else noise.self_test().to_dict(),
+        "evaluators": [*(_evaluator(evaluators.get(name)) for name in evaluators.names()), *named],
         "store": {"url": store_url, "state": _store(store_url)},
     }
     if as_json:
@@ -33,7 +37,7 @@ def examine(store_url: str, *, as_json: bool) -> int:
     else:
         _write(report)
     ready = [each for each in report["evaluators"] if each["family"] == "latency" and each["ready"]]
-    return 0 if ready else 1
+    return 0 if ready and all(each["ready"] for each in named) else 1
 
 
 def _version(package: str) -> str | None:
@@ -43,14 +47,17 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _evaluator(name: str) -> dict[str, Any]:
-    evaluator = evaluators.get(name)
+def _evaluator(evaluator: Evaluator) -> dict[str, Any]:
     reason = evaluator.missing()
+    versions = {} if reason else evaluator.versions()
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
     return {
-        "evaluator": name,
+        "evaluator": evaluator.spec,
         "family": evaluator.family(),
+        "place": str(evaluator.place),
         "ready": reason is None,
-        "detail": reason.message if reason else evaluator.device().label,
+        "detail": reason.message if reason else f"{evaluator.device().label}{f' ({told})' if told else ''}",
+        "versions": versions,
         "to enable": reason.hint if reason else "",
     }
 
@@ -77,8 +84,13 @@ def _write(report: dict[str, Any]) -> None:
         console.say(
             "warning: this machine is busy; latencies measured now will be flagged or slow. Close other programs."
         )
+    if report["noise"]:
+        console.say(f"noise: {report['noise']['sentence']}")
     rows = (
-        [each["evaluator"], each["family"], "yes" if each["ready"] else "no", each["detail"], each["to enable"]]
+        [each["evaluator"], each["family"], "yes" if each["ready"] else "no", each["detail"]]
         for each in report["evaluators"]
     )
-    console.write_table(["evaluator", "family", "ready", "detail", "to enable"], rows)
+    console.write_table(["evaluator", "family", "ready", "detail"], rows)
+    for each in report["evaluators"]:
+        if not each["ready"]:
+            console.say(f"{each['evaluator']}, to enable it: {each['to enable']}")

@@ -1,6 +1,7 @@
 """What the reading commands say: fronts, lists, and single measurements. Reading never writes."""
 
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,14 @@ import evaluators
 import search_spaces
 from evaluators import Evaluator, Measurement
 from nas import console
-from results import front, limits
+from results import front, limits, verification
 from results.database import sqlite_path
 from results.limits import Limit
 from results.notation import glyph
 from results.record import Run, Trial
 from results.store import Store
 from results.tables import frame, trial_dict
-from search_spaces import PAPER, Architecture
-from search_spaces.common.errors import NegativeAnswer, UnknownName, UsageError
+from search_spaces.common.errors import NegativeAnswer, UsageError
 
 
 def load(store_url: str, name: str | None) -> Run:
@@ -83,7 +83,10 @@ def _write_front(run: Run, chosen: list[Trial], bounds: list[Limit], everything:
     for metric in run.objectives:
         if metric.kind == "score":
             console.say(f"{metric.name} is a score, not an accuracy: unvalidated on your data")
-    devices = sorted({m.device.label for t in chosen for m in t.measurements.values() if m.device.facts})
+    for remark in verification.remarks(run, chosen):
+        console.say(remark)
+    found = (measurement for trial in chosen for measurement in trial.measurements.values())
+    devices = sorted({m.device.label for m in found if m.device.facts and m.metric.kind != "predicted"})
     console.say(f"measured on {'; '.join(devices)}" if devices else "nothing here was measured on a device")
 
 
@@ -136,80 +139,6 @@ def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Pa
     return path
 
 
-def find_architecture(text: str) -> Architecture:
-    """The network that a person means: a file, a name of the paper, or a notation.
-
-    Raises:
-        UnknownName: none of these.
-        InvalidArchitecture: a file or a notation from which nothing can be built.
-    """
-    path = Path(text)
-    if path.is_file():
-        try:
-            return Architecture.from_json(path.read_text())
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"'{text}' cannot be read: {error}", "give a JSON file that nas export wrote") from None
-    if text.lower() in PAPER:
-        return PAPER[text.lower()]
-    if set(text.upper()) <= set("CT-"):
-        return Architecture.from_notation(text)
-    raise UnknownName("file, network or notation", text, PAPER)
-
-
-def measure(
-    text: str, latencies: tuple[str, ...], proxies: tuple[str, ...], *, store_url: str, timeout: float, as_json: bool
-) -> None:
-    """Measures one network now, and keeps the result where a database exists."""
-    from evaluators.common.isolation import Bench
-
-    architecture = find_architecture(text)
-    wanted = [evaluators.get(spec, "accuracy") for spec in proxies]
-    wanted += [evaluators.get(spec, "latency") for spec in latencies or (() if proxies else ("ort",))]
-    costs = [evaluators.get(name) for name in evaluators.names("cost")]
-    with Bench(timeout) as bench:
-        found = [bench.measure(evaluator, architecture) for evaluator in (*costs, *wanted)]
-    _keep(architecture, found, store_url)
-    if as_json:
-        results = {measurement.metric.name: measurement.to_dict() for measurement in found}
-        console.write_json({"architecture": architecture.to_dict(), "id": architecture.id, "measurements": results})
-        return
-    console.say(f"{architecture}  {glyph(architecture)}  {architecture.id}")
-    console.write_table(
-        ["metric", "value", "95 % interval", "unit", "kind", "samples", "quality", "device"], map(_measured, found)
-    )
-    for warning in dict.fromkeys(w for measurement in found for w in measurement.warnings):
-        console.say(f"warning: {warning}")
-
-
-def _measured(measurement: Measurement) -> list[str]:
-    interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else ""
-    metric = measurement.metric
-    return [
-        metric.name,
-        f"{measurement.value:.4g}",
-        interval,
-        metric.unit,
-        metric.kind,
-        str(measurement.samples),
-        measurement.quality,
-        measurement.device.label,
-    ]
-
-
-def _keep(architecture: Architecture, found: list[Measurement], store_url: str) -> None:
-    path = sqlite_path(store_url)
-    if path and not path.exists():
-        console.say(f"not kept: there is no database at '{path}' (nas run makes one)")
-        return
-    store = Store(store_url, writable=True)
-    try:
-        for measurement in found:
-            store.remember(architecture, measurement)
-    finally:
-        store.close()
-    console.say(f"kept in {store_url}")
-
-
 def list_runs(store_url: str, *, as_json: bool) -> int:
     """The runs of a database."""
     store = Store(store_url)
@@ -225,6 +154,36 @@ def list_runs(store_url: str, *, as_json: bool) -> int:
         )
         console.write_table(["run", "trials", "space", "proxy"], rows)
     return 0 if runs else 1
+
+
+def merge(into: str, sources: Sequence[str], *, as_json: bool) -> None:
+    """Brings databases into one, and says what came in."""
+
+    from results import merge as merging
+
+    found: dict[str, merging.Merged] = {}
+    target = Store(_url(into), writable=True)
+    try:
+        for name in sources:
+            source = Store(_url(name))
+            try:
+                found[name] = merging.merge(target, source)
+            finally:
+                source.close()
+    finally:
+        target.close()
+    if as_json:
+        console.write_json({name: asdict(merged) for name, merged in found.items()})
+        return
+    for name, merged in found.items():
+        console.say(f"{name}: {merged.measurements} new measurements, {merged.known} known")
+        for line in merged.runs:
+            console.say(f"  run {line}")
+
+
+def _url(text: str) -> str:
+    """A database URL as it is, a file as a SQLite URL."""
+    return text if "://" in text else f"sqlite:///{text}"
 
 
 def list_spaces(*, as_json: bool) -> None:

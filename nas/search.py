@@ -9,6 +9,7 @@ from typing import Any
 
 from evaluators import Device, Evaluator, Measurement
 from evaluators.common.isolation import Bench
+from nas import predictions
 from nas.config import Config
 from nas.proposals import propose
 from results.record import Run, Trial
@@ -48,7 +49,9 @@ class Search:
         self.seconds: Counter[str] = Counter()
         self.reused = 0  # measurements that were known already
         self.run = store.run(name)
-        self.contexts = {evaluator.spec: self._settled(evaluator) for evaluator in self.config.objectives}
+        pins = self.run.config.get("predictors")
+        self.objectives = predictions.fitted(store, self.config.objectives, pins)
+        self.contexts = {evaluator.spec: self._settled(evaluator) for evaluator in self.objectives}
 
     def __iter__(self) -> Iterator[Trial]:
         """Evaluates candidate after candidate, and yields each trial when it is told.
@@ -57,7 +60,7 @@ class Search:
             RepeatedFailure: five candidates in a row failed for the same cause.
             SpaceExhausted: there is no new network left.
         """
-        self.bench.prepare(*self.config.objectives)
+        self.bench.prepare(*self.objectives)
         while len(self.finished()) < self.config.budget:
             spent: Counter[str] = Counter()
             trial = self.store.in_flight(self.name) or self.ask(spent)
@@ -115,12 +118,12 @@ class Search:
         found: dict[str, Measurement] = {}
         cause = detail = ""
         try:
-            for evaluator in (*self.config.costs, *self.config.objectives):
+            for evaluator in (*self.config.costs, *self.objectives):
                 with self._timed(evaluator.family(), spent):
                     found[evaluator.spec] = self.obtain(evaluator, trial.architecture)
         except MeasurementFailed as error:
             cause, detail = error.cause, error.detail
-        self.bench.prepare(*self.config.objectives)
+        self.bench.prepare(*self.objectives)
         return self._tell(trial, found, spent, cause, detail)
 
     def obtain(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
@@ -196,7 +199,7 @@ def verify(search: Search, front: list[Trial], report: Callable[[Trial, Measurem
 
     Returns the trials that are confirmed: no limit missed by more than the interval of its new measurement.
     """
-    latencies = [limit for limit in search.config.parsed_limits if limit.evaluator.family() == "latency"]
+    latencies = [limit for limit in search.config.parsed_limits if limit.evaluator.metric.kind == "measured"]
     confirmed = []
     for trial in front if latencies else []:
         kept = True

@@ -3,7 +3,7 @@
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +17,7 @@ from evaluators import Evaluator, Measurement
 from evaluators.common.isolation import Bench
 from evaluators.common.locks import lock
 from evaluators.common.measurement import digest
-from nas import DEFAULT_STORE, __version__, console
+from nas import DEFAULT_STORE, __version__, console, predictions
 from nas.config import Config
 from nas.proposals import SAMPLERS, SpaceExhausted
 from nas.search import RepeatedFailure, Search, verify
@@ -39,14 +39,15 @@ def start(
     """Starts a run, or resumes the one that is named. Returns the exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way of Ctrl-C
     config = _config(choices)
-    for evaluator in config.objectives:
+    objectives = predictions.ready(store_url, config.objectives)
+    for evaluator in objectives:
         if reason := evaluator.missing():
             raise reason
     if dry_run:
-        return _rehearse(config, store_url)
+        return _rehearse(config, objectives, store_url)
     store = Store(store_url, writable=True)
     try:
-        name, config, resumed = _settle(store, choices, given, config)
+        name, config, resumed = _settle(store, choices, given, config, predictions.pins(objectives))
         with _alone(store_url, name), Bench(timeout) as bench:
             return _Session(Search(store, name, bench), as_json, resumed).run()
     finally:
@@ -57,14 +58,16 @@ def _config(choices: Mapping[str, Any]) -> Config:
     return Config(**{name: choices[name] for name in Config.__dataclass_fields__})
 
 
-def _settle(store: Store, choices: Mapping[str, Any], given: set[str], config: Config) -> tuple[str, Config, bool]:
+def _settle(
+    store: Store, choices: Mapping[str, Any], given: set[str], config: Config, pins: predictions.Pins
+) -> tuple[str, Config, bool]:
     """The run's name, its configuration, and whether it existed before. Refuses to change a run under way."""
     name = choices["name"]
     known = store.names()
     if name is None:
         name = next(name for number in range(1, len(known) + 2) if (name := f"{config.space}-{number}") not in known)
     if name not in known:
-        store.create(name, config.to_dict())
+        store.create(name, config.to_dict() | ({"predictors": pins} if pins else {}))
         return name, config, False
     stored = Config.from_dict(store.config(name))
     wanted = Config(**{**asdict(stored), **{key: choices[key] for key in given if key in asdict(stored)}})
@@ -74,7 +77,7 @@ def _settle(store: Store, choices: Mapping[str, Any], given: set[str], config: C
             f"resume it as it is: nas run --name {name}\n  or start a new run: give another --name, or none",
         )
     if wanted.budget != stored.budget:
-        store.configure(name, wanted.to_dict())
+        store.configure(name, store.config(name) | wanted.to_dict())
     return name, wanted, True
 
 
@@ -95,12 +98,12 @@ def _alone(store_url: str, name: str) -> Iterator[None]:
         held.release()
 
 
-def _rehearse(config: Config, store_url: str) -> int:
+def _rehearse(config: Config, objectives: Sequence[Evaluator], store_url: str) -> int:
     """What would be done, and three networks as they would be drawn; nothing is measured or written."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    for line in _header(config, "not started (--dry-run)", store_url):
+    for line in _header(config, objectives, "not started (--dry-run)", store_url):
         console.say(line)
     study = optuna.create_study(sampler=SAMPLERS["random"].make(config.seed))
     for _ in range(3):
@@ -110,16 +113,16 @@ def _rehearse(config: Config, store_url: str) -> int:
     return 0
 
 
-def _header(config: Config, state: str, store_url: str) -> Iterator[str]:
+def _header(config: Config, objectives: Sequence[Evaluator], state: str, store_url: str) -> Iterator[str]:
     anchors = ", ".join(config.search_space.anchors())
-    device = config.objectives[-1].device().label
     yield f"nas {__version__}, {state}"
     yield f"  space        {config.space}: {config.search_space.size():.3g} networks"
     yield f"               {search_spaces.summary(config.space)}"
     yield f"  anchors      {anchors}: the paper's own, measured first" if anchors else "  anchors      none"
-    for evaluator in config.objectives:
+    for evaluator in objectives:
         yield f"  objective    {_described(evaluator)}"
-    yield f"  device       {device}"
+    for label in dict.fromkeys(e.device().label for e in objectives if e.family() == "latency"):
+        yield f"  device       {label}"
     yield f"  limits       {', '.join(map(str, config.parsed_limits)) or 'none (--limit adds one)'}"
     yield f"  sampler      {config.sampler}: {SAMPLERS[config.sampler].summary}; seed {config.seed}"
     yield f"  budget       {config.budget} candidates"
@@ -129,7 +132,8 @@ def _header(config: Config, state: str, store_url: str) -> Iterator[str]:
 def _described(evaluator: Evaluator) -> str:
     metric = evaluator.metric
     better = "lower is better" if metric.direction == "minimize" else "higher is better"
-    kind = "a score, unvalidated on your data" if metric.kind == "score" else metric.kind
+    told = {"score": "a score, unvalidated on your data", "predicted": "predicted, not measured"}
+    kind = told.get(metric.kind, metric.kind)
     versions = ", ".join(f"{package} {version}" for package, version in evaluator.versions().items())
     return f"{metric.name} [{metric.unit}], {better}; {kind}" + (f"; {versions}" if versions else "")
 
@@ -166,7 +170,7 @@ class _Session:
         state = f"run {name}, resumed at {finished} of {config.budget}" if self.resumed else f"run {name}"
         if self.as_json:
             console.write_event("started", run=name, resumed=self.resumed, finished=finished, config=config.to_dict())
-        for line in _header(config, state, self.search.store.url):
+        for line in _header(config, self.search.objectives, state, self.search.store.url):
             console.say(line)
         console.say(f"  dashboard    {self.page}")
         console.say(f"  Ctrl-C is safe: {self._resume()} goes on from there")
@@ -224,7 +228,7 @@ class _Session:
         run, chosen = self.search.run, front.front(self.search.run)
         self._write_page()
         confirmed = verify(self.search, chosen, self._verdict)
-        limited = any(limit.evaluator.family() == "latency" for limit in self.search.config.parsed_limits)
+        limited = any(limit.evaluator.metric.kind == "measured" for limit in self.search.config.parsed_limits)
         success = bool(confirmed if limited else chosen)
         self._summary(run, chosen, len(confirmed) if limited else None)
         if self.as_json:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -75,7 +76,7 @@ def _card(run: Run, trial: Trial) -> dict[str, Any]:
         "glyph": svg(trial.architecture),
         "id": trial.architecture.id,
         "stages": [_stage(trial, index) for index in range(4)],
-        "measurements": [_measurement(measurement) for measurement in trial.measurements.values()],
+        "measurements": [row for name, found in trial.measurements.items() for row in _measurement(name, found)],
         "warnings": sorted({warning for each in trial.measurements.values() for warning in each.warnings}),
         "command": f"nas export {run.name} --trial {trial.number} -o arch.json",
     }
@@ -88,11 +89,13 @@ def _stage(trial: Trial, index: int) -> list[str]:
     return [str(index + 1), stage.blocks, widths, ratio]
 
 
-def _measurement(measurement: Measurement) -> list[str]:
+def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
     interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else "-"
     kind = "score, unvalidated" if measurement.metric.kind == "score" else measurement.metric.kind
     where = f", {measurement.device.label}, {measurement.quality}" if measurement.device.facts else ""
-    return [measurement.metric.name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
+    yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
+    for further, value in measurement.secondary.items():
+        yield [f"{name} {further.partition(' ')[0]}", f"{value:.4g} {further.partition(' ')[2].strip('[]')}", "-", kind]
 
 
 def _facts(run: Run) -> str:
@@ -114,7 +117,8 @@ def _facts(run: Run) -> str:
 
 def _devices(run: Run) -> set[str]:
     found = (measurement for trial in run.trials for measurement in trial.measurements.values())
-    return {measurement.device.label for measurement in found if measurement.device.facts}
+    known = [each for each in found if each.device.facts]
+    return {each.device.label + (" (predicted)" if each.metric.kind == "predicted" else "") for each in known}
 
 
 def _shown(run: Run) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evaluators import Metric
-from results import front
+from results import front, verification
 from results.record import Run, Trial
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
         infeasible=_layer([t for t in succeeded if t.state == "infeasible" and not t.anchor], x, y),
         anchors=_layer([t for t in succeeded if t.anchor], x, y),
         knee=_layer([bend] if bend else [], x, y),
-        summary=_pareto_summary(members, bend, x, y),
+        summary=" ".join([_pareto_summary(members, bend, x, y), *verification.remarks(run, members)]),
     )
 
 
@@ -141,7 +141,7 @@ def _steps(info: ParetoInfo) -> dict[str, Any]:
 
 def _title(metric: Metric) -> str:
     better = "lower is better" if metric.direction == "minimize" else "higher is better"
-    kind = " score, unvalidated" if metric.kind == "score" else ""
+    kind = {"score": " score, unvalidated", "predicted": " not measured"}.get(metric.kind, "")
     return f"{metric.name}{kind} [{metric.unit}], {better}"
 
 

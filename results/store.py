@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import optuna
 
 CONFIG, NETWORK, OUTCOME = "nas.config", "nas.network", "nas.outcome"  # attributes of studies and trials
+LATER = "nas.later"  # of a study: contexts in which its networks were measured after it had ended, by column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,11 +121,35 @@ class Store:
         Raises:
             UnknownName: no such run; offers the nearest name.
         """
-        config = self.config(name)
+        config, later = self.config(name), self.later(name)
         with explained(self.url):
             trials = self._study(name).get_trials(deepcopy=False)
-        known = self._records({(t.user_attrs[NETWORK]["id"], c) for t in trials for c in _contexts(t).values()})
-        return Run(name=name, config=config, trials=tuple(_trial(trial, known) for trial in trials))
+        columns = {trial.number: {**later, **_contexts(trial)} for trial in trials}
+        known = self._records({(t.user_attrs[NETWORK]["id"], c) for t in trials for c in columns[t.number].values()})
+        return Run(name=name, config=config, trials=tuple(_trial(t, columns[t.number], known) for t in trials))
+
+    def later(self, name: str) -> dict[str, str]:
+        """The contexts in which a run's networks were measured after it had ended, by the column that shows them."""
+        with explained(self.url):
+            found: dict[str, str] = self._study(name).user_attrs.get(LATER, {})
+        return found
+
+    def add_column(self, name: str, metric: str, context: str) -> str:
+        """Shows what was measured in another context beside a run's own measurements; returns the column's name.
+
+        A metric that the run has already, from another device or version, gets a column of its own: `ort~2`.
+        """
+        later = self.later(name)
+        known = {column for trial in self.frozen(name) for column in _contexts(trial)}
+        for number in range(1, len(later) + 3):
+            column = metric if number == 1 else f"{metric}~{number}"
+            if later.get(column) == context:
+                return column
+            if column not in later and column not in known:
+                break
+        with explained(self.url):
+            self._study(name).set_user_attr(LATER, {**later, column: context})
+        return column
 
     def _study(self, name: str) -> "optuna.Study":
         import optuna
@@ -167,7 +192,7 @@ class Store:
     def in_flight(self, name: str) -> Trial | None:
         """The candidate that was being evaluated when the run last ended; None if none was."""
         running = [trial for trial in self.frozen(name) if not trial.state.is_finished()]
-        return _trial(running[0], {}) if running else None
+        return _trial(running[0], {}, {}) if running else None
 
     def finish(
         self,
@@ -233,6 +258,21 @@ class Store:
             first = connection.execute(query.limit(1)).scalar()
         return json.loads(first)["details"].get("reference_ms") if first else None
 
+    def measured(self, metric: str) -> dict[str, list[tuple[Architecture, Measurement]]]:
+        """Every network that was ever measured by a metric, by context; the first measurement of each counts."""
+        query = (
+            sa.select(measurements.c.context, measurements.c.network, measurements.c.record)
+            .where(measurements.c.metric == metric)
+            .order_by(measurements.c.id)
+        )
+        with explained(self.url), self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        found: dict[str, dict[str, tuple[Architecture, Measurement]]] = {}
+        for context, network, record in rows:
+            pair = (Architecture.from_json(network), Measurement.from_dict(json.loads(record)))
+            found.setdefault(context, {}).setdefault(pair[0].id, pair)
+        return {context: list(pairs.values()) for context, pairs in found.items()}
+
     def _records(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], Measurement]:
         contexts = {context for _, context in keys}
         query = (
@@ -256,9 +296,11 @@ def _contexts(trial: "optuna.trial.FrozenTrial") -> dict[str, str]:
     return contexts
 
 
-def _trial(trial: "optuna.trial.FrozenTrial", known: Mapping[tuple[str, str], Measurement]) -> Trial:
+def _trial(
+    trial: "optuna.trial.FrozenTrial", columns: Mapping[str, str], known: Mapping[tuple[str, str], Measurement]
+) -> Trial:
     network, outcome = trial.user_attrs[NETWORK], trial.user_attrs.get(OUTCOME, {})
-    found = {metric: known.get((network["id"], context)) for metric, context in _contexts(trial).items()}
+    found = {metric: known.get((network["id"], context)) for metric, context in columns.items()}
     return Trial(
         number=trial.number,
         architecture=Architecture.from_dict(network["architecture"]),

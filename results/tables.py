@@ -41,4 +41,5 @@ def _row(trial: Trial) -> dict[str, Any]:
     for name, measurement in trial.measurements.items():
         column = f"{name} [{measurement.unit}]"
         row |= {column: measurement.value, f"{column} low": measurement.low, f"{column} high": measurement.high}
+        row |= {f"{name} {further}": value for further, value in measurement.secondary.items()}
     return row | {"cause": trial.cause or None}

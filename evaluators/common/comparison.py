@@ -1,0 +1,66 @@
+"""Whether two networks can be told apart by their latency: pairs of measurements, in several processes.
+
+Within one process both networks run in turns, so that whatever slows the machine slows both. From process to process
+memory lies elsewhere, which moves a network by one or two per cent and no number of samples within a process shows
+it: the interval is Student's over the logarithms of the processes' ratios.
+"""
+
+import math
+import statistics
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evaluators.common.evaluator import Evaluator
+from evaluators.common.isolation import Bench
+from search_spaces import Architecture
+
+PROCESSES = 6
+# Student's t for 5 degrees of freedom, two-sided 99 %: of a hundred truly equal pairs one is told apart by mistake.
+QUANTILE = 4.032
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How many times the first one's latency the second one takes, with its 99 % interval."""
+
+    evaluator: str
+    ratio: float
+    low: float
+    high: float
+    ratios: tuple[float, ...]  # one for each process
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the interval excludes that they are equal."""
+        return not self.low <= 1 <= self.high
+
+    def sentence(self, first: str, second: str) -> str:
+        """The verdict, as a person would say it."""
+        interval = f"ratio {self.ratio:.3f} [{self.low:.3f}, {self.high:.3f}], 99 %, {len(self.ratios)} processes"
+        if not self.distinguishable:
+            return f"{self.evaluator}: {first} and {second} are not distinguishable ({interval})"
+        word = "slower" if self.ratio > 1 else "faster"
+        return f"{self.evaluator}: {second} is {abs(self.ratio - 1):.1%} {word} than {first} ({interval})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {**asdict(self), "distinguishable": self.distinguishable}
+
+
+def compare(bench: Bench, evaluator: Evaluator, first: Architecture, second: Architecture) -> Comparison:
+    """Measures both in pairs, process by process.
+
+    Raises:
+        MeasurementFailed: one of them could not be measured.
+    """
+    ratios = tuple(bench.ratio(evaluator, first, second, seed) for seed in range(PROCESSES))
+    logarithms = [math.log(ratio) for ratio in ratios]
+    middle = statistics.mean(logarithms)
+    half = QUANTILE * statistics.stdev(logarithms) / math.sqrt(PROCESSES)
+    return Comparison(
+        evaluator=evaluator.spec,
+        ratio=math.exp(middle),
+        low=math.exp(middle - half),
+        high=math.exp(middle + half),
+        ratios=ratios,
+    )
