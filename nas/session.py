@@ -21,7 +21,7 @@ from nas import DEFAULT_STORE, __version__, console, predictions
 from nas.config import Config
 from nas.proposals import SAMPLERS, SpaceExhausted
 from nas.search import RepeatedFailure, Search, verify
-from results import front
+from results import front, verification
 from results.database import sqlite_path
 from results.notation import glyph
 from results.record import Run, Trial
@@ -260,6 +260,8 @@ class _Session:
             console.say(f"  {count} proposals replaced before anything was spent on them: {reason}")
         if confirmed is not None:
             console.say(f"  {confirmed} of {len(chosen)} keep their limits when measured again")
+        for remark in verification.remarks(run, chosen):
+            console.say(f"  {remark}")
         if not run.feasible():
             console.say("  no candidate succeeded within the limits: loosen them, or see the causes above")
         console.say(
