@@ -76,7 +76,7 @@ class Predictor:
         self.y, self.held_mean, self.held_spread = y, np.empty(len(y)), np.empty(len(y))
         for fold in self.folds:
             rest = np.setdiff1d(order, fold)
-            unseen = _Process(x[rest], y[rest], start=self.process.theta)
+            unseen = _Process(x[rest], y[rest], start=self.process.theta, steps=3)
             self.held_mean[fold], self.held_spread[fold] = unseen.predict(x[fold])
         self.surprise = np.abs(y - self.held_mean) / self.held_spread
 
@@ -111,14 +111,18 @@ def _quantile(surprise: Vector, level: float) -> float:
 class _Process:
     """A Gaussian process with the kernel above; features and latencies are scaled by what it was fitted on."""
 
-    def __init__(self, x: Vector, y: Vector, start: Vector | None = None) -> None:
+    def __init__(self, x: Vector, y: Vector, start: Vector | None = None, steps: int = 60) -> None:
         self.center, spread = x.mean(0), x.std(0)
         self.spread = np.where(spread > 0, spread, 1.0)
         self.scale = float(y.mean())
         self.x, self.y = self._scaled(x), y / self.scale - 1
         self.relative = y / self.scale  # noise is a share of the latency
         starts = [np.array(each) for each in STARTS] if start is None else [start]
-        fits = [scipy.optimize.minimize(self._loss, each, method="L-BFGS-B", bounds=BOUNDS) for each in starts]
+        options = {"maxiter": steps, "ftol": 1e-6}
+        fits = [
+            scipy.optimize.minimize(self._loss, each, method="L-BFGS-B", bounds=BOUNDS, options=options)
+            for each in starts
+        ]
         self.theta: Vector = min(fits, key=lambda fit: float(fit.fun)).x
         self.factor = self._factor(self.theta)
         self.weights = scipy.linalg.cho_solve(self.factor, self.y)
