@@ -1,11 +1,14 @@
 """What every test may use: the program as a user runs it, in real processes in an empty folder."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `nas` itself does
 
 import optuna
 import pytest
