@@ -1,0 +1,64 @@
+"""S, B, L and twenty candidates on an NVIDIA GPU, and how well they repeat: for a machine that has one.
+
+    python benchmarks/gpu_latency.py --latency cuda:batch=8 --latency trt:batch=8
+
+Writes benchmarks/results/LATENCY-GPU.json with the device's fingerprint, and prints a table of ratios to Next-ViT-S.
+S, B and L are measured in five processes each and must repeat within 2 %.
+"""
+
+import argparse
+import json
+import re
+import statistics
+from pathlib import Path
+
+import evaluators
+from evaluators import Evaluator, Measurement
+from evaluators.common.isolation import Bench
+from nas.measuring import sample
+from search_spaces import PAPER, Architecture
+
+RESULTS = Path(__file__).parent / "results"
+REPEATS, CANDIDATES = 5, 20
+
+
+def main() -> None:
+    """Measures with every latency that was named and can run here."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--latency", action="append", required=True)
+    for spec in parser.parse_args().latency:
+        evaluator = evaluators.get(spec, "latency")
+        if reason := evaluator.missing():
+            raise reason
+        record(evaluator)
+
+
+def record(evaluator: Evaluator) -> None:
+    """Measures, prints and writes."""
+    with Bench(timeout=1800) as bench:
+        papers = {name: [bench.measure(evaluator, each) for _ in range(REPEATS)] for name, each in PAPER.items()}
+        chosen = [candidate.architecture for candidate in sample("nhs", CANDIDATES, seed=0)]
+        others = [bench.measure(evaluator, each) for each in chosen]
+    first = statistics.median(each.value for each in papers["next-vit-s"])
+    print(f"{evaluator.spec} on {evaluator.device().label}, {evaluator.versions()}")
+    for name, found in papers.items():
+        values = [each.value for each in found]
+        spread = (max(values) - min(values)) / statistics.median(values)
+        middle = statistics.median(values)
+        print(f"  {name}: {middle:.3f} ms, ratio {middle / first:.3f}, spread {spread:.2%}")
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{evaluator.spec}-{evaluator.device().label}".lower()).strip("-")
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{slug}.json"
+    rows = [row(name, PAPER[name], each) for name, found in papers.items() for each in found]
+    rows += [row(str(each), each, found) for each, found in zip(chosen, others, strict=True)]
+    path.write_text(json.dumps({"device": evaluator.device().facts, "measurements": rows}, indent=1))
+    print(f"  {path}")
+
+
+def row(name: str, architecture: Architecture, measurement: Measurement) -> dict[str, object]:
+    """One line of the record."""
+    return {"network": name, "id": architecture.id, "measurement": measurement.to_dict()}
+
+
+if __name__ == "__main__":
+    main()
