@@ -10,7 +10,6 @@ import argparse
 
 import numpy as np
 import scipy.stats
-
 from numpy.typing import NDArray
 
 from evaluators.common.predictor import Predictor

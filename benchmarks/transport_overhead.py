@@ -12,6 +12,7 @@ import shutil
 import statistics
 import sys
 import time
+from pathlib import Path
 
 import evaluators
 from evaluators import Evaluator
@@ -31,7 +32,7 @@ def main() -> None:
     if arguments.host:
         report("over SSH", evaluators.get(f"ort:resolution=32,python={arguments.python}@ssh:{arguments.host}"))
         return
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path(__file__).parents[1]))
     from tests.ssh import HOST, Server, short_folder
 
     folder = short_folder()
