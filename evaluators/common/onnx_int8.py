@@ -76,9 +76,8 @@ class _Quantizer:
     def inputs(self, node: onnx.NodeProto, weighted: bool) -> None:
         if weighted and node.input[0] not in self.pairs:
             self.pair(node.input[0], "activation_zero")
-        reads_pairs = weighted or (node.op_type in ACTIVATIONS and not self.is_attention(node))
         for index, name in enumerate(node.input):
-            if name in self.pairs and reads_pairs:
+            if name in self.pairs:  # whoever reads it: a float reader beside would keep the operator in float
                 node.input[index] = self.pairs[name]
             elif weighted and name in self.weights:
                 node.input[index] = self.bias(name) if index == 2 else self.weight(name, node.op_type)

@@ -1,0 +1,72 @@
+"""A run whose device is another machine: measured over there, cut in the middle, and gone on with."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import Program
+from tests.ssh import HOST, SSHD, Server, short_folder
+
+pytestmark = pytest.mark.skipif(
+    not SSHD and not os.environ.get("CI"), reason="there is no sshd (openssh-server) on this machine"
+)
+SPEC = f"ort:resolution=32,python={sys.executable}@ssh:{HOST}"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch):
+    folder = short_folder()
+    server = Server(folder)
+    monkeypatch.setenv("NAS_SSH", server.client)
+    monkeypatch.setenv("TMPDIR", str(folder))  # the connection's socket and the locks lie there
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+def run(program: Program, *arguments: str) -> "subprocess.Popen[str]":
+    return program.start("run", "--name", "far", "--json", *arguments)
+
+
+def test_a_run_over_ssh_survives_a_cut_and_goes_on(nas: Program, server: Server) -> None:
+    choices = ("--proxy", "structure", "--latency", SPEC, "--sampler", "random", "--budget", "10")
+    process = run(nas, *choices)
+    assert process.stdout
+    told: list[dict] = []
+    with process:
+        for line in process.stdout:
+            told.append(json.loads(line))
+            if sum(event["event"] == "trial" for event in told) == 3:
+                server.stop()
+        errors = process.stderr.read() if process.stderr else ""
+    assert process.returncode == 1, errors
+    assert "5 candidates in a row failed with: the connection to" in errors
+    assert "Traceback" not in errors
+    trials = [event for event in told if event["event"] == "trial"]
+    assert [trial["state"] for trial in trials[:3]] == ["ok"] * 3
+    assert {trial["cause"] for trial in trials[-5:]} == {f"the connection to {HOST} was lost 3 times"}
+    server.start()
+    again = run(nas)
+    _, errors = again.communicate(timeout=300)
+    assert again.returncode == 0, errors
+    shown = nas("show", "far", "--all", "--json").json["trials"]
+    assert len(shown) == 10
+    found = [trial["measurements"][SPEC] for trial in shown if trial["state"] == "ok"]
+    assert len({each["device"]["label"] for each in found}) == 1
+    assert {each["metric"]["name"] for each in found} == {"ort:resolution=32"}
+
+
+def test_a_machine_that_does_not_answer_starts_nothing(nas: Program, server: Server) -> None:
+    server.stop()
+    ended = nas("run", "--budget", "4", "--latency", SPEC)
+    server.start()
+    assert ended.code == 1
+    assert f"{HOST} does not answer over SSH" in ended.err
+    assert list(nas.folder.iterdir()) == []
+    seen = nas("doctor", "--quick", "--latency", SPEC)
+    assert seen.code == 0, seen.err
+    assert HOST in seen.out
