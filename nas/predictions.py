@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import evaluators
 from evaluators import Evaluator, Measurement
 from evaluators.common.predicted import Knowledge, Predicted
-from evaluators.common.predictor import FEWEST, HeldOut, Predictor
 from nas import console
 from results.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer, UsageError
+
+if TYPE_CHECKING:
+    from evaluators.common.predictor import Predictor
 
 Pairs = Sequence[tuple[Architecture, Measurement]]
 Pins = dict[str, dict[str, Any]]  # by spec: the context and the networks from which a run's predictor learns
@@ -61,7 +63,9 @@ def _fitted(store: Store, evaluator: Predicted, pin: Mapping[str, Any] | None) -
     return replace(evaluator, knowledge=knowledge)
 
 
-def _predictor(pairs: Pairs) -> Predictor:
+def _predictor(pairs: Pairs) -> "Predictor":
+    from evaluators.common.predictor import Predictor  # scipy takes half a second, and few runs predict
+
     resolution = int(pairs[0][1].protocol.get("resolution", 224)) if pairs else 224
     return Predictor([pair[0] for pair in pairs], [pair[1].value for pair in pairs], resolution)
 
@@ -105,8 +109,10 @@ def examine(store_url: str, spec: str, *, as_json: bool) -> int:
 
 
 def _judged(context: str, pairs: Pairs) -> dict[str, Any]:
+    from evaluators.common.predictor import FEWEST
+
     example = pairs[0][1]
-    quality: HeldOut | None = _predictor(pairs).held_out() if len(pairs) >= FEWEST else None
+    quality = _predictor(pairs).held_out() if len(pairs) >= FEWEST else None
     return {
         "context": context,
         "device": example.device.id,
@@ -114,7 +120,7 @@ def _judged(context: str, pairs: Pairs) -> dict[str, Any]:
         "versions": example.versions,
         "measurements": len(pairs),
         "held out": asdict(quality) if quality else None,
-        "refusal": "" if quality else f"needs {FEWEST} measured networks",
+        "refusal": "" if quality else f"needs {FEWEST} measured networks: nas measure --sample {2 * FEWEST}",
     }
 
 
@@ -124,7 +130,7 @@ def _write(spec: str, judged: Sequence[dict[str, Any]]) -> None:
     console.write_table(headings, (_row(each) for each in judged), frozenset(headings[2:]))
     for each in judged:
         if not each["held out"]:
-            console.say(f"{each['label']}: {each['refusal']}; nas measure --sample {2 * FEWEST} --latency {spec}")
+            console.say(f"{each['label']}: {each['refusal']} --latency {spec}")
 
 
 def _row(each: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `nas` itself does
 
+import filelock
 import optuna
 import pytest
 
@@ -60,7 +62,14 @@ def nas(tmp_path: Path) -> Program:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """A folder with one finished run of 14 candidates, named `whole`. Tests only read it, or add runs of their own."""
-    program = Program(tmp_path_factory.mktemp("finished"))
-    ended = program("run", "--name", "whole", "--budget", "14", *QUICK)
-    assert ended.code == 0, ended.err
-    return program
+    own, shared = tmp_path_factory.mktemp("finished"), tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent  # made once, by whichever worker comes first; each has a copy of its own
+    with filelock.FileLock(shared / "whole.lock"):
+        original = Program(shared / "whole")
+        if not original.folder.exists():
+            original.folder.mkdir()
+            ended = original("run", "--name", "whole", "--budget", "14", *QUICK)
+            assert ended.code == 0, ended.err
+    shutil.copytree(original.folder, own, dirs_exist_ok=True)
+    return Program(own)

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
-import scipy.optimize
-import scipy.stats
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import minimize
 
 from evaluators.common.latency_features import TOTALS, features
 from search_spaces import Architecture
@@ -88,6 +87,8 @@ class Predictor:
 
     def held_out(self) -> HeldOut:
         """Errors in tenfold cross-validation. Each fold's interval is taken from the other folds' errors."""
+        import scipy.stats
+
         error = np.abs(self.held_mean / self.y - 1)
         kept = np.empty(len(self.y), dtype=bool)
         for fold in self.folds:
@@ -119,13 +120,10 @@ class _Process:
         self.relative = y / self.scale  # noise is a share of the latency
         starts = [np.array(each) for each in STARTS] if start is None else [start]
         options = {"maxiter": steps, "ftol": 1e-6}
-        fits = [
-            scipy.optimize.minimize(self._loss, each, method="L-BFGS-B", bounds=BOUNDS, options=options)
-            for each in starts
-        ]
+        fits = [minimize(self._loss, each, method="L-BFGS-B", bounds=BOUNDS, options=options) for each in starts]
         self.theta: Vector = min(fits, key=lambda fit: float(fit.fun)).x
         self.factor = self._factor(self.theta)
-        self.weights = scipy.linalg.cho_solve(self.factor, self.y)
+        self.weights = cho_solve(self.factor, self.y)
 
     def _scaled(self, x: Vector) -> Vector:
         return np.asarray((x - self.center) / self.spread)
@@ -142,7 +140,7 @@ class _Process:
 
     def _factor(self, theta: Vector) -> tuple[Vector, bool]:
         noise = (np.exp(theta[-1]) * self.relative) ** 2
-        factor: tuple[Vector, bool] = scipy.linalg.cho_factor(self._kernel(self.x, self.x, theta) + np.diag(noise))
+        factor: tuple[Vector, bool] = cho_factor(self._kernel(self.x, self.x, theta) + np.diag(noise))
         return factor
 
     def _loss(self, theta: Vector) -> float:
@@ -151,7 +149,7 @@ class _Process:
             factor = self._factor(theta)
         except np.linalg.LinAlgError:
             return 1e9
-        fit = self.y @ scipy.linalg.cho_solve(factor, self.y)
+        fit = self.y @ cho_solve(factor, self.y)
         return float(0.5 * fit + np.log(np.diag(factor[0])).sum())
 
     def predict(self, x: Vector) -> tuple[Vector, Vector]:
@@ -159,7 +157,7 @@ class _Process:
         x = self._scaled(x)
         cross = self._kernel(x, self.x, self.theta)
         mean = cross @ self.weights
-        known = (cross * scipy.linalg.cho_solve(self.factor, cross.T).T).sum(1)
+        known = (cross * cho_solve(self.factor, cross.T).T).sum(1)
         variance = np.diag(self._kernel(x, x, self.theta)) - known
         noise = (np.exp(self.theta[-1]) * (1 + mean)) ** 2
         return self.scale * (1 + mean), self.scale * np.sqrt(np.maximum(variance, 0) + noise)

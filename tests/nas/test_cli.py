@@ -17,7 +17,7 @@ from tests.conftest import Program
         (["run", "--space", "nsh"], "did you mean 'nhs'"),
         (["run", "--proxy", "entrpy"], "did you mean 'entropy'"),
         (["run", "--proxy", "ort"], "no accuracy evaluator is called 'ort'"),
-        (["run", "--latency", "otr"], "did you mean 'ort'"),
+        (["run", "--latency", "cudda"], "did you mean 'cuda'"),
         (["run", "--latency", "ort:thread=2"], "its options: resolution=224, batch=1, threads=1"),
         (["run", "--latency", "ort:threads=0"], "nearest: threads=1"),
         (["run", "--sampler", "gpp"], "did you mean 'gp'"),

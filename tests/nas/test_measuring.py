@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from results.store import Store
 from tests.conftest import QUICK, Program
 
 OTHER = "ort:resolution=48"
@@ -125,26 +124,12 @@ def test_databases_come_together_and_lose_nothing(copy: Program, tmp_path_factor
 def test_a_run_that_went_on_elsewhere_is_extended(copy: Program, tmp_path_factory: pytest.TempPathFactory) -> None:
     away = Program(tmp_path_factory.mktemp("away"))
     shutil.copytree(copy.folder / "runs", away.folder / "runs")
-    assert away("run", "--name", "whole", "--budget", "16").code == 0
-    assert "run whole: 2 more trials" in copy("merge", "runs/nas.db", str(away.folder / "runs" / "nas.db")).err
+    assert away("run", "--name", "whole", "--budget", "15").code == 0
+    assert "run whole: 1 more trials" in copy("merge", "runs/nas.db", str(away.folder / "runs" / "nas.db")).err
     theirs, ours = (each("show", "whole", "--all", "--json").json for each in (away, copy))
     assert [t["id"] for t in ours["trials"]] == [t["id"] for t in theirs["trials"]]
     assert [t["state"] for t in ours["trials"]] == [t["state"] for t in theirs["trials"]]
-    assert ours["config"]["budget"] == 16
-
-
-def test_runs_of_one_name_that_differ_stay_apart(nas: Program, tmp_path_factory: pytest.TempPathFactory) -> None:
-    away = Program(tmp_path_factory.mktemp("away"))
-    cheap = ("--proxy", "structure", "--latency", "ort:resolution=32", "--sampler", "random", "--budget", "5")
-    assert nas("run", "--name", "one", "--seed", "1", *cheap).code == 0
-    assert away("run", "--name", "one", "--seed", "2", *cheap).code == 0
-    ended = nas("merge", "runs/nas.db", str(away.folder / "runs" / "nas.db"))
-    assert "one~2: 5 trials, another run than the 'one' here" in ended.err
-    store = Store(f"sqlite:///{nas.folder}/runs/nas.db")
-    assert store.names() == ["one", "one~2"]
-    ids = [{trial.architecture.id for trial in store.run(name).trials} for name in store.names()]
-    store.close()
-    assert ids[0] != ids[1]
+    assert ours["config"]["budget"] == 15
 
 
 @pytest.mark.parametrize("source", ["nowhere.db", "text.db"])
