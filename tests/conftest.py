@@ -5,11 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `nas` itself does
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    # Locks of its own, or two workers would wait for each other's measurements, of which no test needs a calm machine.
+    tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix=f"nas-tests-{worker}-")
 
 import filelock
 import optuna

@@ -11,11 +11,8 @@ from functools import cache
 from typing import Any, Protocol
 
 from evaluators.common.measurement import Device
-from evaluators.common.timing import Protocol as StopwatchProtocol
 from search_spaces.common.errors import Unavailable
 
-# Half-width, blocks and seconds for a GPU; trtexec's warm-up is 200 ms.
-STOPWATCH = StopwatchProtocol(warmup_seconds=0.2, blocks=10, seconds=1.0, limit_seconds=15.0, half_width=0.01)
 THROTTLING = {  # bits of nvmlDeviceGetCurrentClocksEventReasons that slow a kernel down (NVML API reference)
     0x04: "power cap",
     0x08: "hardware slowdown",

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from evaluators.common.evaluator import Evaluator
-from evaluators.common.measurement import Measurement
+from evaluators.common.measurement import Measurement, differences
 from evaluators.common.places import HERE, Place
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
@@ -169,7 +169,11 @@ class Bench:
             except Exception as error:  # it costs this candidate, as in a process of its own
                 raise MeasurementFailed.of(error) from error
         job = {"do": "measure", "architecture": architecture.to_dict(), "baseline": baseline}
-        return Measurement.from_dict(self._ask(evaluator, job)["measurement"])
+        measurement = Measurement.from_dict(self._ask(evaluator, job)["measurement"])
+        if measurement.context != evaluator.context():  # a driver was updated over there, or another machine answers
+            changed = differences(measurement, evaluator.device(), evaluator.versions(), evaluator.protocol())
+            raise MeasurementFailed(f"another device or version answered for {evaluator.spec}", changed)
+        return measurement
 
     def ratio(self, evaluator: Evaluator, first: Architecture, second: Architecture, seed: int) -> float:
         """How many times slower the second network is, alternating with the first in one fresh process."""

@@ -4,6 +4,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
@@ -111,6 +112,20 @@ class Measurement:
 def context(metric: Metric, device: Device, versions: dict[str, str], protocol: dict[str, Any]) -> str:
     """The key under which a number is remembered, together with the architecture's id."""
     return digest({"metric": metric.name, "device": device.facts, "versions": versions, "protocol": protocol})
+
+
+def differences(
+    measurement: Measurement, device: Device, versions: Mapping[str, str], protocol: Mapping[str, Any]
+) -> str:
+    """What a measurement was made with, against what there is now: why their contexts are not equal."""
+    made = (measurement.device.facts, measurement.versions, measurement.protocol)
+    pairs = zip(made, (device.facts, versions, protocol), strict=True)
+    return "; ".join(
+        f"{name} was {then.get(name)}, is {now.get(name)}"
+        for then, now in pairs
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    )
 
 
 def digest(data: object) -> str:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evaluators.common import gpu
-from evaluators.common.evaluator import always, check_range, choice
-from evaluators.common.latency import Latency, Running
-from evaluators.common.measurement import Device
-from evaluators.common.timing import Protocol
+from evaluators.common.gpu_latency import GpuLatency
+from evaluators.common.latency import Running
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, Unavailable
 
@@ -22,25 +20,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cuda(Latency):
+class Cuda(GpuLatency):
     """fp16 by default; `compile=true` adds torch.compile, which takes minutes for each network."""
 
     packages: ClassVar[tuple[str, ...]] = ("torch",)
     imports: ClassVar[tuple[str, ...]] = ("torch", "search_spaces.nextvit.network")
 
-    batch: int = always(1)
-    precision: str = choice("fp16", "bf16", "fp32")
     compile: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_range("batch", self.batch, 1, 1024)
-        check_range("resolution", self.resolution, 32, 1024)
-
-    @property
-    def stopwatch(self) -> Protocol:
-        """A GPU's."""
-        return gpu.STOPWATCH
 
     def missing(self) -> Unavailable | None:
         """Why PyTorch cannot use a GPU here."""
@@ -57,22 +43,6 @@ class Cuda(Latency):
                 f"torch {torch.__version__} cannot use the GPU", "install a build of torch for this driver's CUDA"
             )
         return None
-
-    def device(self) -> Device:
-        """The GPU and its driver."""
-        return gpu.device()
-
-    def physical(self) -> str:
-        """The GPU, by its serial identity."""
-        return gpu.physical()
-
-    def state(self) -> dict[str, Any]:
-        """Clocks, heat and power."""
-        return gpu.state()
-
-    def trouble(self, before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
-        """A throttled or shared GPU."""
-        return gpu.trouble(before, after)
 
     @contextmanager
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:

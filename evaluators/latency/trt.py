@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from evaluators.common import gpu
-from evaluators.common.evaluator import always, check_range, choice
-from evaluators.common.latency import Latency, Running
-from evaluators.common.measurement import Device
-from evaluators.common.timing import Protocol
+from evaluators.common.gpu_latency import GpuLatency
+from evaluators.common.latency import Running
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, Unavailable
 
@@ -32,24 +30,11 @@ INSTALL = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trt(Latency):
+class Trt(GpuLatency):
     """fp16 by default, as the paper measured; it gives its T4 numbers for batch 8."""
 
     packages: ClassVar[tuple[str, ...]] = ("tensorrt",)
     imports: ClassVar[tuple[str, ...]] = ("evaluators.common.onnx_graph", "tensorrt")
-
-    batch: int = always(1)
-    precision: str = choice("fp16", "bf16", "fp32")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_range("batch", self.batch, 1, 1024)
-        check_range("resolution", self.resolution, 32, 1024)
-
-    @property
-    def stopwatch(self) -> Protocol:
-        """A GPU's."""
-        return gpu.STOPWATCH
 
     def missing(self) -> Unavailable | None:
         """Why TensorRT cannot run here: the module, its libraries, its version, cuda-python, the GPU."""
@@ -81,22 +66,6 @@ class Trt(Latency):
         except (ImportError, OSError):
             return {"tensorrt": "none"}
         return {"tensorrt": str(tensorrt.__version__)}  # a system package
-
-    def device(self) -> Device:
-        """The GPU and its driver."""
-        return gpu.device()
-
-    def physical(self) -> str:
-        """The GPU, by its serial identity."""
-        return gpu.physical()
-
-    def state(self) -> dict[str, Any]:
-        """Clocks, heat and power."""
-        return gpu.state()
-
-    def trouble(self, before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
-        """A throttled or shared GPU."""
-        return gpu.trouble(before, after)
 
     @contextmanager
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:

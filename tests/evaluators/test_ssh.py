@@ -116,6 +116,16 @@ def test_another_version_over_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
         bench.measure(evaluators.get(SPEC), S)
 
 
+def test_another_device_that_answers_is_a_failure_that_says_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluator = evaluators.get(SPEC)
+    described = evaluator.description()  # type: ignore[attr-defined]
+    before = {**described, "device": {"label": "then", "facts": {**described["device"]["facts"], "model": "Then"}}}
+    monkeypatch.setattr(elsewhere.Elsewhere, "description", lambda self: before)
+    with Bench() as bench, pytest.raises(MeasurementFailed, match="another device or version answered") as failed:
+        bench.measure(evaluator, S)
+    assert "is Then" in failed.value.detail
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
