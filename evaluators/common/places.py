@@ -72,8 +72,11 @@ def _quoted(path: str) -> str:
 
 @functools.cache
 def _sockets() -> Path:
-    folder = Path(tempfile.gettempdir()) / f"nas-ssh-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    """Where the connections' sockets lie: /tmp itself, because a socket's path has some hundred letters at most."""
+    folder = Path("/tmp") / f"nas-ssh-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid() or folder.is_symlink():
+        raise UsageError(f"'{folder}' belongs to somebody else", "remove it, or have it removed")
     return folder
 
 
