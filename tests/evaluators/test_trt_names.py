@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Program
+
 ROOT = Path(__file__).parents[2]
 SOURCES = [ROOT / "evaluators" / "common" / "trt_engine.py"]
 LIBRARIES = ("nvinfer", "nvinfer_plugin", "nvonnxparser", "nvparsers")
@@ -95,6 +97,7 @@ def bindings(folder: Path, requirement: str, *, python: str = "", platform: str 
         (name,) = (each for each in archive.namelist() if each.endswith("/tensorrt.so"))
         (folder / "module").mkdir()
         (folder / "module" / "tensorrt.so").write_bytes(archive.read(name))
+        archive.extractall(folder, [each for each in archive.namelist() if each.startswith("tensorrt_bindings/")])
     wheel.unlink()
     return folder / "module"
 
@@ -138,6 +141,24 @@ def test_every_name_exists_in(version: str, tmp_path: Path) -> None:
         "NetworkDefinitionCreationFlag.EXPLICIT_BATCH",  # asked for with hasattr: gone in 11
     }
     assert not missing
+
+
+@needs_gcc
+@pytest.mark.skipif(Path("/proc/driver/nvidia").exists(), reason="an NVIDIA GPU is here")
+def test_with_a_real_module_and_no_gpu_the_gpu_is_what_is_missing(
+    tmp_path: Path, nas: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = bindings(tmp_path, "tensorrt-cu13-bindings==11.4.0.106")
+    stub(module, 11)
+    (tmp_path / "tensorrt_bindings").rename(tmp_path / "tensorrt")  # its own front end asks for the libraries' package
+    (tmp_path / "sitecustomize.py").write_text("import os, sys\nsys.setdlopenflags(os.RTLD_LAZY)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(module))
+    for command in (["run", "--budget", "4", "--latency", "trt"], ["doctor", "--quick", "--latency", "trt:batch=8"]):
+        ended = nas(*command)
+        assert ended.code == 1
+        assert "TensorRT 11.4.0.106 is here, but there is no NVIDIA GPU here" in ended.err + ended.out
+    assert not (nas.folder / "runs").exists()
 
 
 def python310() -> str:
