@@ -51,6 +51,32 @@ def test_files_stay_readable(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400, "is there a second thing in it that has a name of its own?"
 
 
+def reached_from(module: str) -> set[str]:
+    """Our modules that importing one of them imports, lazily or not."""
+    found, waiting = set(), [module]
+    while waiting:
+        name = waiting.pop()
+        path = ROOT / (name.replace(".", "/") + ".py")
+        path = path if path.exists() else ROOT / name.replace(".", "/") / "__init__.py"
+        if name in found or not path.exists():
+            continue
+        found.add(name)
+        waiting += [each for each in imported(path) if each.split(".")[0] in ORDER]
+    return found
+
+
+def test_a_worker_runs_under_python_3_10() -> None:
+    """TensorRT's containers and Jetsons have no newer one. What the search alone needs may be newer."""
+    newer = {"typing.Self", "datetime.UTC", "tomllib", "enum.StrEnum", "typing.assert_never", "typing.override"}
+    modules = reached_from("evaluators.common.worker") | {f"evaluators.latency.{each}" for each in ("ort", "trt")}
+    assert "evaluators.common.timing" in modules
+    for module in modules - {"evaluators.common.elsewhere", "evaluators.common.isolation"}:  # the search's own side
+        path = ROOT / (module.replace(".", "/") + ".py")
+        path = path if path.exists() else ROOT / module.replace(".", "/") / "__init__.py"
+        ast.parse(path.read_text(), feature_version=(3, 10))
+        assert not imported(path) & newer, module
+
+
 def test_no_module_bears_the_name_of_a_package_that_it_imports() -> None:
     for path in FILES:
         assert path.stem not in {name.split(".")[0] for name in imported(path)} - set(ORDER), path
