@@ -39,7 +39,7 @@ def _examples(*lines: str) -> str:
 def cli() -> None:
     """Search the Next-ViT family for the networks on the accuracy/latency front of your own device.
 
-    Latency is measured, never estimated. Training-free scores of accuracy are called scores.
+    Latency is measured; where it is predicted, it is called so. Training-free scores of accuracy are called scores.
     """
 
 

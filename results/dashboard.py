@@ -92,7 +92,8 @@ def _stage(trial: Trial, index: int) -> list[str]:
 def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
     interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else "-"
     kind = "score, unvalidated" if measurement.metric.kind == "score" else measurement.metric.kind
-    where = f", {measurement.device.label}, {measurement.quality}" if measurement.device.facts else ""
+    quality = "" if measurement.quality == kind else f", {measurement.quality}"
+    where = f", {measurement.device.label}{quality}" if measurement.device.facts else ""
     yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
     for further, value in measurement.secondary.items():
         yield [f"{name} {further.partition(' ')[0]}", f"{value:.4g} {further.partition(' ')[2].strip('[]')}", "-", kind]

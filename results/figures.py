@@ -104,7 +104,7 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
     figure.add_scatter(name="knee", mode="markers", hoverinfo="skip", marker=ring, **_coordinates(info.knee))
     stars = {"color": ANCHOR, "size": 14, "symbol": "star", "line": {"color": "white", "width": 1}}
     figure.add_scatter(
-        name="the paper's, measured here",
+        name="the paper's, measured here" if info.x.kind == "measured" else "the paper's, predicted",
         mode="markers+text",
         marker=stars,
         text=info.anchors.labels,

@@ -27,11 +27,11 @@ def _remark(run: Run, objective: str, members: Sequence[Trial]) -> str:
     latency = objective.partition(":predicted")[0].partition(",predicted")[0]
     if not errors:
         return (
-            f"{objective} is predicted, not measured: this front is unverified; "
-            f"measure it on its device: nas measure {run.name} --front --latency {latency}"
+            f"{objective} is predicted, not measured: this front is unverified until "
+            f"'nas measure {run.name} --front --latency {latency}' has measured it on its device."
         )
     rest = "" if len(errors) == len(pairs) else f"; the other {len(pairs) - len(errors)} are unverified"
     return (
         f"{objective} is predicted; {len(errors)} of these {len(pairs)} networks were measured too, "
-        f"off by {sum(errors) / len(errors):.1%} on average{rest}"
+        f"off by {sum(errors) / len(errors):.1%} on average{rest}."
     )

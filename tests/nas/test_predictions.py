@@ -47,7 +47,7 @@ def test_a_search_needs_no_device_and_its_front_is_unverified(nas: Program) -> N
     assert "ort:predicted [ms], lower is better; predicted, not measured" in ended.err
     assert "this front is unverified" in ended.err
     shown = nas("show")
-    assert "measure it on its device: nas measure nhs-1 --front --latency ort" in shown.err
+    assert "unverified until 'nas measure nhs-1 --front --latency ort' has measured it" in shown.err
     assert "nothing here was measured on a device" in shown.err
     found = nas("show", "--json").json["trials"][0]["measurements"]["ort:predicted"]
     assert found["metric"]["kind"] == "predicted"
@@ -56,6 +56,8 @@ def test_a_search_needs_no_device_and_its_front_is_unverified(nas: Program) -> N
     page = (nas.folder / "page.html").read_text()
     assert "ort:predicted not measured" in page
     assert "this front is unverified" in page
+    assert "paper's, predicted" in page
+    assert "measured here" not in page
 
 
 def test_what_is_measured_later_verifies_a_front(nas: Program) -> None:
@@ -69,7 +71,7 @@ def test_what_is_measured_later_verifies_a_front(nas: Program) -> None:
     store.close()
     shown = nas("show").err
     assert "networks were measured too, off by 2.0% on average" in shown
-    assert "unverified: measure" not in shown
+    assert "unverified until" not in shown
 
 
 def test_a_run_goes_on_with_what_it_learnt_from(nas: Program) -> None:
