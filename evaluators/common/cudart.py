@@ -3,7 +3,6 @@
 A worker that measures TensorRT needs this and numpy, so that it runs under a Jetson's or a container's own Python.
 """
 
-import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -87,17 +86,14 @@ class Memory:
     def upload(self) -> None:
         """From the host's array."""
         kind = cudart.cudaMemcpyKind.cudaMemcpyHostToDevice
-        call(cudart.cudaMemcpy, self.address, self._host(), self.array.nbytes, kind)
+        call(cudart.cudaMemcpy, self.address, self.array.ctypes.data, self.array.nbytes, kind)
 
     def download(self) -> "np.ndarray[Any, Any]":
         """Into the host's array."""
         kind = cudart.cudaMemcpyKind.cudaMemcpyDeviceToHost
-        call(cudart.cudaMemcpy, self._host(), self.address, self.array.nbytes, kind)
+        call(cudart.cudaMemcpy, self.array.ctypes.data, self.address, self.array.nbytes, kind)
         return self.array
 
     def free(self) -> None:
         """Gives it back."""
         call(cudart.cudaFree, self.address)
-
-    def _host(self) -> int:
-        return ctypes.cast(self.array.ctypes.data, ctypes.c_void_p).value or 0
