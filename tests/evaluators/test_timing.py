@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from evaluators.common.timing import Protocol, Timing, measure
+from evaluators.common.timing import Protocol, Timing, measure, ratio
 
 
 class Machine:
@@ -122,3 +122,42 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
         timing = machine.time()
         covered += timing.low <= 20 <= timing.high
     assert covered >= 85
+
+
+def test_where_the_run_time_tells_the_time_that_is_the_sample() -> None:
+    machine = Machine(0.004, calm)  # of which the network is a quarter, and the rest is the way to it
+    timing = measure(machine.run, wall=lambda: machine.wall, cpu=None, reported=lambda: 0.001)
+    assert timing.median == pytest.approx(1.0)
+    assert timing.inferences_per_sample == 1
+    assert timing.quality == "clean"
+
+
+class Pair:
+    """Two networks on one machine: what troubles it troubles both."""
+
+    def __init__(self, first: float, second: float, trouble: Callable[[int, np.random.Generator], tuple[float, float]]):
+        self.machine = Machine(1.0, trouble)
+        self.seconds = (first, second)
+
+    def run(self, which: int) -> None:
+        self.machine.seconds = self.seconds[which]
+        self.machine.run()
+
+    def ratio(self, seed: int) -> float:
+        self.machine.rng = np.random.default_rng(seed)
+        return ratio(
+            (lambda: self.run(0), lambda: self.run(1)),
+            Protocol(),
+            wall=lambda: self.machine.wall,
+            cpu=lambda: self.machine.cpu,
+            seed=seed,
+        )
+
+
+@pytest.mark.parametrize("trouble", [calm, bursts, siege, tails])
+@pytest.mark.parametrize("truth", [1.0, 1.1])
+def test_two_networks_are_compared_truly_on_a_troubled_machine(
+    truth: float, trouble: Callable[[int, np.random.Generator], tuple[float, float]]
+) -> None:
+    found = [Pair(0.04, 0.04 * truth, trouble).ratio(seed) for seed in range(5)]
+    assert np.mean(found) == pytest.approx(truth, rel=0.01)
