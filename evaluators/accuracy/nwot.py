@@ -1,0 +1,42 @@
+"""Score from activation codes: how differently a random network's ReLUs fire for different images of noise.
+
+Every ReLU is a bit; two images agree on so many bits; the score is ln |det K| of the matrix of agreements (NASWOT,
+Mellor and others, ICML 2021, arXiv 2006.04647, section 3). It grows with the number of units, so at equal size it says
+little, and choosing by it at a given latency loses much. A score is not an accuracy: `nas validate` tells what it
+ranks.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from evaluators.common.score import Score
+from search_spaces import Architecture
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nwot(Score):
+    """Natural logarithm of a determinant: no unit of its own."""
+
+    unit: ClassVar[str] = "nats"
+
+    def _score(self, architecture: Architecture, seed: int) -> float:
+        from evaluators.common.probing import Noise, relu_outputs
+
+        noise = Noise(seed)
+        images = noise.draw((self.batch, 3, self.resolution, self.resolution))
+        return log_determinant(relu_outputs(architecture, images, noise, seed))
+
+
+def log_determinant(activations: "Iterable[Tensor]") -> float:
+    """ln |det K|, K[i, j] the number of units that are on or off for both images i and j; activations are (B, ...)."""
+    import torch
+
+    agreements: Tensor | float = 0.0
+    for each in activations:
+        signs = (each.flatten(1) > 0).float() * 2 - 1  # the product of two codes is agreements - disagreements
+        agreements = agreements + ((signs @ signs.T + signs.shape[1]) / 2).double()
+    return float(torch.linalg.slogdet(torch.as_tensor(agreements)).logabsdet)

@@ -1,0 +1,49 @@
+"""Score from principal components: how many directions carry 99 % of the hidden features of every MLP, on noise.
+
+The V-PCA part of W-PCA (Wang, ICLR 2025, arXiv 2504.15983): for each MLP, the number of principal components that hold
+99 % of the variance of its hidden layer, summed. It is a reading of width, and no larger than the number of positions
+seen: in the last stage, images of 64 px have four. A score is not an accuracy: `nas validate` tells what it ranks.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from evaluators.common.score import Score
+from search_spaces import Architecture
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+SHARE = 0.99
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vpca(Score):
+    """Components, summed over the MLPs."""
+
+    unit: ClassVar[str] = "components"
+
+    def _score(self, architecture: Architecture, seed: int) -> float:
+        from evaluators.common.probing import Noise, outputs
+
+        found: list[int] = []
+
+        def watch(name: str, part: "nn.Module", x: "Tensor", out: "Tensor") -> None:
+            if name == "mlp.fc2":
+                found.append(components(x))
+
+        noise = Noise(seed)
+        images = noise.draw((self.batch, 3, self.resolution, self.resolution))
+        for _ in outputs(architecture, images, noise, seed, watch):
+            pass
+        return float(sum(found))
+
+
+def components(features: "Tensor") -> int:
+    """The fewest principal components that hold 99 % of the variance over the channels of (B, C, H, W)."""
+    import torch
+
+    from evaluators.common.probing import spectrum
+
+    shares = spectrum(features).flip(0)
+    return int(torch.searchsorted(shares.cumsum(0), SHARE - 1e-9).item()) + 1

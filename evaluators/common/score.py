@@ -1,0 +1,70 @@
+"""What training-free scores share: several seeds, an interval from them, and the refusal of untrainable networks."""
+
+import os
+from abc import abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ClassVar
+
+from evaluators.common.evaluator import Evaluator, check_range
+from evaluators.common.measurement import UNVALIDATED, Direction, Kind, Reading
+from search_spaces import Architecture
+from search_spaces.common.errors import MeasurementFailed
+
+# Two-sided 95 % quantiles of Student's t for 1, 2, ... degrees of freedom; beyond them the normal's 1.96 is close.
+STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score(Evaluator):
+    """Deterministic under its seed; its interval is the spread from seed to seed. A score is never an accuracy.
+
+    A plug-in writes `_score`: the value of one random network of the architecture.
+    """
+
+    direction: ClassVar[Direction] = "maximize"
+    kind: ClassVar[Kind] = "score"
+    packages: ClassVar[tuple[str, ...]] = ("torch",)
+    imports: ClassVar[tuple[str, ...]] = ("torch", "search_spaces.nextvit.network")
+    smallest_batch: ClassVar[int] = 16  # fewer images make batch statistics meaningless
+
+    batch: int = 16
+    resolution: int = 64
+    seeds: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_range("batch", self.batch, self.smallest_batch, 1024)
+        check_range("resolution", self.resolution, 32, 512)
+        check_range("seeds", self.seeds, 2, 100)
+
+    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+        import numpy as np
+        import torch
+
+        torch.set_num_threads(1)  # a thread for each seed: quicker, and the same sums on any number of cores
+        with ThreadPoolExecutor(min(self.seeds, os.cpu_count() or 1)) as pool:
+            scores = pool.map(lambda index: self._score(architecture, self.seed + index), range(self.seeds))
+            values = np.array(list(scores))
+        if not np.isfinite(values).all():
+            raise MeasurementFailed(
+                "untrainable: a random network answers nothing finite, or the same to everything",
+                f"{self.spec} of {architecture}: {values.tolist()}",
+            )
+        freedom = self.seeds - 1
+        quantile = STUDENT[freedom - 1] if freedom <= len(STUDENT) else 1.96
+        half = quantile * values.std(ddof=1) / self.seeds**0.5
+        value = round(float(values.mean()), 6)
+        return Reading(
+            value=value,
+            low=value - float(half),
+            high=value + float(half),
+            samples=self.seeds,
+            quality="score",
+            warnings=(UNVALIDATED,),
+            details={"by_seed": values.round(6).tolist()},
+        )
+
+    @abstractmethod
+    def _score(self, architecture: Architecture, seed: int) -> float:
+        """The score of one random network."""
