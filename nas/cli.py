@@ -47,6 +47,8 @@ def cli() -> None:
     epilog=_examples(
         "nas run --space nhs --budget 200",
         "nas run --space nhs --budget 200 --limit 'ort<=40ms' --limit 'params<=35M'",
+        "nas run --data photos/ --train 30             predict accuracy from 30 networks trained on photos/",
+        "nas run --data digits --proxy train:epochs=3 --budget 30   train every candidate, the best longer",
         "nas run --name nhs-1                          resume an interrupted run",
         "nas run --name nhs-1 --budget 400             go on with a finished one",
         "nas run --space nhs --budget 50 --latency ort:resolution=192 --sampler random --json",
@@ -54,7 +56,11 @@ def cli() -> None:
 )
 @click.option("--space", metavar="NAME", default="nhs", show_default=True, help="Search space (nas spaces lists them).")
 @click.option("--budget", type=int, default=200, show_default=True, help="Candidates to evaluate, anchors included.")
-@click.option("--proxy", metavar="SPEC", default="entropy", show_default=True, help="What stands for accuracy.")
+@click.option("--proxy", metavar="SPEC", help="What stands for accuracy.  [default: entropy; with --data: auto]")
+@click.option("--data", metavar="DATA", help="Your images: a folder of classes, hf:OWNER/NAME, digits or synthetic.")
+@click.option(
+    "--train", "evaluations", type=int, default=20, show_default=True, help="Real evaluations, for --proxy auto."
+)
 @click.option(
     "--latency",
     "latencies",

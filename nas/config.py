@@ -12,7 +12,8 @@ from nas import __version__
 from nas.proposals import SAMPLERS
 from results import limits
 from results.limits import Limit
-from search_spaces import SearchSpace
+from results.validity import FEWEST
+from search_spaces import Architecture, SearchSpace
 from search_spaces.common.errors import UnknownName, UsageError
 
 COSTS = ("params", "macs")  # counted for every candidate: instant, and every table shows them
@@ -25,6 +26,7 @@ class Config:
     space: str = "nhs"
     budget: int = 200
     proxy: str = "entropy"
+    evaluations: int = 20  # real ones, where the accuracy is predicted
     latencies: tuple[str, ...] = ("ort",)
     limits: tuple[str, ...] = ()
     seed: int = 0
@@ -34,6 +36,11 @@ class Config:
         search_spaces.get(self.space)
         if self.budget < 1:
             raise UsageError(f"--budget expects at least 1 candidate, got {self.budget}", "for example --budget 200")
+        if self.evaluations < FEWEST:
+            raise UsageError(
+                f"--train expects at least {FEWEST} real evaluations, got {self.evaluations}",
+                "for example --train 20",
+            )
         if self.sampler not in SAMPLERS:
             raise UnknownName("sampler", self.sampler, SAMPLERS)
         if not self.latencies:
@@ -65,6 +72,12 @@ class Config:
         """The limits, as bounds on metrics."""
         return tuple(limits.parse(text) for text in self.limits)
 
+    def beyond(self, architecture: Architecture) -> str:
+        """The limit that a network breaks by its exact cost alone; nothing if it keeps them all."""
+        exact = (limit for limit in self.parsed_limits if limit.evaluator.family() == "cost")
+        broken = (str(limit) for limit in exact if limit.excess(limit.evaluator.measure(architecture).value) > 0)
+        return next(broken, "")
+
     @cached_property
     def costs(self) -> tuple[Evaluator, ...]:
         """Exact counts taken of every candidate: the usual ones and those that a limit names."""
@@ -84,7 +97,7 @@ class Config:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Config":
         """The inverse of `to_dict`."""
-        values: dict[str, Any] = {name: data[name] for name in cls.__dataclass_fields__}
+        values: dict[str, Any] = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
         return cls(**values | {name: tuple(values[name]) for name in ("latencies", "limits")})
 
     def differences(self, other: "Config") -> list[str]:

@@ -18,6 +18,7 @@ from results.notation import glyph
 from results.record import Run, Trial
 from results.store import Store
 from results.tables import frame, trial_dict
+from results.validity import UNVALIDATED
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 
@@ -82,7 +83,7 @@ def _write_front(run: Run, chosen: list[Trial], bounds: list[Limit], everything:
     console.write_table(headings, rows, frozenset(headings[: len(shown) + 1]))
     for metric in run.objectives:
         if metric.kind == "score":
-            console.say(f"{metric.name} is a score, not an accuracy: unvalidated on your data")
+            console.say(f"{metric.name} is a score, not an accuracy: {run.validity.get(metric.name, UNVALIDATED)}")
     for remark in verification.remarks(run, chosen):
         console.say(remark)
     found = (measurement for trial in chosen for measurement in trial.measurements.values())

@@ -4,19 +4,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from evaluators import Evaluator, Measurement
+from evaluators.accuracy.auto import Auto
 from evaluators.common.isolation import Bench
 from evaluators.common.measurement import differences
 from nas import predictions
 from nas.config import Config
 from nas.proposals import propose
+from nas.teaching import Teaching, check_transient, is_untaught
 from results.record import Run, Trial
 from results.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 
+if TYPE_CHECKING:
+    import optuna
+
+TRAINED = 10  # candidates, after which it is asked whether their short trainings mean anything
 EQUAL_FAILURES = 5  # in a row, before a run stops: what fails so often is not the candidates' fault
 
 
@@ -39,7 +47,8 @@ class Search:
         self.run = store.run(name)
         pins = self.run.config.get("predictors")
         self.objectives = predictions.fitted(store, self.config.objectives, pins)
-        self.contexts = {evaluator.spec: self._settled(evaluator) for evaluator in self.objectives}
+        self.teaching = self._teaching()
+        self.contexts = {each.spec: self._settled(each) for each in self.objectives if not is_untaught(each)}
 
     def __iter__(self) -> Iterator[Trial]:
         """Evaluates candidate after candidate, and yields each trial when it is told.
@@ -47,13 +56,36 @@ class Search:
         Raises:
             RepeatedFailure: five candidates in a row failed for the same cause.
             SpaceExhausted: there is no new network left.
+            NegativeAnswer: networks were trained so shortly that their order means nothing.
         """
         self.bench.prepare(*self.objectives)
         while len(self.finished()) < self.config.budget:
+            self._learn()
             spent: Counter[str] = Counter()
             trial = self.store.in_flight(self.name) or self.ask(spent)
             yield self.evaluate(trial, spent)
             self._check_failures()
+            self._check_training()
+
+    def _teaching(self) -> Teaching | None:
+        """What teaches the prediction of accuracy, where the run has one."""
+        auto, *others = self.objectives
+        if not isinstance(auto, Auto):
+            return None
+        teaching = Teaching(self.store, self.name, auto, self.config)
+        self.objectives = [teaching.auto, *others]
+        return teaching
+
+    def _learn(self) -> None:
+        """Gives the lesson that is due, after which every network is judged anew."""
+        if not self.teaching:
+            return
+        with self._timed("training"):
+            if not self.teaching.lesson(self.run, self.bench, self.config.seed):
+                return
+        self.objectives = [self.teaching.auto, *self.objectives[1:]]
+        self.contexts[self.teaching.auto.spec] = self.teaching.auto.context()
+        self.run = self.store.run(self.name)
 
     def _settled(self, evaluator: Evaluator) -> str:
         """The context of an objective, which one run never changes: device, versions and protocol.
@@ -83,7 +115,7 @@ class Search:
                 self.config.search_space,
                 self.config.sampler,
                 self.config.seed,
-                self.store.frozen(self.name),
+                self._believed(),
                 [metric.direction for metric in self.config.metrics],
                 self.refusal,
             )
@@ -93,13 +125,23 @@ class Search:
         assert trial
         return trial
 
+    def _believed(self) -> "list[optuna.trial.FrozenTrial]":
+        """What the sampler is told: values as they are believed now, where the accuracy is predicted anew."""
+        frozen = self.store.frozen(self.name)
+        if not self.teaching:
+            return frozen
+        latest = {trial.number: list(self.run.point(trial)) for trial in self.run.succeeded()}
+        told = [copy(trial) for trial in frozen]
+        for trial in told:
+            if trial.number in latest:
+                trial.values = latest[trial.number]
+        return told
+
     def refusal(self, architecture: Architecture) -> str:
         """Why a network must not be evaluated: it was asked before, or an exact cost is beyond its limit."""
         if any(trial.architecture == architecture for trial in self.run.trials):
             return "asked before"
-        exact = (limit for limit in self.config.parsed_limits if limit.evaluator.family() == "cost")
-        broken = (str(limit) for limit in exact if limit.excess(limit.evaluator.measure(architecture).value) > 0)
-        return next(broken, "")
+        return self.config.beyond(architecture)
 
     def evaluate(self, trial: Trial, spent: "Counter[str]") -> Trial:
         """Takes every measurement of a candidate, cheapest first, and tells what was found."""
@@ -164,6 +206,15 @@ class Search:
                 f"stopped: {EQUAL_FAILURES} candidates in a row failed with: {cause}",
                 f"mend the cause and resume with: nas run --name {self.name}\n{recent[-1].detail[-800:]}".rstrip(),
             )
+
+    def _check_training(self) -> None:
+        """Refuses to rank networks that have learnt too little, once there are enough of them to tell."""
+        evaluator = self.objectives[0]
+        if evaluator.metric.kind != "trained" or len(self.finished()) != TRAINED:
+            return
+        found = [trial.measurements[evaluator.spec] for trial in self.run.succeeded()]
+        if found:
+            check_transient(found, evaluator.spec)
 
     @contextmanager
     def _timed(self, step: str, also: "Counter[str] | None" = None) -> Iterator[None]:

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,24 @@ from rich.status import Status
 
 import search_spaces
 from evaluators import Evaluator, Measurement
+from evaluators.accuracy.auto import Auto
+from evaluators.accuracy.train import Train
+from evaluators.common.fidelity import Fidelity
 from evaluators.common.isolation import Bench
 from evaluators.common.locks import lock
 from evaluators.common.measurement import digest
-from nas import DEFAULT_STORE, __version__, console, predictions
+from nas import DEFAULT_STORE, __version__, accuracy, console, predictions, rungs
 from nas.config import Config
 from nas.proposals import SAMPLERS, SpaceExhausted
 from nas.search import RepeatedFailure, Search, verify
+from nas.teaching import check_transient
 from results import front, verification
 from results.database import sqlite_path
 from results.notation import glyph
 from results.record import Run, Trial
 from results.store import Store
 from results.tables import trial_dict
-from search_spaces.common.errors import StoreError, UsageError
+from search_spaces.common.errors import NegativeAnswer, StoreError, UsageError
 
 INTERRUPTED = 130
 PAGE_EVERY = 20  # trials between two writings of the dashboard
@@ -41,7 +45,7 @@ def start(
     config = _config(choices)
     objectives = predictions.ready(store_url, config.objectives)
     for evaluator in objectives:
-        if reason := evaluator.missing():
+        if not isinstance(evaluator, Auto) and (reason := evaluator.missing()):  # Auto is taught when the run has begun
             raise reason
     if dry_run:
         return _rehearse(config, objectives, store_url)
@@ -55,7 +59,8 @@ def start(
 
 
 def _config(choices: Mapping[str, Any]) -> Config:
-    return Config(**{name: choices[name] for name in Config.__dataclass_fields__})
+    fields = {name: choices[name] for name in Config.__dataclass_fields__}
+    return Config(**{**fields, "proxy": accuracy.proxy(choices)})
 
 
 def _settle(
@@ -67,10 +72,15 @@ def _settle(
     if name is None:
         name = next(name for number in range(1, len(known) + 2) if (name := f"{config.space}-{number}") not in known)
     if name not in known:
+        with Bench() as bench:
+            config = replace(config, proxy=accuracy.with_rate(config, bench))
         store.create(name, config.to_dict() | ({"predictors": pins} if pins else {}))
         return name, config, False
     stored = Config.from_dict(store.config(name))
-    wanted = Config(**{**asdict(stored), **{key: choices[key] for key in given if key in asdict(stored)}})
+    asked = {key: choices[key] for key in given if key in asdict(stored)}
+    if {"proxy", "data"} & given:
+        asked["proxy"] = stored.proxy if accuracy.same_but_for_rate(config.proxy, stored.proxy) else config.proxy
+    wanted = Config(**{**asdict(stored), **asked})
     if differences := stored.differences(wanted):
         raise UsageError(
             f"run '{name}' exists with another configuration:\n    " + "\n    ".join(differences),
@@ -134,6 +144,8 @@ def _described(evaluator: Evaluator) -> str:
     better = "lower is better" if metric.direction == "minimize" else "higher is better"
     told = {"score": "a score, unvalidated on your data", "predicted": "predicted, not measured"}
     kind = told.get(metric.kind, metric.kind)
+    if isinstance(evaluator, Fidelity):
+        kind = f"{metric.kind}; {evaluator.fidelity}"
     versions = ", ".join(f"{package} {version}" for package, version in evaluator.versions().items())
     return f"{metric.name} [{metric.unit}], {better}; {kind}" + (f"; {versions}" if versions else "")
 
@@ -227,6 +239,7 @@ class _Session:
         """The verdict: the front, the limits measured again, the failures by cause."""
         run, chosen = self.search.run, front.front(self.search.run)
         self._write_page()
+        self._climb()
         confirmed = verify(self.search, chosen, self._verdict)
         limited = any(limit.evaluator.metric.kind == "measured" for limit in self.search.config.parsed_limits)
         success = bool(confirmed if limited else chosen)
@@ -243,6 +256,26 @@ class _Session:
                 failures=dict(_failures(run)),
             )
         return 0 if success else 1
+
+    def _climb(self) -> None:
+        """Trains the best longer, where training was the objective, and says what came of it."""
+        search, lowest = self.search, self.search.objectives[0]
+        if not isinstance(lowest, Train):
+            return
+        for rung in rungs.climb(search.run, lowest, self._train, search.config.seed):
+            search.store.add_column(search.name, rung.evaluator.spec, rung.evaluator.context())
+            console.say(f"  {rung.sentence}")
+            try:
+                check_transient(list(rung.found.values()), rung.evaluator.spec)
+            except NegativeAnswer as error:
+                console.say(f"  not to be used: {error.message}")
+            if self.as_json:
+                console.write_event("rung", **rung.to_dict())
+
+    def _train(self, evaluator: Evaluator, trial: Trial) -> Measurement:
+        found = self.search.obtain(evaluator, trial.architecture)
+        console.say(f"  trial {trial.number} on {evaluator.spec}: {found}")
+        return found
 
     def _verdict(self, trial: Trial, again: Measurement, words: str) -> None:
         if self.as_json:

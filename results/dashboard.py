@@ -13,6 +13,7 @@ from evaluators import Measurement
 from results import figures, files, front
 from results.glyphs import svg
 from results.record import Run, Trial
+from results.validity import UNVALIDATED
 
 
 def write(run: Run, path: Path) -> None:
@@ -91,7 +92,7 @@ def _stage(trial: Trial, index: int) -> list[str]:
 
 def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
     interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else "-"
-    kind = "score, unvalidated" if measurement.metric.kind == "score" else measurement.metric.kind
+    kind = measurement.metric.kind
     quality = "" if measurement.quality == kind else f", {measurement.quality}"
     where = f", {measurement.device.label}{quality}" if measurement.device.facts else ""
     yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
@@ -108,6 +109,7 @@ def _facts(run: Run) -> str:
         + (", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"),
         "limits": ", ".join(run.config.get("limits", [])) or "none",
         "device": "; ".join(sorted(_devices(run))) or "nothing measured yet",
+        "accuracy": "; ".join(f"{name}: {words}" for name, words in run.validity.items()) or UNVALIDATED,
         "front": f"covers {volume:.2f} times what the paper's networks cover"
         if volume
         else "no anchor to compare with",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from evaluators import Metric
 from results import front, verification
 from results.record import Run, Trial
+from results.validity import UNVALIDATED
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -38,6 +39,7 @@ class ParetoInfo:
     anchors: Layer
     knee: Layer
     summary: str
+    validity: str = ""  # of the accuracy objective, in words
 
 
 def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
@@ -56,6 +58,7 @@ def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
         infeasible=_layer([t for t in succeeded if t.state == "infeasible" and not t.anchor], x, y),
         anchors=_layer([t for t in succeeded if t.anchor], x, y),
         knee=_layer([bend] if bend else [], x, y),
+        validity=run.validity.get(y.name, UNVALIDATED) if y.kind == "score" else "",
         summary=" ".join([_pareto_summary(members, bend, x, y), *verification.remarks(run, members)]),
     )
 
@@ -111,7 +114,7 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
         textposition="bottom right",
         **_points(info.anchors, info, ANCHOR),
     )
-    figure.update_layout(_layout(_title(info.x), _title(info.y)))
+    figure.update_layout(_layout(_title(info.x), _title(info.y, info.validity)))
     return figure
 
 
@@ -139,9 +142,11 @@ def _steps(info: ParetoInfo) -> dict[str, Any]:
     return {"x": [x for x, _ in order], "y": [y for _, y in order]}
 
 
-def _title(metric: Metric) -> str:
+def _title(metric: Metric, validity: str = "") -> str:
     better = "lower is better" if metric.direction == "minimize" else "higher is better"
-    kind = {"score": " score, unvalidated", "predicted": " not measured"}.get(metric.kind, "")
+    checked = validity.partition(" [")[0] if validity.startswith("tau") else "unvalidated"
+    untold = "trained" if metric.direction == "maximize" else "measured"
+    kind = {"score": f" score, {checked}", "predicted": f" not {untold}"}.get(metric.kind, "")
     return f"{metric.name}{kind} [{metric.unit}], {better}"
 
 

@@ -36,6 +36,7 @@ class Run:
     name: str
     config: dict[str, Any]
     trials: tuple[Trial, ...]
+    validity: dict[str, str] = field(default_factory=dict)  # how far the ranking by a metric was checked, in words
 
     @property
     def objectives(self) -> tuple[Metric, ...]:

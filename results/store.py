@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from evaluators import Measurement
+from evaluators import Measurement, Metric
+from results import validity
 from results.database import engine_options, explained, measurements, open_engine
 from results.record import Run, State, Trial
 from search_spaces import Architecture
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import optuna
 
 CONFIG, NETWORK, OUTCOME = "nas.config", "nas.network", "nas.outcome"  # attributes of studies and trials
+BELIEVED = "nas.believed"  # of a study: the contexts of its latest predictions, by metric
 LATER = "nas.later"  # of a study: contexts in which its networks were measured after it had ended, by column
 
 
@@ -121,18 +123,44 @@ class Store:
         Raises:
             UnknownName: no such run; offers the nearest name.
         """
-        config, later = self.config(name), self.later(name)
+        config, later, believed = self.config(name), self.later(name), self._attribute(name, BELIEVED)
         with explained(self.url):
             trials = self._study(name).get_trials(deepcopy=False)
-        columns = {trial.number: {**later, **_contexts(trial)} for trial in trials}
+        columns = {trial.number: _columns(_contexts(trial), later, believed) for trial in trials}
         known = self._records({(t.user_attrs[NETWORK]["id"], c) for t in trials for c in columns[t.number].values()})
-        return Run(name=name, config=config, trials=tuple(_trial(t, columns[t.number], known) for t in trials))
+        found = tuple(_trial(t, columns[t.number], known) for t in trials)
+        return Run(name=name, config=config, trials=found, validity=self._validity(config, found))
+
+    def _validity(self, config: dict[str, Any], trials: Sequence[Trial]) -> dict[str, str]:
+        """What is to be said of each accuracy objective, from all real evaluations of this database."""
+        metrics = [Metric(**objective) for objective in config["objectives"]]
+        trained = self.measured("train:%") if any(metric.kind == "score" for metric in metrics) else {}
+        return {
+            metric.name: validity.sentence(metric, self._values(metric, trials), trained)
+            for metric in metrics
+            if metric.kind in ("score", "trained")
+        }
+
+    def _values(self, metric: Metric, trials: Sequence[Trial]) -> dict[str, float]:
+        """The values of a metric by network: the run's own, and all others in the same context."""
+        own = [trial.measurements[metric.name] for trial in trials if metric.name in trial.measurements]
+        pairs = self.measured(metric.name).get(own[0].context, []) if own else []
+        return {architecture.id: found.value for architecture, found in pairs}
+
+    def believe(self, name: str, metric: str, context: str, networks: Sequence[str]) -> None:
+        """Shows every network of a run by predictions of that context, which were learnt from those networks."""
+        with explained(self.url):
+            self._study(name).set_user_attr(BELIEVED, {**self._attribute(name, BELIEVED), metric: context})
+            self._study(name).set_user_attr(CONFIG, {**self.config(name), "taught": list(networks)})
+
+    def _attribute(self, name: str, attribute: str) -> dict[str, str]:
+        with explained(self.url):
+            found: dict[str, str] = self._study(name).user_attrs.get(attribute, {})
+        return found
 
     def later(self, name: str) -> dict[str, str]:
         """The contexts in which a run's networks were measured after it had ended, by the column that shows them."""
-        with explained(self.url):
-            found: dict[str, str] = self._study(name).user_attrs.get(LATER, {})
-        return found
+        return self._attribute(name, LATER)
 
     def add_column(self, name: str, metric: str, context: str) -> str:
         """Shows what was measured in another context beside a run's own measurements; returns the column's name.
@@ -259,10 +287,13 @@ class Store:
         return json.loads(first)["details"].get("reference_ms") if first else None
 
     def measured(self, metric: str) -> dict[str, list[tuple[Architecture, Measurement]]]:
-        """Every network that was ever measured by a metric, by context; the first measurement of each counts."""
+        """Every network that was ever measured by a metric, by context; the first measurement of each counts.
+
+        `%` at the end of the metric stands for any ending.
+        """
         query = (
             sa.select(measurements.c.context, measurements.c.network, measurements.c.record)
-            .where(measurements.c.metric == metric)
+            .where(measurements.c.metric.like(metric.replace("_", r"\_"), escape="\\"))
             .order_by(measurements.c.id)
         )
         with explained(self.url), self.engine.connect() as connection:
@@ -289,6 +320,11 @@ class Store:
             for architecture, context, record in rows
             if (architecture, context) in keys
         }
+
+
+def _columns(own: Mapping[str, str], later: Mapping[str, str], believed: Mapping[str, str]) -> dict[str, str]:
+    """The context of each column of a trial: as it was told, but for predictions, which are the latest."""
+    return {**later, **own, **{metric: context for metric, context in believed.items() if metric in own}}
 
 
 def _contexts(trial: "optuna.trial.FrozenTrial") -> dict[str, str]:

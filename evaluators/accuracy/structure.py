@@ -3,11 +3,10 @@
 The value is ln(sum of block widths), that is ln(sum over stages of depth x width). On the only published set of
 hybrids with trained accuracies (100 PiT networks, CIFAR-100) that sum ranked them better (Kendall tau 0.85) than every
 training-free score tried, and than parameters (0.71) or MACs (0.70). The other counts are kept as details, for
-predictors. A score is not an accuracy: it has not been validated on your data.
+predictors. A score is not an accuracy: `nas validate` tells what it ranks.
 """
 
 from dataclasses import dataclass
-from math import log
 from typing import ClassVar
 
 from evaluators.common.evaluator import Evaluator, check_range
@@ -29,18 +28,7 @@ class Structure(Evaluator):
         check_range("resolution", self.resolution, 32, 2048)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        from evaluators.common.counting import activations, macs
+        from evaluators.common.features import structure
 
-        counted = macs(architecture, self.resolution)
-        widths = [block.out_channels for row in architecture.blocks for block in row]
-        transformers = sum(block.kind == "T" for row in architecture.blocks for block in row)
-        return Reading.exact(
-            log(sum(widths)),
-            warnings=(UNVALIDATED,),
-            log_params=log(counted.params),
-            log_macs=log(counted.count),
-            log_activations=log(activations(architecture, self.resolution).count),
-            depth=len(widths),
-            mean_log_width=sum(map(log, widths)) / len(widths),
-            transformer_share=transformers / len(widths),
-        )
+        found = structure(architecture, self.resolution)
+        return Reading.exact(found["log_sum_of_widths"], warnings=(UNVALIDATED,), **found)

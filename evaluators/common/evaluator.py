@@ -38,6 +38,7 @@ class Evaluator(ABC):
     packages: ClassVar[tuple[str, ...]] = ()  # whose versions change the number
     imports: ClassVar[tuple[str, ...]] = ()  # modules that a process may load ahead of its first job
     revision: ClassVar[int] = 1  # raised when the same options begin to give other numbers
+    patience: ClassVar[float] = 0.0  # seconds that one evaluation may take, whatever was asked for the others
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -130,7 +131,7 @@ class Evaluator(ABC):
         """The work itself."""
 
 
-def always(default: int) -> Any:
+def always(default: object) -> Any:
     """An option that a metric's name always tells: without it the number could be misread."""
     return field(default=default, metadata={"always": True})
 

@@ -216,7 +216,7 @@ class Bench:
     def _score(self, evaluator: Evaluator, job: dict[str, Any]) -> dict[str, Any]:
         self.scorer = self.scorer or Worker(prepare=evaluator.spec)
         try:
-            return self.scorer.run(job, self.timeout)
+            return self.scorer.run(job, max(self.timeout, evaluator.patience))
         except MeasurementFailed:
             self.scorer.close()  # its state is not to be trusted any more
             self.scorer = None

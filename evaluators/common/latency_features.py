@@ -60,15 +60,24 @@ def work(block: Block, side: int) -> Work:
     return done
 
 
+def sides(architecture: Architecture, resolution: int) -> list[int]:
+    """How many positions high and wide the input of every block is."""
+    side, found = ((resolution - 1) // 2) // 2 + 1, []
+    for row in architecture.blocks:
+        for block in row:
+            found.append(side)
+            side = -(-side // block.stride)
+    return found
+
+
 def features(architecture: Architecture, resolution: int) -> "NDArray[np.float64]":
     """The vector of `NAMES`, in blocks and in millions; the stem is the same in every network and left out."""
-    side = ((resolution - 1) // 2) // 2 + 1
+    positions = iter(sides(architecture, resolution))
     totals, stages = dict.fromkeys(TOTALS, 0.0), []
     for row in architecture.blocks:
         sums = dict.fromkeys(PER_STAGE, 0.0)
         for block in row:
-            done = work(block, side)
-            side = -(-side // block.stride)
+            done = work(block, next(positions))
             found = {"blocks": 1.0, "macs": done.macs / 1e6, "activations": done.activations / 1e6}
             for name, value in {**found, "attention": done.attention / 1e6}.items():
                 sums[f"{block.kind} {name}"] += value

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Literal
 
-Kind = Literal["exact", "score", "measured", "predicted"]
+Kind = Literal["exact", "score", "trained", "measured", "predicted"]
 Direction = Literal["minimize", "maximize"]
 UNVALIDATED = "unvalidated: no trained accuracy on your data has been compared with this score"
 

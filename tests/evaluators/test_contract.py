@@ -26,7 +26,12 @@ def test_it_says_what_its_numbers_mean(name: str) -> None:
     assert name in evaluators.names(evaluator.family())
     assert metric.unit
     assert metric.direction == ("maximize" if evaluator.family() == "accuracy" else "minimize")
-    assert metric.kind in {"cost": ["exact"], "accuracy": ["score"], "latency": ["measured"]}[evaluator.family()]
+    assert (
+        metric.kind
+        in {"cost": ["exact"], "accuracy": ["score", "trained", "predicted"], "latency": ["measured"]}[
+            evaluator.family()
+        ]
+    )
     assert evaluators.summary(name)
     assert type(evaluator).__doc__
 
