@@ -244,6 +244,58 @@ def predictor(latency: str, store: str, as_json: bool) -> int:
     return examine(store, latency, as_json=as_json)
 
 
+@cli.command(
+    epilog=_examples(
+        "nas validate --truth store                        the networks that were trained here",
+        "nas validate entropy zen --truth trained.csv -o page.html",
+        "nas validate --truth nasbench201_hw.csv --evaluations 20 --evaluations 100",
+    )
+)
+@click.argument("scores", metavar="[SCORE]...", nargs=-1)
+@click.option("--truth", metavar="FILE|store", required=True, help="A CSV file of networks, or what was trained here.")
+@click.option(
+    "--evaluations",
+    type=click.IntRange(min=5),
+    multiple=True,
+    default=(20,),
+    show_default=True,
+    help="Real evaluations that the fused prediction may learn from; several times.",
+)
+@click.option("--draws", type=click.IntRange(min=1), default=5, show_default=True, help="Random draws of those.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page, too.")
+@TIMEOUT
+@STORE
+@JSON
+def validate(
+    scores: tuple[str, ...],
+    truth: str,
+    evaluations: tuple[int, ...],
+    draws: int,
+    output: Path | None,
+    timeout: float,
+    store: str,
+    as_json: bool,
+) -> int:
+    """Hold scores and predictions against true accuracies: what they rank, and what choosing by them costs.
+
+    A truth in CSV has a column accuracy (or accuracy_seed0, accuracy_seed1, ...); columns ending in _ms are latencies,
+    params, macs and activations are structure, architecture is the network, every other number is a score. SCORE is
+    computed for the networks of the table, which must be ours.
+    """
+    from nas.validation import validate as held
+
+    return held(
+        truth,
+        scores,
+        evaluations=evaluations,
+        draws=draws,
+        store_url=store,
+        output=output,
+        as_json=as_json,
+        timeout=timeout,
+    )
+
+
 @cli.command(epilog=_examples("nas doctor", "nas doctor --latency coreml@ssh:me@macbook", "nas doctor --quick --json"))
 @click.option("--latency", "latencies", metavar="SPEC", multiple=True, help="Look at this latency too, in its place.")
 @click.option("--quick", is_flag=True, help="Leave the 5 s self-test of this machine's noise out.")

@@ -120,8 +120,8 @@ def check_transient(trained: Sequence[Measurement], spec: str) -> float:
     skill = float(np.mean([each.details["skill"] for each in trained]))
     if skill < TRANSIENT:
         raise NegativeAnswer(
-            f"the {len(trained)} networks trained by {spec} reached a mean skill of {skill:.2f}: 0 is guessing, 1 is "
-            f"perfect, and below {TRANSIENT} they differ in how soon they begin to learn, and their order means nothing",
+            f"the {len(trained)} networks trained by {spec} reached a mean skill of {skill:.2f}: 0 is guessing, 1 "
+            f"is perfect; below {TRANSIENT} they differ in how soon they begin to learn, and their order means nothing",
             "train longer (epochs=...), on more images, or at a lower resolution",
         )
     return skill

@@ -81,13 +81,22 @@ class Validity:
 class Fusion:
     """The fused prediction, learnt from features (n, p) and accuracies (n,) of really evaluated networks.
 
-    `structure` names the columns of the features that are counts of the network; they are the baselines, too.
+    `structure` names the columns of the features that are counts of the network; they are the baselines, too. The
+    check of its ranking takes a second, and may be left out.
 
     Raises:
         NegativeAnswer: fewer than five evaluations, or all equal: nothing can be learnt.
     """
 
-    def __init__(self, features: Vector, accuracies: Vector, structure: Sequence[str | None], seed: int = 0) -> None:
+    def __init__(
+        self,
+        features: Vector,
+        accuracies: Vector,
+        structure: Sequence[str | None],
+        seed: int = 0,
+        *,
+        check: bool = True,
+    ) -> None:
         from sklearn.preprocessing import PowerTransformer
 
         if len(accuracies) < 5 or np.ptp(accuracies) == 0:
@@ -112,7 +121,18 @@ class Fusion:
         self.weights = {name: error**-2 / total for name, error in errors.items()}
         self.left_out, spread = self._mixed([(m.left_out, m.left_out_spread) for m in self.models.values()])
         self.reach = _conformal(np.abs(self.left_out - y) / spread, len(self.models))
-        self.validity = self._validity(features[:, self.structure], y, spread)
+        self.checked = self._validity(features[:, self.structure], y, spread) if check else None
+
+    @property
+    def validity(self) -> Validity:
+        """How its ranking was checked, where that was asked for."""
+        assert self.checked, "made with check=False"
+        return self.checked
+
+    def alone(self, name: str, features: Vector) -> Vector:
+        """What one of its models says by itself: line, forest or process."""
+        x = self._scaled(features)
+        return self._unwarped(self.models[name].predict(x[:, self.structure] if name == "line" else x)[0])
 
     def predict(self, features: Vector) -> Predictions:
         """Accuracies of networks by their features (n, p)."""

@@ -102,6 +102,14 @@ def tau_gain(score: Vector, other: Vector, truth: Vector) -> Interval:
     return bootstrap(lambda i: tau(score[i], truth[i]) - tau(other[i], truth[i]), len(truth))
 
 
+def p_value(gain: Interval) -> float:
+    """How likely a gain as large would be by chance, either way; from the width of its bootstrap interval."""
+    from scipy.stats import norm
+
+    error = (gain.high - gain.low) / (2 * 1.96)
+    return float(2 * norm.sf(abs(gain.value) / error)) if error > 0 else float(gain.value == 0)
+
+
 def noise_ceiling(accuracies: Vector) -> float | None:
     """tau between seeds (n, seeds), averaged over pairs: what a perfect score of one seed would reach; None for one."""
     seeds = accuracies.shape[1]
