@@ -56,7 +56,7 @@ def facts(report: Report) -> dict[str, str]:
         "seeds": str(report.seeds),
         "noise ceiling": ceiling,
         "scores tried": f"{report.tried}; p-values are corrected for that",
-        "predictions": f"mean of {report.draws} draws of the really evaluated networks",
+        "predictions": f"mean over {report.draws} random choices of the really evaluated networks",
     }
 
 
@@ -100,7 +100,7 @@ def cells(report: Report, row: Row) -> list[str]:
         number(row.partial_tau),
         number(row.grouped_tau),
         str(row.gain or "-"),
-        number(row.p_value, ".3f"),
+        "<0.001" if row.p_value is not None and row.p_value < 0.001 else number(row.p_value, ".3f"),
         number(row.coverage, ".0%"),
         *regrets,
     ]
