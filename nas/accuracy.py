@@ -41,6 +41,7 @@ def proxy(choices: Mapping[str, Any]) -> str:
         raise UsageError(f"the data is named twice: --data {source} and --proxy {spec}", "leave one of the two out")
     if reason := data.missing(source):
         raise reason
+    data.identity(source)  # looks through a folder, and refuses one that teaches nothing
     epochs = [f"epochs={FIRST_RUNG}"] if evaluator.kind == "trained" and "epochs=" not in options else []
     return evaluators.get(f"{name}:{','.join([f'data={source}', *epochs, *filter(None, [options])])}", "accuracy").spec
 

@@ -73,6 +73,8 @@ class Teaching:
             told = self.auto.measure(trial.architecture)
             if not self.store.recall(trial.architecture, told.context):
                 self.store.remember(trial.architecture, told)
+        assert self.auto.taught
+        console.say(f"  learnt from {len(pairs)} real evaluations: {self.auto.taught.fusion.validity.sentence}")
         self.store.believe(self.name, self.auto.spec, self.auto.context(), [pair[0].id for pair in pairs])
         return True
 

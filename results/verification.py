@@ -1,4 +1,5 @@
-"""A front that was found with predicted latencies is unverified until its networks are measured on that device."""
+"""What is to be said of a front that rests on predictions: how a predicted accuracy was checked, and that predicted
+latencies are unverified until the networks are measured on that device."""
 
 from collections.abc import Sequence
 
@@ -16,8 +17,17 @@ def measured(trial: Trial, objective: str) -> Measurement | None:
 
 def remarks(run: Run, members: Sequence[Trial]) -> list[str]:
     """A sentence for each objective of the run that is predicted: how many of these networks were measured too."""
-    predicted = [metric for metric in run.objectives if metric.kind == "predicted"]
-    return [_remark(run, metric.name, members) for metric in predicted]
+    accuracy, *latencies = run.objectives
+    found = [_taught(accuracy.name, members)] if accuracy.kind == "predicted" and members else []
+    return found + [_remark(run, metric.name, members) for metric in latencies if metric.kind == "predicted"]
+
+
+def _taught(objective: str, members: Sequence[Trial]) -> str:
+    """How far a prediction of accuracy was checked, in its own words."""
+    words = next(
+        (trial.measurements[objective].warnings[0] for trial in members if objective in trial.measurements), ""
+    )
+    return f"{objective}: {words}"
 
 
 def _remark(run: Run, objective: str, members: Sequence[Trial]) -> str:

@@ -54,12 +54,16 @@ def missing(name: str) -> Unavailable | None:
 
 
 def identity(name: str) -> str:
-    """The same text for the same data: numbers are compared only where it is equal. Reads no image."""
+    """The same text for the same data: numbers are compared only where it is equal. Reads no image.
+
+    Raises:
+        UsageError: it is a folder from which nothing can be learnt.
+    """
     if not Path(name).is_dir() or name in BUILT_IN:
         return name
-    from evaluators.common.folder import files
+    from evaluators.common.folder import checked
 
-    listing = "\n".join(f"{path.relative_to(name)} {path.stat().st_size}" for path, _, _ in files(Path(name)))
+    listing = "\n".join(f"{path.relative_to(name)} {path.stat().st_size}" for path, _, _ in checked(Path(name))[0])
     return "folder:" + hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 

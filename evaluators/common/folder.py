@@ -42,19 +42,28 @@ def _child(root: Path, names: tuple[str, ...]) -> Path | None:
     return next((root / name for name in names if (root / name).is_dir()), None)
 
 
-def read(root: Path, resolution: int) -> Found:
-    """All images that can be read, at a resolution; those that cannot are counted and the first of them named.
+def checked(root: Path) -> tuple[list[tuple[Path, str, bool | None]], list[str]]:
+    """The images and the classes of a folder, without reading any image.
 
     Raises:
-        UsageError: one class alone, or more than half of the images unreadable.
+        UsageError: no images, one class alone, or classes that are only validated.
     """
     listed = list(files(root))
     classes = sorted({name for _, name, is_valid in listed if not is_valid})
     if len(classes) < 2:
         raise UsageError(f"'{root}' has one class, '{classes[0]}'", "there is nothing to tell apart: add another class")
-    unknown = sorted({name for _, name, _ in listed} - set(classes))
-    if unknown:
+    if unknown := sorted({name for _, name, _ in listed} - set(classes)):
         raise UsageError(f"'{root}' validates classes that it never trains: {', '.join(unknown)}", "mend the folders")
+    return listed, classes
+
+
+def read(root: Path, resolution: int) -> Found:
+    """All images that can be read, at a resolution; those that cannot are counted and the first of them named.
+
+    Raises:
+        UsageError: as `checked`, or more than half of the images unreadable.
+    """
+    listed, classes = checked(root)
     pixels, labels, valid, bad = [], [], [], []
     for path, name, is_valid in listed:
         found = _decoded(path, resolution)
