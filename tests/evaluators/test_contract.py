@@ -39,7 +39,7 @@ def test_it_says_what_its_numbers_mean(name: str) -> None:
 def other(option: Field, default: object) -> object:
     """Another valid value of an option, as it is written in a spec."""
     if isinstance(default, str):
-        return option.metadata["choices"][1] if option.metadata else "ABCDE12345/phone"
+        return option.metadata["choices"][1] if "choices" in option.metadata else "ABCDE12345/phone"
     return str(not default).lower() if isinstance(default, bool) else 2 * default or 1
 
 
@@ -67,8 +67,9 @@ def test_its_measurement_is_whole_and_survives_json(name: str) -> None:
     evaluator = evaluators.get(name)
     if evaluator.missing():
         pytest.skip(str(evaluator.missing()))
-    small = any(option.name == "resolution" for option in fields(evaluator))
-    evaluator = evaluators.get(f"{name}:resolution=64" if small else name)
+    quick = {"resolution": "64", "epochs": "1", "images": "40"}
+    options = [f"{each.name}={quick[each.name]}" for each in fields(evaluator) if each.name in quick]
+    evaluator = evaluators.get(f"{name}:{','.join(options)}" if options else name)
     measurement = evaluator.measure(PAPER["next-vit-s"])
     assert measurement.low <= measurement.value <= measurement.high
     assert measurement.samples >= 1
