@@ -19,19 +19,19 @@ from tests import synthetic
 from tests.conftest import Program
 from tests.nas import small_space
 
-FIDELITY = "resolution=32,images=400,rate=0.004"
+FIDELITY = "resolution=32,images=300,rate=0.004"
 LATENCY = ("--latency", "ort:resolution=32")
 AUTO = ("--proxy", f"auto:epochs=5,{FIDELITY}", "--train", "12", "--sampler", "random")
 
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A folder with a run of 16 candidates whose accuracy was predicted from 12 trained networks."""
+    """A folder with a run of 9 candidates whose accuracy was predicted from 12 trained networks."""
     program = Program(tmp_path_factory.mktemp("taught"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
         small_space.install(patch, tmp_path_factory.mktemp("site"))
-        run = ("run", "--space", "small", "--name", "taught", "--budget", "16", "--data", "digits", *AUTO, *LATENCY)
+        run = ("run", "--space", "small", "--name", "taught", "--budget", "9", "--data", "digits", *AUTO, *LATENCY)
         ended = program(*run)
         assert ended.code == 0, ended.err
         yield program, ended
@@ -50,7 +50,7 @@ def values(program: Program, run: str, metric: str) -> dict[int, Any]:
 def test_a_run_with_data_predicts_accuracy_from_real_evaluations(taught: Any) -> None:
     program, ended = taught
     told = values(program, "taught", "auto")
-    assert len(told) == 16
+    assert len(told) == 9
     assert {each["metric"]["kind"] for each in told.values()} == {"predicted"}
     assert {each["samples"] for each in told.values()} == {12}
     assert all("predicted, not trained" in each["warnings"][0] for each in told.values())
@@ -70,10 +70,10 @@ def test_every_network_is_judged_by_the_same_lesson(taught: Any) -> None:
 
 def test_a_taught_run_goes_on_with_what_it_has_learnt(taught: Any) -> None:
     program, _ = taught
-    ended = program("run", "--name", "taught", "--data", "digits", *AUTO[:2], "--budget", "18")
+    ended = program("run", "--name", "taught", "--data", "digits", *AUTO[:2], "--budget", "10")
     assert ended.code == 0, ended.err
     assert "really evaluated" not in ended.err
-    assert len(values(program, "taught", "auto")) == 18
+    assert len(values(program, "taught", "auto")) == 10
 
 
 def test_real_evaluations_are_truth_for_every_score(taught: Any) -> None:
@@ -104,11 +104,12 @@ def test_a_score_is_validated_by_ten_real_evaluations(taught: Any) -> None:
     store.close()
     shown = program("show", "scored")
     assert "structure is a score, not an accuracy: tau" in shown.err
-    assert "on 12 real evaluations (digits, 400 images, 32 px, 5 epochs, 1 seed)" in shown.err
+    assert "on 12 real evaluations (digits, 300 images, 32 px, 5 epochs, 1 seed)" in shown.err
     assert program("dashboard", "scored").code == 0
     assert "on 12 real evaluations" in (program.folder / "runs" / "scored.html").read_text()
 
 
+@pytest.mark.slow
 def test_networks_that_have_not_learnt_are_not_ranked(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
     proxy = "train:epochs=1,resolution=32,images=60,rate=0.0001"
@@ -119,6 +120,7 @@ def test_networks_that_have_not_learnt_are_not_ranked(nas: Program, monkeypatch:
     assert len(nas("show", "--all", "--json").json["trials"]) == 10
 
 
+@pytest.mark.slow
 def test_the_best_climb_and_the_rungs_are_shown(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -127,7 +129,7 @@ def test_the_best_climb_and_the_rungs_are_shown(nas: Program, monkeypatch: Any, 
     ended = nas(*run, *LATENCY, "--json")
     assert ended.code == 0, ended.err
     (rung,) = (event for event in ended.events if event["event"] == "rung")
-    assert rung["evaluator"] == "train:data=digits,resolution=32,epochs=6,images=400,seeds=2,rate=0.004"
+    assert rung["evaluator"] == "train:data=digits,resolution=32,epochs=6,images=300,seeds=2,rate=0.004"
     assert len(rung["found"]) == 4  # a third of nine, and one at random
     assert str(rung["visitor"]) in rung["found"]
     shown = nas("show", "--all", "--json").json["trials"]
@@ -135,6 +137,7 @@ def test_the_best_climb_and_the_rungs_are_shown(nas: Program, monkeypatch: Any, 
     assert sorted(map(str, climbed)) == sorted(rung["found"])
 
 
+@pytest.mark.slow
 def test_one_learning_rate_is_chosen_on_the_extremes(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
