@@ -142,10 +142,15 @@ def _residual(values: Vector, controls: Vector) -> Vector:
 def front_choice(
     upper: Vector, cost: Vector, count: int, taken: Sequence[int], random: np.random.Generator
 ) -> list[int]:
-    """Networks worth a real evaluation: at budgets in random order, the highest `upper` bound not taken yet."""
+    """Networks worth a real evaluation: at budgets in random order, the highest `upper` bound not taken yet.
+
+    Fewer than `count` only where no more are left.
+    """
     chosen: list[int] = []
     for budget in random.permutation(budgets(cost, max(count, BUDGETS))):
         free = np.setdiff1d(np.flatnonzero(cost <= budget), [*taken, *chosen])
         if len(free) and len(chosen) < count:
             chosen.append(int(free[np.argmax(upper[free])]))
-    return chosen
+    free = np.setdiff1d(np.arange(len(upper)), [*taken, *chosen])  # small budgets may have nothing left
+    rest = free[np.argsort(-upper[free], kind="stable")][: count - len(chosen)]
+    return chosen + [int(each) for each in rest]

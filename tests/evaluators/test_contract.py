@@ -40,6 +40,8 @@ def other(option: Field, default: object) -> object:
     """Another valid value of an option, as it is written in a spec."""
     if isinstance(default, str):
         return option.metadata["choices"][1] if "choices" in option.metadata else "ABCDE12345/phone"
+    if isinstance(default, float):
+        return 2 * default or 0.5
     return str(not default).lower() if isinstance(default, bool) else 2 * default or 1
 
 

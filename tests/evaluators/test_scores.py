@@ -19,7 +19,7 @@ def test_structure_is_the_log_of_the_sum_of_widths() -> None:
     assert measurement.value == pytest.approx(log(widths))
     assert measurement.details["depth"] == 20
     assert measurement.details["transformer_share"] == pytest.approx(4 / 20)
-    assert measurement.details["log_macs"] == pytest.approx(log(5_794_420_224), abs=0.02)  # the stem is left out
+    assert measurement.details["log_macs"] == pytest.approx(log(5_794_420_224), abs=0.15)  # the stem is left out
 
 
 def test_entropy_of_independent_channels_is_the_log_of_their_number() -> None:
