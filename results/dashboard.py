@@ -177,6 +177,7 @@ def _measuring(run: Run) -> str:
 def _command(run: Run) -> str:
     config = run.config
     options = [f"--{name} {config[name]}" for name in ("space", "budget", "proxy", "seed", "sampler") if name in config]
+    options += [f"--train {config['evaluations']}"] if str(config.get("proxy", "")).startswith("auto") else []
     options += [f"--latency {latency}" for latency in config.get("latencies", [])]
     options += [f"--limit '{limit}'" for limit in config.get("limits", [])]
     return " ".join(["nas run", *options])

@@ -12,6 +12,7 @@ from results.validity import UNVALIDATED
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+LONGEST = 36  # letters of a metric's name on an axis; beyond, its options are left to the table
 FRONT, CLOUD, ANCHOR, KNEE = "#0072B2", "#8a8f98", "#1b1f24", "#D55E00"
 
 
@@ -147,7 +148,8 @@ def _title(metric: Metric, validity: str = "") -> str:
     checked = validity.partition(" [")[0] if validity.startswith("tau") else "unvalidated"
     untold = "trained" if metric.direction == "maximize" else "measured"
     kind = {"score": f" score, {checked}", "predicted": f" not {untold}"}.get(metric.kind, "")
-    return f"{metric.name}{kind} [{metric.unit}], {better}"
+    name = metric.name if len(metric.name) <= LONGEST else metric.name.partition(":")[0]
+    return f"{name}{kind} [{metric.unit}], {better}"
 
 
 def _layout(x: str, y: str) -> dict[str, Any]:

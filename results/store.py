@@ -136,9 +136,10 @@ class Store:
         metrics = [Metric(**objective) for objective in config["objectives"]]
         trained = self.measured("train:%") if any(metric.kind == "score" for metric in metrics) else {}
         return {
-            metric.name: validity.sentence(metric, self._values(metric, trials), trained)
+            metric.name: validity.told(metric, trials)
+            or validity.sentence(metric, self._values(metric, trials), trained)
             for metric in metrics
-            if metric.kind in ("score", "trained")
+            if metric.direction == "maximize"
         }
 
     def _values(self, metric: Metric, trials: Sequence[Trial]) -> dict[str, float]:

@@ -6,12 +6,21 @@ import numpy as np
 
 from evaluators import Measurement, Metric
 from evaluators.common import ranking
+from results.record import Trial
 from search_spaces import Architecture
 
 FEWEST = 10  # real evaluations, before a score counts as checked at all
 UNVALIDATED = "unvalidated on your data"
 
 Pairs = Sequence[tuple[Architecture, Measurement]]
+
+
+def told(metric: Metric, trials: Sequence[Trial]) -> str:
+    """What a predicted accuracy says of itself; nothing for others."""
+    found = [trial.measurements[metric.name] for trial in trials if metric.name in trial.measurements]
+    if metric.kind != "predicted" or not found:
+        return ""
+    return str(found[-1].details.get("validity", {}).get("sentence", ""))
 
 
 def sentence(metric: Metric, values: Mapping[str, float], trained: Mapping[str, Pairs]) -> str:
