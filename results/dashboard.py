@@ -92,8 +92,8 @@ def _stage(trial: Trial, index: int) -> list[str]:
 
 def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
     interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else "-"
-    kind = measurement.metric.kind
-    quality = "" if measurement.quality == kind else f", {measurement.quality}"
+    kind = ", ".join(filter(None, [measurement.metric.kind, measurement.details.get("fidelity")]))
+    quality = "" if measurement.quality == measurement.metric.kind else f", {measurement.quality}"
     where = f", {measurement.device.label}{quality}" if measurement.device.facts else ""
     yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
     for further, value in measurement.secondary.items():

@@ -57,7 +57,9 @@ def test_a_run_with_data_predicts_accuracy_from_real_evaluations(taught: Any) ->
     assert "really evaluated 12 of 12" in ended.err
     assert "leave-one-out tau" in ended.err
     assert all(each["high"] <= 100 for each in told.values())
-    assert "leave-one-out tau" in (program.folder / "runs" / "taught.html").read_text()
+    page = (program.folder / "runs" / "taught.html").read_text()
+    assert "leave-one-out tau" in page
+    assert "predicted, digits, 300 images, 32 px, 5 epochs, 1 seed" in page
 
 
 def test_every_network_is_judged_by_the_same_lesson(taught: Any) -> None:
