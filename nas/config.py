@@ -8,11 +8,11 @@ from typing import Any
 import evaluators
 import search_spaces
 from evaluators import Evaluator, Metric
+from evaluators.common.ranking import FEWEST
 from nas import __version__
 from nas.proposals import SAMPLERS
 from results import limits
 from results.limits import Limit
-from results.validity import FEWEST
 from search_spaces import Architecture, SearchSpace
 from search_spaces.common.errors import UnknownName, UsageError
 

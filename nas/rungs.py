@@ -13,6 +13,7 @@ import numpy as np
 from evaluators import Evaluator, Measurement
 from evaluators.accuracy.train import Train
 from evaluators.common import ranking
+from nas.teaching import mean_skill
 from results import front
 from results.record import Run, Trial
 from search_spaces.common.errors import MeasurementFailed
@@ -38,7 +39,7 @@ class Rung:
     @property
     def skill(self) -> float:
         """The mean skill of its networks."""
-        return float(np.mean([each.details["skill"] for each in self.found.values()]))
+        return mean_skill(self.found.values())
 
     @property
     def sentence(self) -> str:

@@ -5,7 +5,7 @@ budget another follows: networks of the run's own front and those that may well 
 prediction is fitted anew, and every network of the run is predicted anew, so that all of them are judged by the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from evaluators import Evaluator, Measurement
 from evaluators.accuracy.auto import Auto, Taught
 from evaluators.common import ranking
 from evaluators.common.features import matrix
-from evaluators.common.fusion import FEWEST, Fusion
+from evaluators.common.fusion import Fusion
 from evaluators.common.isolation import Bench
+from evaluators.common.ranking import FEWEST
 from nas import console
 from nas.config import Config
 from nas.measuring import sample
@@ -36,10 +37,8 @@ class Teaching:
     def __init__(self, store: Store, name: str, auto: Auto, config: Config) -> None:
         self.store, self.name, self.config = store, name, config
         self.auto, self.teacher = auto, evaluators.get(auto.training, "accuracy")
-        self.evaluations, self.budget = config.evaluations, config.budget
-        pinned = store.config(name).get("taught")
-        if pinned:
-            self.auto = self._fitted([pair for pair in self.known() if pair[0].id in set(pinned)])
+        if pinned := store.taught(name, auto.spec):
+            self.auto = self._fitted([pair for pair in self.known() if pair[0].id in pinned])
 
     def known(self) -> list[tuple[Architecture, Measurement]]:
         """Every network that was ever really evaluated at this fidelity."""
@@ -47,9 +46,10 @@ class Teaching:
 
     def due(self, finished: int) -> int:
         """How many real evaluations there are to be after so many candidates."""
-        first = max(min(FEWEST, self.evaluations), self.evaluations // 2)
-        lesson = min(LESSONS - 1, finished * LESSONS // self.budget)
-        return first + (self.evaluations - first) * lesson // (LESSONS - 1)
+        evaluations = self.config.evaluations
+        first = max(FEWEST, evaluations // 2)
+        lesson = min(LESSONS - 1, finished * LESSONS // self.config.budget)
+        return first + (evaluations - first) * lesson // (LESSONS - 1)
 
     def lesson(self, run: Run, bench: Bench, seed: int) -> bool:
         """Trains what is due, and learns from it; says whether anything was learnt anew.
@@ -57,15 +57,17 @@ class Teaching:
         Raises:
             NegativeAnswer: the networks have learnt too little for their order to mean anything.
         """
-        finished = sum(trial.state != "running" for trial in run.trials)
-        missing = self.due(finished) - len(self.known())
+        due = self.due(sum(trial.state != "running" for trial in run.trials))
+        if self.auto.taught and due <= len(self.auto.taught.networks):
+            return False  # asked before every candidate: without a look into the database
+        missing = due - len(self.known())
         if self.auto.taught and missing <= 0:
             return False
         failures = 0
         while missing > 0 and failures < FEWEST:
             for architecture in self._next(run, missing, seed + failures):
                 failures += not self._train(architecture, bench)
-            missing = self.due(finished) - len(self.known())
+            missing = due - len(self.known())
         pairs = self.known()
         check_transient([each for _, each in pairs], self.teacher.spec)
         self.auto = self._fitted(pairs)
@@ -85,7 +87,7 @@ class Teaching:
             console.say(f"  real evaluation of {architecture} failed: {error.cause}")
             return False
         self.store.remember(architecture, found)
-        console.say(f"  really evaluated {len(self.known())} of {self.evaluations}: {architecture}  {found}")
+        console.say(f"  really evaluated {len(self.known())} of {self.config.evaluations}: {architecture}  {found}")
         return True
 
     def _next(self, run: Run, count: int, seed: int) -> list[Architecture]:
@@ -94,7 +96,7 @@ class Teaching:
         random = np.random.default_rng([seed, len(known)])
         trials = [trial for trial in run.succeeded() if trial.architecture.id not in known]
         if self.auto.taught and len(trials) >= count:
-            upper = np.array([self.auto.measure(trial.architecture).details["upper"] for trial in trials])
+            upper = np.array([trial.measurements[self.auto.spec].details["upper"] for trial in trials])
             cost = np.array([run.point(trial)[1] for trial in trials])
             return [trials[index].architecture for index in ranking.front_choice(upper, cost, count, [], random)]
         drawn = (each.architecture for each in sample(self.config.space, POOL, seed))
@@ -113,13 +115,18 @@ class Teaching:
         return self.auto.learning(Taught(networks=tuple(a.id for a, _ in pairs), fusion=fusion))
 
 
+def mean_skill(trained: Iterable[Measurement]) -> float:
+    """How far trained networks came from guessing, on average."""
+    return float(np.mean([each.details["skill"] for each in trained]))
+
+
 def check_transient(trained: Sequence[Measurement], spec: str) -> float:
     """The mean skill of trained networks.
 
     Raises:
         NegativeAnswer: it is so low that ranking them would be meaningless.
     """
-    skill = float(np.mean([each.details["skill"] for each in trained]))
+    skill = mean_skill(trained)
     if skill < TRANSIENT:
         raise NegativeAnswer(
             f"the {len(trained)} networks trained by {spec} reached a mean skill of {skill:.2f}: 0 is guessing, 1 "

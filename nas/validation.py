@@ -8,6 +8,7 @@ import numpy as np
 
 import evaluators
 from evaluators.common.isolation import Bench
+from evaluators.common.ranking import FEWEST
 from nas import console
 from results import curves, validation, validation_page
 from results import truth as truths
@@ -67,13 +68,13 @@ def _stored(store_url: str) -> Truth:
     """
     store = Store(store_url)
     try:
-        by_context = store.measured("train:%")
+        by_context = store.trained()
     finally:
         store.close()
     pairs = max(by_context.values(), key=len, default=[])
-    if len(pairs) < truths.FEWEST:
+    if len(pairs) < FEWEST:
         raise NegativeAnswer(
-            f"the database holds {len(pairs)} real evaluations of one fidelity: {truths.FEWEST} are needed",
+            f"the database holds {len(pairs)} real evaluations of one fidelity: {FEWEST} are needed",
             "make some: nas run --data DIR, or nas measure --sample 20 --proxy train:data=DIR",
         )
     return truths.of_networks(

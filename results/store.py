@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import optuna
 
 CONFIG, NETWORK, OUTCOME = "nas.config", "nas.network", "nas.outcome"  # attributes of studies and trials
-BELIEVED = "nas.believed"  # of a study: the contexts of its latest predictions, by metric
+BELIEVED = "nas.believed"  # of a study, by metric: the context of its latest predictions, and what they learnt from
 LATER = "nas.later"  # of a study: contexts in which its networks were measured after it had ended, by column
 
 
@@ -123,7 +123,8 @@ class Store:
         Raises:
             UnknownName: no such run; offers the nearest name.
         """
-        config, later, believed = self.config(name), self.later(name), self._attribute(name, BELIEVED)
+        config, later = self.config(name), self.later(name)
+        believed = {metric: each["context"] for metric, each in self._attribute(name, BELIEVED).items()}
         with explained(self.url):
             trials = self._study(name).get_trials(deepcopy=False)
         columns = {trial.number: _columns(_contexts(trial), later, believed) for trial in trials}
@@ -134,10 +135,10 @@ class Store:
     def _validity(self, config: dict[str, Any], trials: Sequence[Trial]) -> dict[str, str]:
         """What is to be said of each accuracy objective, from all real evaluations of this database."""
         metrics = [Metric(**objective) for objective in config["objectives"]]
-        trained = self.measured("train:%") if any(metric.kind == "score" for metric in metrics) else {}
+        trained = self.trained() if any(metric.kind == "score" for metric in metrics) else {}
         return {
             metric.name: validity.told(metric, trials)
-            or validity.sentence(metric, self._values(metric, trials), trained)
+            or validity.sentence(metric, self._values(metric, trials) if trained else {}, trained)
             for metric in metrics
             if metric.direction == "maximize"
         }
@@ -151,12 +152,16 @@ class Store:
     def believe(self, name: str, metric: str, context: str, networks: Sequence[str]) -> None:
         """Shows every network of a run by predictions of that context, which were learnt from those networks."""
         with explained(self.url):
-            self._study(name).set_user_attr(BELIEVED, {**self._attribute(name, BELIEVED), metric: context})
-            self._study(name).set_user_attr(CONFIG, {**self.config(name), "taught": list(networks)})
+            latest = {"context": context, "networks": list(networks)}
+            self._study(name).set_user_attr(BELIEVED, {**self._attribute(name, BELIEVED), metric: latest})
 
-    def _attribute(self, name: str, attribute: str) -> dict[str, str]:
+    def taught(self, name: str, metric: str) -> frozenset[str]:
+        """The ids of the networks from which a run's latest predictions of a metric were learnt; none before any."""
+        return frozenset(self._attribute(name, BELIEVED).get(metric, {}).get("networks", ()))
+
+    def _attribute(self, name: str, attribute: str) -> dict[str, Any]:
         with explained(self.url):
-            found: dict[str, str] = self._study(name).user_attrs.get(attribute, {})
+            found: dict[str, Any] = self._study(name).user_attrs.get(attribute, {})
         return found
 
     def later(self, name: str) -> dict[str, str]:
@@ -288,13 +293,17 @@ class Store:
         return json.loads(first)["details"].get("reference_ms") if first else None
 
     def measured(self, metric: str) -> dict[str, list[tuple[Architecture, Measurement]]]:
-        """Every network that was ever measured by a metric, by context; the first measurement of each counts.
+        """Every network that was ever measured by a metric, by context; the first measurement of each counts."""
+        return self._networks(measurements.c.metric == metric)
 
-        `%` at the end of the metric stands for any ending.
-        """
+    def trained(self) -> dict[str, list[tuple[Architecture, Measurement]]]:
+        """Every network that was ever really trained, by context, which tells the fidelity."""
+        return self._networks(measurements.c.kind == "trained")
+
+    def _networks(self, condition: "sa.ColumnElement[bool]") -> dict[str, list[tuple[Architecture, Measurement]]]:
         query = (
             sa.select(measurements.c.context, measurements.c.network, measurements.c.record)
-            .where(measurements.c.metric.like(metric.replace("_", r"\_"), escape="\\"))
+            .where(condition)
             .order_by(measurements.c.id)
         )
         with explained(self.url), self.engine.connect() as connection:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.common import features
+from evaluators.common.ranking import FEWEST
 from search_spaces import Architecture
 from search_spaces.common.errors import InvalidArchitecture, NegativeAnswer, UsageError
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Vector = NDArray[np.float64]
-FEWEST = 10
 ACCURACIES = ("accuracy", "val_accuracy", "test_accuracy", "top1", "cifar100_top1", "acc1")
 STRUCTURE = ("params", "param_count", "macs", "gmacs", "flops", "activations", "macts", "depth", "width")
 LABELS = ("architecture", "model", "id", "name", "img_size")

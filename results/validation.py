@@ -1,7 +1,7 @@
 """Scores and predictions held against truth: what they rank, and what choosing by them costs."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -94,9 +94,7 @@ def _best_structure(truth: Truth) -> str:
 
 def _scored(truth: Truth, name: str, kind: Kind, score: Vector, best: str) -> Row:
     accuracy, structure = truth.accuracy, np.column_stack(list(truth.structure.values()) or [np.zeros_like(score)])
-    size = next(
-        (truth.structure[key] for key in ("macs", "flops", "gmacs", "log_macs") if key in truth.structure), None
-    )
+    size = next((truth.structure[each] for each in SIZES if each in truth.structure), None)
     compared = kind == "score" and bool(best)
     return Row(
         name=name,
@@ -124,7 +122,7 @@ def _with_holm(rows: list[Row]) -> list[Row]:
     for step, index in enumerate(np.argsort(raw, kind="stable")):
         highest = max(highest, min(1.0, (len(rows) - step) * raw[index]))
         adjusted[index] = highest
-    return [Row(**{**vars(row), "p_value": p}) for row, p in zip(rows, adjusted, strict=True)]
+    return [replace(row, p_value=p) for row, p in zip(rows, adjusted, strict=True)]
 
 
 def _slowest(truth: Truth) -> Row:
@@ -165,7 +163,7 @@ def predictions(truth: Truth, count: int, draws: int) -> list[Row]:
     for draw in range(draws):
         known = np.random.default_rng(draw).choice(len(values), count, replace=False)
         rest = np.setdiff1d(np.arange(len(values)), known)
-        fusion = Fusion(values[known], truth.accuracy[known], names, seed=draw)
+        fusion = Fusion(values[known], truth.accuracy[known], names, seed=draw, check=False)
         told = {
             "ridge of structure": fusion.alone("line", values[rest]),
             "forest": fusion.alone("forest", values[rest]),

@@ -6,10 +6,10 @@ import numpy as np
 
 from evaluators import Measurement, Metric
 from evaluators.common import ranking
+from evaluators.common.ranking import FEWEST
 from results.record import Trial
 from search_spaces import Architecture
 
-FEWEST = 10  # real evaluations, before a score counts as checked at all
 UNVALIDATED = "unvalidated on your data"
 
 Pairs = Sequence[tuple[Architecture, Measurement]]

@@ -20,6 +20,7 @@ Pixels = NDArray[np.uint8]  # (N, H, W, 3)
 Labels = NDArray[np.int64]
 HUGGING_FACE = "hf:"
 BUILT_IN = ("digits", "synthetic")
+TRAIN, VALID = ("train", "training"), ("validation", "valid", "val", "test")  # what sources call their two sides
 VALIDATION = 5  # one image of so many is kept for validation, where a data set has no validation images of its own
 SYNTHETIC_TRAIN, SYNTHETIC_VALID = 10_000, 5_000
 FEWEST_VALID = 10

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluators.common.data import Found, Pixels, scaled
+from evaluators.common.data import TRAIN, VALID, Found, Pixels, scaled
 from search_spaces.common.errors import UsageError
 
 ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
-TRAIN, VALID = ("train", "training"), ("val", "valid", "validation", "test")
 SMALLEST = 8  # pixels on the shorter side
 NAMED = 3  # bad images that are named; all are counted
 MOST_BAD = 0.5  # of all images, before a folder is refused

@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.common import ranking
-from evaluators.common.ranking import Interval
+from evaluators.common.ranking import FEWEST, Interval
 from search_spaces.common.errors import NegativeAnswer
 
 if TYPE_CHECKING:
     from sklearn.gaussian_process import GaussianProcessRegressor
 
 Vector = NDArray[np.float64]
-FEWEST = 10  # real evaluations, before anything is called validated
 LEVEL = 0.90  # of intervals
 TREES = 200
 REFIT = 40  # examples up to which a kernel is fitted anew for those left out
@@ -110,9 +109,12 @@ class Fusion:
         self.names = [name for name in structure if name]
         self.accuracies = accuracies
         self.warp = PowerTransformer().fit(accuracies[:, None])  # Yeo-Johnson: accuracies have a long lower tail
+        room = 1.5 * float(np.ptp(accuracies))
+        self.grid = np.linspace(float(accuracies.min()) - room, float(accuracies.max()) + room, 512)
+        self.warped_grid = self._warped(self.grid)
         x, y = self._scaled(features), self._warped(accuracies)
         self.models: dict[str, Model] = {
-            "line": Line(x[:, self.structure], y),
+            "line": Line(self._seen_by("line", x), y),
             "forest": Forest(x, y, seed),
             "process": Process(x, y, seed),
         }
@@ -131,21 +133,22 @@ class Fusion:
 
     def alone(self, name: str, features: Vector) -> Vector:
         """What one of its models says by itself: line, forest or process."""
-        x = self._scaled(features)
-        return self._unwarped(self.models[name].predict(x[:, self.structure] if name == "line" else x)[0])
+        return self._unwarped(self.models[name].predict(self._seen_by(name, self._scaled(features)))[0])
 
     def predict(self, features: Vector) -> Predictions:
         """Accuracies of networks by their features (n, p)."""
         x = self._scaled(features)
-        rows = [self.models["line"].predict(x[:, self.structure])]
-        rows += [self.models[name].predict(x) for name in ("forest", "process")]
-        mean, spread = self._mixed(rows)
+        mean, spread = self._mixed([model.predict(self._seen_by(name, x)) for name, model in self.models.items()])
         return Predictions(
             mean=self._unwarped(mean),
             low=self._unwarped(mean - self.reach * spread),
             high=self._unwarped(mean + self.reach * spread),
             upper=self._unwarped(mean + spread),
         )
+
+    def _seen_by(self, name: str, x: Vector) -> Vector:
+        """The columns that a model looks at."""
+        return x[:, self.structure] if name == "line" else x
 
     def _mixed(self, rows: Sequence[tuple[Vector, Vector]]) -> tuple[Vector, Vector]:
         weights = np.array(list(self.weights.values()))
@@ -176,13 +179,8 @@ class Fusion:
         return np.asarray(self.warp.transform(accuracies[:, None])[:, 0])
 
     def _unwarped(self, values: Vector) -> Vector:
-        """Back to accuracies; what is beyond every accuracy that the warp can reach is cut there."""
-        grid = np.linspace(*self._ends(), 512)
-        return np.interp(values, self._warped(grid), grid)
-
-    def _ends(self) -> tuple[float, float]:
-        room = 1.5 * float(np.ptp(self.accuracies))
-        return float(self.accuracies.min()) - room, float(self.accuracies.max()) + room
+        """Back to accuracies; what is beyond every accuracy of the grid is cut at its ends."""
+        return np.interp(values, self.warped_grid, self.grid)
 
 
 def _signed(column: Vector, truth: Vector) -> Vector:
@@ -216,7 +214,6 @@ class Line:
     """Ridge regression, its strength chosen by leave-one-out, which has a closed form."""
 
     def __init__(self, x: Vector, y: Vector) -> None:
-        self.center = y.mean()
         design = np.column_stack([x, np.ones(len(x))])
         best = np.inf
         for strength in np.logspace(-2, 3, 11):

@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluators.common.data import Found, scaled
+from evaluators.common.data import VALID, Found, scaled
 from search_spaces.common.errors import Unavailable, UsageError
-
-VALID = ("validation", "valid", "val", "test")
 
 
 def read(name: str, resolution: int) -> Found:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+FEWEST = 10  # networks whose accuracy is known, before a ranking counts as checked at all
 BUDGETS = 10
 BOOTSTRAPS = 1000
 LARGE = 2000  # networks, beyond which fewer bootstraps are drawn: their intervals are narrow

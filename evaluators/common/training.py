@@ -8,7 +8,7 @@ dropped paths, no mixing of images; label smoothing 0.1, AdamW, decay on weights
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evaluators.common.images import Images
@@ -45,7 +45,6 @@ class Outcome:
     seconds: float
     microbatch: int  # images at a time on the device; gradients of a whole batch are summed
     notes: tuple[str, ...] = ()
-    state: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def accuracy(self) -> float:

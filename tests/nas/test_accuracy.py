@@ -93,7 +93,7 @@ def test_a_score_is_validated_by_ten_real_evaluations(taught: Any) -> None:
     """The trained networks, scored: `structure` is no longer unvalidated on this data."""
     program, _ = taught
     store = Store(f"sqlite:///{program.folder}/runs/nas.db", writable=True)
-    (pairs,) = store.measured("train:%").values()
+    (pairs,) = store.trained().values()
     networks = [architecture for architecture, _ in pairs]
     structure = evaluators.get("structure")
     metric = structure.metric
