@@ -16,14 +16,13 @@ from evaluators.common import ranking
 from nas.teaching import mean_skill
 from results import front
 from results.record import Run, Trial
-from search_spaces.common.errors import MeasurementFailed
 
 FACTOR = 3  # between rungs, in epochs and in networks
 RUNGS = 3
 LAST_SEEDS = 2
 FEWEST = 3  # networks, below which climbing ends
 
-TrainOne = Callable[[Evaluator, Trial], Measurement]
+TrainAll = Callable[[Evaluator, Sequence[Trial]], dict[int, Measurement]]  # by trial, those that did not fail
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +85,8 @@ def _by_rank(costs: front.Points) -> list[int]:
     return order
 
 
-def climb(run: Run, lowest: Train, train: TrainOne, seed: int) -> "list[Rung]":
-    """Trains the best on the rungs above the run's own, until the last rung or until too few are left.
-
-    `train` evaluates one network, or raises MeasurementFailed.
-    """
+def climb(run: Run, lowest: Train, train: TrainAll, seed: int) -> "list[Rung]":
+    """Trains the best on the rungs above the run's own, until the last rung or until too few are left."""
     random = np.random.default_rng([seed, len(run.trials)])
     values = {trial.number: trial.measurements[lowest.spec] for trial in run.feasible()}
     rungs: list[Rung] = []
@@ -102,12 +98,7 @@ def climb(run: Run, lowest: Train, train: TrainOne, seed: int) -> "list[Rung]":
         seeds = max(lowest.seeds, LAST_SEEDS) if last else lowest.seeds
         evaluator = replace(lowest, epochs=lowest.epochs * FACTOR**step, seeds=seeds)
         climbing = chosen + ([visitor] if visitor else [])
-        found: dict[int, Measurement] = {}
-        for trial in climbing:
-            try:
-                found[trial.number] = train(evaluator, trial)
-            except MeasurementFailed:
-                continue
+        found = train(evaluator, climbing)
         if not found:
             break
         rungs.append(

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
@@ -12,6 +12,7 @@ from evaluators import Evaluator, Measurement
 from evaluators.accuracy.auto import Auto
 from evaluators.common.isolation import Bench
 from evaluators.common.measurement import differences
+from evaluators.common.together import Found, together
 from nas import predictions
 from nas.config import Config
 from nas.proposals import propose
@@ -167,6 +168,20 @@ class Search:
         measurement = self.bench.measure(evaluator, architecture, baseline)
         self.store.remember(architecture, measurement)
         return measurement
+
+    def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Found]:
+        """The same for many networks, which may be evaluated beside each other; what fails comes as its failure."""
+        context, unknown = evaluator.context(), []
+        for architecture in architectures:
+            known = self.store.recall(architecture, context)
+            if known:
+                yield architecture, known
+            else:
+                unknown.append(architecture)
+        for architecture, found in together(evaluator, unknown, self.bench):
+            if isinstance(found, Measurement):
+                self.store.remember(architecture, found)
+            yield architecture, found
 
     def _tell(
         self, trial: Trial, found: Mapping[str, Measurement], spent: Mapping[str, float], cause: str, detail: str

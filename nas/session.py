@@ -272,10 +272,15 @@ class _Session:
             if self.as_json:
                 console.write_event("rung", **rung.to_dict())
 
-    def _train(self, evaluator: Evaluator, trial: Trial) -> Measurement:
-        found = self.search.obtain(evaluator, trial.architecture)
-        console.say(f"  trial {trial.number} on {evaluator.spec}: {found}")
-        return found
+    def _train(self, evaluator: Evaluator, trials: Sequence[Trial]) -> dict[int, Measurement]:
+        numbers = {trial.architecture: trial.number for trial in trials}
+        trained: dict[int, Measurement] = {}
+        for architecture, found in self.search.obtain_all(evaluator, list(numbers)):
+            number = numbers[architecture]
+            if isinstance(found, Measurement):
+                trained[number] = found
+            console.say(f"  trial {number} on {evaluator.spec}: {found}")
+        return trained
 
     def _verdict(self, trial: Trial, again: Measurement, words: str) -> None:
         if self.as_json:

@@ -17,6 +17,7 @@ from evaluators.common.features import matrix
 from evaluators.common.fusion import Fusion
 from evaluators.common.isolation import Bench
 from evaluators.common.ranking import FEWEST
+from evaluators.common.together import together
 from nas import console
 from nas.config import Config
 from nas.measuring import sample
@@ -65,8 +66,8 @@ class Teaching:
             return False
         failures = 0
         while missing > 0 and failures < FEWEST:
-            for architecture in self._next(run, missing, seed + failures):
-                failures += not self._train(architecture, bench)
+            for architecture, found in together(self.teacher, self._next(run, missing, seed + failures), bench):
+                failures += not self._kept(architecture, found)
             missing = due - len(self.known())
         pairs = self.known()
         check_transient([each for _, each in pairs], self.teacher.spec)
@@ -80,11 +81,9 @@ class Teaching:
         self.store.believe(self.name, self.auto.spec, self.auto.context(), [pair[0].id for pair in pairs])
         return True
 
-    def _train(self, architecture: Architecture, bench: Bench) -> bool:
-        try:
-            found = bench.measure(self.teacher, architecture)
-        except MeasurementFailed as error:
-            console.say(f"  real evaluation of {architecture} failed: {error.cause}")
+    def _kept(self, architecture: Architecture, found: Measurement | MeasurementFailed) -> bool:
+        if isinstance(found, MeasurementFailed):
+            console.say(f"  real evaluation of {architecture} failed: {found.cause}")
             return False
         self.store.remember(architecture, found)
         console.say(f"  really evaluated {len(self.known())} of {self.config.evaluations}: {architecture}  {found}")

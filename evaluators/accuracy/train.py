@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
+from evaluators.common import gpu
+from evaluators.common.evaluator import cores
 from evaluators.common.fidelity import USUAL_RATE, Fidelity
 from evaluators.common.measurement import Kind, Metric, Reading
 from search_spaces import Architecture
@@ -16,6 +18,9 @@ from search_spaces import Architecture
 if TYPE_CHECKING:
     from evaluators.common.images import Images
     from evaluators.common.training import Outcome
+
+MEMORY = 16 << 10  # MiB of a GPU's memory for each network that is trained on it
+MOST = 8  # networks at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +34,15 @@ class Train(Fidelity):
         """Accuracy; but what is reached on the procedural set is a skill."""
         unit = "% synthetic skill" if self.data == "synthetic" else self.unit
         return Metric(name=self.spec, unit=unit, direction=self.direction, kind=self.kind)
+
+    def physical(self) -> str:
+        """The GPU, where there is one: latencies are measured on it, too."""
+        return gpu.physical() if _device() == "cuda" else super().physical()
+
+    def at_once(self) -> int:
+        """One network for each core; a GPU must have memory for each, too."""
+        room = gpu.memory() // MEMORY if _device() == "cuda" else MOST
+        return max(1, min(cores(), room, MOST))
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
         from evaluators.common.data import load

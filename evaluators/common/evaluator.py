@@ -6,6 +6,7 @@ they differ from the defaults, `missing`, `device`, `packages` and `imports`. La
 """
 
 import importlib.metadata
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -90,6 +91,10 @@ class Evaluator(ABC):
         """The thing that one evaluation at a time may use: the machine, unless it is a GPU."""
         return "machine"
 
+    def at_once(self) -> int:
+        """How many networks may be evaluated beside each other: one, unless other work does not change the number."""
+        return 1
+
     def versions(self) -> dict[str, str]:
         """Versions of the packages that change its numbers."""
         return {package: importlib.metadata.version(package) for package in self.packages}
@@ -129,6 +134,11 @@ class Evaluator(ABC):
     @abstractmethod
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
         """The work itself."""
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def always(default: object) -> Any:

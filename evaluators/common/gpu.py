@@ -86,6 +86,11 @@ def physical() -> str:
     return _text(pynvml.nvmlDeviceGetUUID(_handle()))
 
 
+def memory() -> int:
+    """The GPU's memory, in MiB; 0 where none can be asked."""
+    return 0 if missing() else int(_facts()["memory_mib"])
+
+
 def supports(precision: str) -> bool:
     """Whether the GPU computes in that precision: bf16 came with capability 8.0."""
     return precision != "bf16" or bool(missing()) or float(_facts()["capability"]) >= 8.0

@@ -17,7 +17,7 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from evaluators.common.evaluator import Evaluator
+from evaluators.common.evaluator import Evaluator, cores
 from evaluators.common.measurement import Measurement, differences
 from evaluators.common.places import HERE, Place
 from search_spaces import Architecture
@@ -35,7 +35,7 @@ class ConnectionLost(MeasurementFailed):
 class Worker:
     """A process that evaluates one job after another, in some place."""
 
-    def __init__(self, place: Place = HERE, prepare: str = "") -> None:
+    def __init__(self, place: Place = HERE, prepare: str = "", threads: int = 0) -> None:
         self.place = place
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, lives as long as the process
         try:
@@ -46,7 +46,7 @@ class Worker:
                 stderr=self.errors,
                 text=True,
                 start_new_session=True,  # Ctrl-C reaches us, and we decide what becomes of the candidate
-                env=place.environment(),
+                env=place.environment() | ({"OMP_NUM_THREADS": str(threads)} if threads else {}),
             )
         except OSError as error:
             self.errors.close()
@@ -137,11 +137,12 @@ class Worker:
 class Bench:
     """Where candidates are evaluated. Use it in a `with` statement: it owns processes.
 
-    `timeout` bounds one evaluation, in seconds.
+    `timeout` bounds one evaluation, in seconds. `beside` others work on the same device at the same time, which whoever
+    made them all holds for them.
     """
 
-    def __init__(self, timeout: float = TIMEOUT_SECONDS) -> None:
-        self.timeout = timeout
+    def __init__(self, timeout: float = TIMEOUT_SECONDS, beside: int = 0) -> None:
+        self.timeout, self.beside = timeout, beside
         self.scorer: Worker | None = None
         self.spares: dict[str, Worker] = {}  # by the evaluator's spec
 
@@ -168,7 +169,8 @@ class Bench:
                 return evaluator.measure(architecture, baseline)
             except Exception as error:  # it costs this candidate, as in a process of its own
                 raise MeasurementFailed.of(error) from error
-        job = {"do": "measure", "architecture": architecture.to_dict(), "baseline": baseline}
+        task = "join" if self.beside else "measure"
+        job = {"do": task, "architecture": architecture.to_dict(), "baseline": baseline}
         measurement = Measurement.from_dict(self._ask(evaluator, job)["measurement"])
         if measurement.context != evaluator.context():  # a driver was updated over there, or another machine answers
             changed = differences(measurement, evaluator.device(), evaluator.versions(), evaluator.protocol())
@@ -214,10 +216,11 @@ class Bench:
             worker.close()
 
     def _score(self, evaluator: Evaluator, job: dict[str, Any]) -> dict[str, Any]:
-        self.scorer = self.scorer or Worker(prepare=evaluator.spec)
+        threads = max(1, cores() // (self.beside + 1)) if self.beside else 0
+        scorer = self.scorer = self.scorer or Worker(prepare=evaluator.spec, threads=threads)
         try:
-            return self.scorer.run(job, max(self.timeout, evaluator.patience))
+            return scorer.run(job, max(self.timeout, evaluator.patience))
         except MeasurementFailed:
-            self.scorer.close()  # its state is not to be trusted any more
+            scorer.close()  # its state is not to be trusted any more
             self.scorer = None
             raise

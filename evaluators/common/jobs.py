@@ -3,6 +3,7 @@
 {"do": "describe", "evaluator": "ort"}                                what it would measure here, or why not
 {"do": "prepare", "evaluator": "ort"}                                 loads what the first job will need
 {"do": "measure", "evaluator": "ort", "architecture": {...}}          one measurement
+{"do": "join", "evaluator": "train", "architecture": {...}}           the same, the device being held for it
 {"do": "compare", "evaluator": "ort", "architecture": {...}, "other": {...}}   how many times slower the other is
 """
 
@@ -25,9 +26,10 @@ REQUIRED = {
     "describe": {"evaluator"},
     "prepare": {"evaluator"},
     "measure": {"evaluator", "architecture"},
+    "join": {"evaluator", "architecture"},
     "compare": {"evaluator", "architecture", "other"},
 }
-OPTIONAL = {"measure": {"baseline"}, "compare": {"seed"}}
+OPTIONAL = {"measure": {"baseline"}, "join": {"baseline"}, "compare": {"seed"}}
 
 
 def parse(line: bytes) -> dict[str, Any]:

@@ -64,6 +64,8 @@ def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
         for module in evaluator.imports:
             importlib.import_module(module)
         return {"prepared": evaluator.spec}
+    if job["do"] == "join":
+        return {"measurement": evaluator.measure(job["architecture"], job.get("baseline")).to_dict()}
     with exclusive(evaluator.physical()):
         _reply(answers, {"begun": True})
         if job["do"] == "measure":
