@@ -10,10 +10,20 @@ from string import Template
 from typing import Any
 
 from evaluators import Measurement
-from results import figures, files, front
+from results import figures, files, front, health
 from results.glyphs import svg
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
+
+VIEWS = {  # below the front, in this order; each is a file of results/figures/
+    "strategy": "Where do the transformers go?",
+    "progress": "Progress",
+    "importance": "What matters",
+    "parallel": "All together",
+    "proxy": "Can we trust the accuracy?",
+    "stopwatch": "Can we trust the stopwatch?",
+}
+OPEN = ("strategy", "progress")
 
 
 def write(run: Run, path: Path) -> None:
@@ -25,24 +35,25 @@ def page(run: Run) -> str:
     """The whole page as text."""
     from plotly.offline import get_plotlyjs
 
-    pareto, progress = figures.pareto_info(run), figures.progress_info(run)
+    views = {name: getattr(figures, f"{name}_info")(run) for name in ("pareto", *VIEWS)}
+    drawn = {name: _drawn(name, info) for name, info in views.items()}
     members = front.front(run)
     return Template(_asset("dashboard.html")).substitute(
         title=escape(f"{run.name} - nas"),
         style=_asset("dashboard.css"),
         plotly=get_plotlyjs(),
         script=_asset("dashboard.js"),
-        data=_embedded(_payload(run, pareto, progress)),
+        data=_embedded(_payload(run, {name: each for name, each in drawn.items() if each})),
         name=escape(run.name),
         facts=_facts(run),
-        pareto_summary=escape(pareto.summary),
-        progress_summary=escape(progress.summary),
+        pareto_summary=escape(views["pareto"].summary),
+        views="\n".join(_view(name, views[name].summary, bool(drawn[name])) for name in VIEWS),
         head=_head(run),
         rows="\n".join(_row(run, trial) for trial in members),
         nothing=""
         if members
         else '<p class="empty">Nothing is on the front yet. The causes are below, if there were failures.</p>',
-        failures=_failures(run),
+        health="".join(f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)),
         method=escape(json.dumps(run.config, indent=2)),
         measuring=_measuring(run),
         reproduce=escape(_command(run)),
@@ -58,15 +69,32 @@ def _embedded(data: object) -> str:
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
-def _payload(run: Run, pareto: figures.ParetoInfo, progress: figures.ProgressInfo) -> dict[str, Any]:
-    chosen = {trial.number for trial in front.front(run)}
+def _drawn(name: str, info: Any) -> dict[str, Any] | None:
+    """The figure as plain data; None where there is nothing to draw but its axes."""
+    figure: dict[str, Any] = json.loads(getattr(figures, f"{name}_figure")(info).to_json())
+    held = (trace.get(key) for trace in figure["data"] for key in ("x", "dimensions"))
+    return figure if name == "pareto" or any(held) else None
+
+
+def _view(name: str, summary: str, drawn: bool) -> str:
+    """One of the further views, folded: drawn when a person opens it."""
+    opened = " open" if name in OPEN else ""
+    return (
+        f'<details class="view" data-view="{name}"{opened}><summary><h2>{VIEWS[name]}</h2></summary>'
+        + (f'<div id="{name}" class="plot {name}" role="img" aria-label="{escape(summary)}"></div>' if drawn else "")
+        + f'<p class="summary">{escape(summary)}</p></details>'
+    )
+
+
+def _payload(run: Run, drawn: dict[str, Any]) -> dict[str, Any]:
+    members = front.front(run)
+    chosen, bend = {trial.number for trial in members}, front.knee(run, members)
     shown = [trial for trial in run.trials if trial.number in chosen or trial.anchor]
     return {
         "run": run.name,
-        "pareto": json.loads(figures.pareto_figure(pareto).to_json()),
-        "progress": json.loads(figures.progress_figure(progress).to_json()),
+        "figures": drawn,
         "cards": {trial.number: _card(run, trial) for trial in shown},
-        "knee": pareto.knee.trials[0] if pareto.knee.trials else None,
+        "knee": bend.number if bend else None,
     }
 
 
@@ -155,13 +183,6 @@ def _row(run: Run, trial: Trial) -> str:
         f'<td class="notation">{escape(label)}</td>',
     ]
     return f'<tr tabindex="0" data-trial="{trial.number}">{"".join(cells)}</tr>'
-
-
-def _failures(run: Run) -> str:
-    causes = Counter(trial.cause for trial in run.trials if trial.state == "failed").most_common()
-    if not causes:
-        return "<p>No candidate failed.</p>"
-    return "<ul>" + "".join(f"<li>{count} × {escape(cause)}</li>" for cause, count in causes) + "</ul>"
 
 
 def _measuring(run: Run) -> str:

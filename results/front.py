@@ -22,10 +22,12 @@ def as_costs(points: Sequence[Sequence[float]], objectives: Sequence[Metric]) ->
 
 def non_dominated(costs: Points) -> NDArray[np.bool_]:
     """Which rows no other row beats: as good in every column and better in one. Equal rows all stay."""
-    keep = np.ones(len(costs), dtype=bool)
-    for index, row in enumerate(costs):
-        rivals = costs[keep]
-        keep[index] = not ((rivals <= row).all(1) & (rivals < row).any(1)).any()
+    keep = np.zeros(len(costs), dtype=bool)
+    left = np.lexsort(costs.T[::-1])  # whatever beats a row stands before it
+    while len(left):
+        row, keep[left[0]] = costs[left[0]], True
+        rivals = costs[left[1:]]
+        left = left[1:][(rivals < row).any(1) | (rivals == row).all(1)]
     return keep
 
 
@@ -88,11 +90,14 @@ def relative_hypervolume(run: Run) -> float | None:
 def attainment(run: Run, reference: Points) -> list[float]:
     """The hypervolume after each trial of the run, feasible trials only."""
     costs, volumes = np.empty((0, len(run.objectives))), []
+    volume = 0.0
     for trial in run.trials:
         if trial.state == "ok":
-            costs = np.vstack([costs, as_costs([run.point(trial)], run.objectives)])
-            costs = costs[non_dominated(costs)]
-        volumes.append(hypervolume(costs, reference))
+            point = as_costs([run.point(trial)], run.objectives)
+            if not (costs <= point).all(1).any():
+                costs = np.vstack([costs[(costs < point).any(1)], point])
+                volume = hypervolume(costs, reference)
+        volumes.append(volume)
     return volumes
 
 

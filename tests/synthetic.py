@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import optuna
+
+import search_spaces
 from evaluators import Device, Measurement, Metric
 from results.record import Run, Trial
 from search_spaces import PAPER, Architecture
@@ -68,3 +72,17 @@ def typical() -> Run:
         ],
         limits=["ort<=100ms"],
     )
+
+
+def many(count: int = 60, seed: int = 0) -> Run:
+    """Anchors and random networks of the space; score and latency follow the depth of stage 3 alone."""
+    random = np.random.default_rng(seed)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
+    drawn = [search_spaces.get("nhs").suggest(study.ask()) for _ in range(count)]
+    noise = random.normal(0, 0.01, (count, 2))
+    depths = [len(architecture.stages[2].blocks) for architecture in drawn]
+    trials = [
+        trial(number, 4 + depth / 30 + noise[number - 3, 0], 40 + depth + noise[number - 3, 1], architecture=each)
+        for number, (each, depth) in enumerate(zip(drawn, depths, strict=True), start=3)
+    ]
+    return run([*anchors(), *trials], budget=count + 3)

@@ -76,7 +76,8 @@ function hasWebGL() {
 }
 
 function draw(name) {
-  const figure = themed(structuredClone(data[name]));
+  if (!data.figures[name]) return;
+  const figure = themed(structuredClone(data.figures[name]));
   if (!hasWebGL()) figure.data.forEach((trace) => (trace.type = "scatter"));
   if (innerWidth < 600) {
     figure.layout.margin = { l: 48, r: 8, t: 90, b: 50 };
@@ -106,13 +107,20 @@ rows.forEach((row) => {
 });
 document.addEventListener("keydown", (event) => event.key === "Escape" && pin(null));
 
+function opened() {
+  return [...document.querySelectorAll("details.view[open]")].map((view) => view.dataset.view);
+}
+
 async function start() {
-  await Promise.all(["pareto", "progress"].map(draw));
+  await Promise.all(["pareto", ...opened()].map(draw));
+  document.querySelectorAll("details.view").forEach((view) => {
+    view.addEventListener("toggle", () => view.open && draw(view.dataset.view));
+  });
   const pareto = document.getElementById("pareto");
   pareto.on("plotly_hover", (event) => show(event.points[0].customdata));
   pareto.on("plotly_unhover", () => (pinned === null ? pin(null) : show(pinned)));
   pareto.on("plotly_click", (event) => pin(event.points[0].customdata));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => ["pareto", "progress"].forEach(draw));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => ["pareto", ...opened()].forEach(draw));
   const linked = location.hash.match(/^#trial=(\d+)$/);
   if (linked) pin(Number(linked[1]));
   else if (data.knee !== null) show(data.knee);

@@ -2,7 +2,10 @@
 
 import pytest
 
+from evaluators import Metric
 from results import figures, front
+from results.dashboard import VIEWS
+from search_spaces import Architecture
 from tests import synthetic
 
 
@@ -49,10 +52,64 @@ def test_progress_ends_at_the_multiple_of_the_anchors() -> None:
     [[], [synthetic.trial(0, 4.5, 50.0)], [synthetic.trial(0, 0, 0, state="failed", measurements={}, cause="no")]],
     ids=["empty", "one", "all failed"],
 )
-def test_little_is_enough(trials: list) -> None:
+@pytest.mark.parametrize("name", ["pareto", *VIEWS])
+def test_little_is_enough(name: str, trials: list) -> None:
     run = synthetic.run(trials)
-    info = figures.pareto_info(run)
-    assert len(info.front.trials) == len(run.feasible())
-    assert figures.progress_info(run).relative is False
-    figures.pareto_figure(info)
-    figures.progress_figure(figures.progress_info(run))
+    assert getattr(figures, f"{name}_info")(run).summary
+    getattr(figures, name)(run)
+
+
+@pytest.mark.parametrize("name", ["pareto", *VIEWS])
+def test_a_figure_is_a_function_of_its_run(name: str) -> None:
+    info, draw = getattr(figures, f"{name}_info"), getattr(figures, f"{name}_figure")
+    assert info(synthetic.many()) == info(synthetic.many())
+    assert draw(info(synthetic.many())).to_json() == draw(info(synthetic.many())).to_json()
+
+
+def test_the_map_of_transformers_by_hand() -> None:
+    """All five of the front end stage 4 in a transformer, which half of all networks do."""
+    notations = ["C-C-C-CT"] * 5 + ["C-C-C-TC"] * 5
+    trials = [
+        synthetic.trial(
+            number,
+            5 - number / 10 - number // 5,
+            60.0 - 2 * number + 30 * (number // 5),
+            architecture=Architecture.from_notation(notation),
+        )
+        for number, notation in enumerate(notations)
+    ]
+    info = figures.strategy_info(synthetic.run(trials))
+    assert info.surplus[3][:3] == (0.5, -0.5, None)
+    assert info.surplus[2][:2] == (0.0, None)
+    assert (info.depths, info.transformers, info.best) == ((1,), (1,), ((5.0,),))
+    assert info.paper[0] == (1, 0), "Next-ViT-S has its first transformer at the end of stage 2"
+    assert "in stage 4, last (+50%)" in info.summary
+
+
+def test_what_alone_decides_matters_most() -> None:
+    info = figures.importance_info(synthetic.many(200))
+    assert info.parameters[0] == "stage3.L"
+    assert info.shares["entropy"][0] > 3 * info.shares["entropy"][1]
+    assert "too few" in figures.importance_info(synthetic.typical()).summary
+
+
+def test_the_stopwatch_says_who_cannot_be_told_apart() -> None:
+    close = [synthetic.trial(number, 4.0 + number, 50.0 + number / 10) for number in range(3)]
+    info = figures.stopwatch_info(synthetic.run(close))
+    assert "Of 2 neighbours on the front, 2 are not distinguishable" in info.summary
+    assert info.halves[0] == pytest.approx(0.2)
+
+
+def test_what_stands_in_for_accuracy_against_real_training() -> None:
+    trained = Metric(name="train:data=digits", unit="%", direction="maximize", kind="trained")
+    trials = [synthetic.trial(number, 4.0 + number, 50.0 + number) for number in range(3)]
+    trials[1].measurements[trained.name] = synthetic.measurement(trained, 91.0)
+    info = figures.proxy_info(synthetic.run(trials))
+    assert (info.trials, info.told, info.reached) == ((1,), (5.0,), (91.0,))
+    assert "unvalidated on your data" in info.summary
+
+
+def test_lines_for_the_front_and_for_others() -> None:
+    info = figures.parallel_info(synthetic.typical())
+    assert sum(info.on_front) == 3
+    assert info.axes["in stage 3"][info.trials.index(0)] == 10

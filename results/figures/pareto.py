@@ -1,4 +1,4 @@
-"""The figures: each is `..._info(run)`, plain data that tests compare, and `..._figure(info)`, its Plotly drawing."""
+"""The front among everything that was measured: a latency against accuracy or what stands in for it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from evaluators import Metric
 from results import front, verification
+from results.figures.common import ANCHOR, CLOUD, FRONT, KNEE, layout, title
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-LONGEST = 36  # letters of a metric's name on an axis; beyond, its options are left to the table
-FRONT, CLOUD, ANCHOR, KNEE = "#0072B2", "#8a8f98", "#1b1f24", "#D55E00"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +113,7 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
         textposition="bottom right",
         **_points(info.anchors, info, ANCHOR),
     )
-    figure.update_layout(_layout(_title(info.x), _title(info.y, info.validity)))
+    figure.update_layout(layout(title(info.x), title(info.y, info.validity)))
     return figure
 
 
@@ -141,72 +139,3 @@ def _step(x: Metric) -> dict[str, Any]:
 def _steps(info: ParetoInfo) -> dict[str, Any]:
     order = sorted(zip(info.front.x, info.front.y, strict=True))
     return {"x": [x for x, _ in order], "y": [y for _, y in order]}
-
-
-def _title(metric: Metric, validity: str = "") -> str:
-    better = "lower is better" if metric.direction == "minimize" else "higher is better"
-    checked = validity.partition(" [")[0] if validity.startswith("tau") else "unvalidated"
-    untold = "trained" if metric.direction == "maximize" else "measured"
-    kind = {"score": f" score, {checked}", "predicted": f" not {untold}"}.get(metric.kind, "")
-    name = metric.name if len(metric.name) <= LONGEST else metric.name.partition(":")[0]
-    return f"{name}{kind} [{metric.unit}], {better}"
-
-
-def _layout(x: str, y: str) -> dict[str, Any]:
-    axis = {"gridcolor": "rgba(128,128,128,0.18)", "zeroline": False, "automargin": True}
-    return {
-        "template": "none",
-        "xaxis": {"title": {"text": x}, **axis},
-        "yaxis": {"title": {"text": y}, **axis},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        "margin": {"l": 64, "r": 24, "t": 36, "b": 56},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "system-ui, sans-serif", "size": 13},
-        "uirevision": "constant",
-        "hovermode": "closest",
-    }
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProgressInfo:
-    """How the covered volume grew, trial by trial; `relative` to the anchors' own, or in plain units without any."""
-
-    volumes: tuple[float, ...]
-    failed: tuple[int, ...]
-    relative: bool
-    summary: str
-
-
-def progress_info(run: Run) -> ProgressInfo:
-    """The hypervolume of the front after each trial."""
-    reference = front.reference_point(run)
-    volumes = front.attainment(run, reference) if reference is not None else [0.0] * len(run.trials)
-    last = front.relative_hypervolume(run)
-    scale = last / volumes[-1] if last and volumes and volumes[-1] else 1.0
-    times = (
-        f"{last:.2f} times what the paper's networks cover alone" if last else "not compared: no anchor was measured"
-    )
-    return ProgressInfo(
-        volumes=tuple(round(volume * scale, 6) for volume in volumes),
-        failed=tuple(trial.number for trial in run.trials if trial.state == "failed"),
-        relative=last is not None,
-        summary=f"The front's hypervolume is {times}.",
-    )
-
-
-def progress_figure(info: ProgressInfo) -> "go.Figure":
-    """A step line, with a cross on the axis for each failure and the anchors' own volume dashed."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    steps = list(range(len(info.volumes)))
-    figure.add_scatter(x=steps, y=info.volumes, mode="lines", name="front", line={"shape": "hv", "color": FRONT})
-    crosses = {"symbol": "x", "color": KNEE, "size": 8}
-    heights = [0] * len(info.failed)
-    figure.add_scatter(x=info.failed, y=heights, mode="markers", name="failed", marker=crosses)
-    if info.relative:
-        figure.add_hline(y=1, line={"dash": "dash", "color": CLOUD}, annotation={"text": "the paper's networks alone"})
-    figure.update_layout(_layout("trial", "hypervolume, anchors = 1" if info.relative else "hypervolume"))
-    figure.update_layout(showlegend=bool(info.failed), yaxis_rangemode="tozero")
-    return figure

@@ -1,0 +1,72 @@
+"""Parallel axes: the front and a sample of all other networks, a line each, over shape and objectives."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from results import front
+from results.figures.common import layout
+from results.record import Run, Trial
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+SAMPLED = 1500  # networks that are not on the front: more cannot be told apart
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParallelInfo:
+    """A column for each axis, a row for each network that is drawn."""
+
+    trials: tuple[int, ...]
+    on_front: tuple[bool, ...]
+    axes: dict[str, tuple[float, ...]]
+    summary: str
+
+
+def parallel_info(run: Run) -> ParallelInfo:
+    """What is drawn as lines: all of the front, and at most 1500 of the others, drawn by chance of a fixed seed."""
+    members = {trial.number for trial in front.front(run)}
+    others = [trial for trial in run.succeeded() if trial.number not in members]
+    if len(others) > SAMPLED:
+        chosen = np.random.default_rng(0).choice(len(others), SAMPLED, replace=False)
+        others = [others[index] for index in sorted(chosen)]
+    trials = others + [trial for trial in run.succeeded() if trial.number in members]  # the front on top
+    rows = [_row(run, trial) for trial in trials]
+    return ParallelInfo(
+        trials=tuple(trial.number for trial in trials),
+        on_front=tuple(trial.number in members for trial in trials),
+        axes={name: tuple(row[name] for row in rows) for name in rows[0]} if rows else {},
+        summary=f"{len(members)} networks of the front and {len(others)} others; drag along an axis to see "
+        "those within.",
+    )
+
+
+def _row(run: Run, trial: Trial) -> dict[str, float]:
+    stages = trial.architecture.stages
+    kinds, blocks = "".join(stage.blocks for stage in stages), trial.architecture.blocks
+    return {
+        "blocks": len(kinds),
+        "in stage 3": len(stages[2].blocks),
+        "transformers": kinds.count("T"),
+        "first of them": kinds.find("T") + 1 or len(kinds) + 1,
+        "width of stage 3": blocks[2][-1].out_channels,
+        "width of stage 4": blocks[3][-1].out_channels,
+        **{f"{metric.name} [{metric.unit}]": trial.value(metric.name) for metric in run.objectives},
+    }
+
+
+def parallel_figure(info: ParallelInfo) -> "go.Figure":
+    """The front's lines in blue, the others in grey."""
+    import plotly.graph_objects as go
+
+    line = {"color": [int(each) for each in info.on_front], "colorscale": [[0, "#b8bcc2"], [1, "#0072B2"]]}
+    figure = go.Figure()
+    figure.add_parcoords(
+        dimensions=[{"label": name, "values": values} for name, values in info.axes.items()],
+        line={**line, "cmin": 0, "cmax": 1},
+    )
+    figure.update_layout(layout("", ""))
+    figure.update_layout(margin={"l": 60, "r": 40, "t": 50, "b": 24})
+    return figure

@@ -1,0 +1,55 @@
+"""How the volume that the front covers grew, trial by trial."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from results import front
+from results.figures.common import CLOUD, FRONT, KNEE, layout
+from results.record import Run
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressInfo:
+    """How the covered volume grew, trial by trial; `relative` to the anchors' own, or in plain units without any."""
+
+    volumes: tuple[float, ...]
+    failed: tuple[int, ...]
+    relative: bool
+    summary: str
+
+
+def progress_info(run: Run) -> ProgressInfo:
+    """The hypervolume of the front after each trial."""
+    reference = front.reference_point(run)
+    volumes = front.attainment(run, reference) if reference is not None else [0.0] * len(run.trials)
+    last = front.relative_hypervolume(run)
+    scale = last / volumes[-1] if last and volumes and volumes[-1] else 1.0
+    times = (
+        f"{last:.2f} times what the paper's networks cover alone" if last else "not compared: no anchor was measured"
+    )
+    return ProgressInfo(
+        volumes=tuple(round(volume * scale, 6) for volume in volumes),
+        failed=tuple(trial.number for trial in run.trials if trial.state == "failed"),
+        relative=last is not None,
+        summary=f"The front's hypervolume is {times}.",
+    )
+
+
+def progress_figure(info: ProgressInfo) -> "go.Figure":
+    """A step line, with a cross on the axis for each failure and the anchors' own volume dashed."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    steps = list(range(len(info.volumes)))
+    figure.add_scatter(x=steps, y=info.volumes, mode="lines", name="front", line={"shape": "hv", "color": FRONT})
+    crosses = {"symbol": "x", "color": KNEE, "size": 8}
+    heights = [0] * len(info.failed)
+    figure.add_scatter(x=info.failed, y=heights, mode="markers", name="failed", marker=crosses)
+    if info.relative:
+        figure.add_hline(y=1, line={"dash": "dash", "color": CLOUD}, annotation={"text": "the paper's networks alone"})
+    figure.update_layout(layout("trial", "hypervolume, anchors = 1" if info.relative else "hypervolume"))
+    figure.update_layout(showlegend=bool(info.failed), yaxis_rangemode="tozero")
+    return figure

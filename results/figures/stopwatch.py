@@ -1,0 +1,70 @@
+"""Can we trust the stopwatch? The width of every latency's interval, and whether the machine stayed the same."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import TYPE_CHECKING
+
+from evaluators import Metric
+from results import front
+from results.figures.common import CLOUD, FRONT, KNEE, layout
+from results.record import Run
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopwatchInfo:
+    """Of the first latency that was measured: by trial, half the interval and the reference network's change, in %."""
+
+    metric: str
+    trials: tuple[int, ...]
+    halves: tuple[float, ...]
+    reference: tuple[float | None, ...]  # against the median of the run
+    summary: str
+
+
+def stopwatch_info(run: Run) -> StopwatchInfo:
+    """How far the measured latencies of a run can be told apart."""
+    metric = next((each for each in run.objectives if each.kind == "measured"), None)
+    trials = [trial for trial in run.succeeded() if metric and metric.name in trial.measurements]
+    if not metric or not trials:
+        return StopwatchInfo(metric="", trials=(), halves=(), reference=(), summary="No latency was measured.")
+    found = [trial.measurements[metric.name] for trial in trials]
+    beside = [each.details.get("reference_ms") for each in found]
+    usual = median([each for each in beside if each] or [1.0])
+    halves = tuple(round(50 * (each.high - each.low) / each.value, 4) if each.value else 0.0 for each in found)
+    noisy = sum(each.quality in ("noisy", "drifted") for each in found)
+    return StopwatchInfo(
+        metric=metric.name,
+        trials=tuple(trial.number for trial in trials),
+        halves=halves,
+        reference=tuple(round(100 * (each / usual - 1), 4) if each else None for each in beside),
+        summary=f"Half the 95 % interval is {median(halves):.2g} % of the latency at the median, {max(halves):.2g} % "
+        f"at worst; {noisy} of {len(trials)} measurements were noisy or drifted. {_untold(run, metric)}",
+    )
+
+
+def _untold(run: Run, metric: Metric) -> str:
+    """How many neighbours on the front the intervals do not separate."""
+    members = sorted(front.front(run), key=lambda trial: trial.value(metric.name))
+    pairs = [(a.measurements[metric.name], b.measurements[metric.name]) for a, b in pairwise(members)]
+    overlapping = sum(first.high >= second.low for first, second in pairs)
+    return f"Of {len(pairs)} neighbours on the front, {overlapping} are not distinguishable by {metric.name}."
+
+
+def stopwatch_figure(info: StopwatchInfo) -> "go.Figure":
+    """Crosses for the reference network, dots for the intervals, over the trials."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    dots = {"color": FRONT, "size": 5}
+    crosses = {"size": 6, "symbol": "x-thin", "line": {"width": 1.5, "color": KNEE}}
+    figure.add_scatter(name="half the interval", x=info.trials, y=info.halves, mode="markers", marker=dots)
+    figure.add_scatter(
+        name="the reference network against its median", x=info.trials, y=info.reference, mode="markers", marker=crosses
+    )
+    figure.add_hline(y=0, line={"color": CLOUD, "width": 1})
+    figure.update_layout(layout("trial", f"% of {info.metric or 'the latency'}"))
+    return figure

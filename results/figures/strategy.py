@@ -1,0 +1,163 @@
+"""The hybrid-strategy map: where do transformer blocks stand on the front, and how many of them pay?
+
+Positions are counted from the end of each stage: the Next Hybrid Strategy (Next-ViT, arXiv 2207.05501, section 3.3) is
+a statement about ends, and stages differ in depth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from results import front
+from results.figures.common import layout, title
+from results.record import Run, Trial
+from search_spaces import PAPER
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+POSITIONS = 10  # from the end of a stage
+FEWEST = 5  # networks of the front, below which a share says nothing
+STAGES = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyInfo:
+    """Both maps. `surplus[stage][position]` is a share of transformers on the front minus that in all networks;
+    None where fewer than five networks of the front have a block there."""
+
+    surplus: tuple[tuple[float | None, ...], ...]
+    paper: tuple[tuple[int, int], ...]  # (stage, position) of the transformers of Next-ViT-S, from 0
+    depths: tuple[int, ...]
+    transformers: tuple[int, ...]
+    best: tuple[tuple[float | None, ...], ...]  # [number of transformers][depth of stage 3]
+    anchors: tuple[tuple[str, int, int], ...]  # name, depth of stage 3, transformers
+    score: str
+    summary: str
+
+
+def strategy_info(run: Run) -> StrategyInfo:
+    """Where transformers stand on the run's front, and the best accuracy objective by depth and number of them."""
+    members, everyone = front.front(run), run.succeeded()
+    metric = run.objectives[0]
+    shapes = {trial.number: shape(trial) for trial in run.feasible()}
+    depths = tuple(sorted({depth for depth, _ in shapes.values()}))
+    counts = tuple(sorted({count for _, count in shapes.values()}))
+    best: dict[tuple[int, int], float] = {}
+    sign = 1 if metric.direction == "maximize" else -1
+    for trial in run.feasible():
+        key, value = shapes[trial.number], trial.value(metric.name)
+        best[key] = max(best.get(key, value), value, key=lambda each: sign * each)
+    surplus = _surplus(members, everyone)
+    return StrategyInfo(
+        surplus=surplus,
+        paper=tuple(
+            (index, position)
+            for index, stage in enumerate(PAPER["next-vit-s"].stages)
+            for position, kind in enumerate(reversed(stage.blocks))
+            if kind == "T" and position < POSITIONS
+        ),
+        depths=depths,
+        transformers=counts,
+        best=tuple(tuple(best.get((depth, count)) for depth in depths) for count in counts),
+        anchors=tuple((trial.anchor, *shape(trial)) for trial in everyone if trial.anchor),
+        score=title(metric, run.validity.get(metric.name, "")),
+        summary=_summary(members, surplus),
+    )
+
+
+def shape(trial: Trial) -> tuple[int, int]:
+    """The depth of stage 3 and the number of transformers of a network: the two axes of the second map."""
+    stages = trial.architecture.stages
+    return len(stages[2].blocks), sum(stage.blocks.count("T") for stage in stages)
+
+
+def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple[float | None, ...], ...]:
+    def share(trials: Sequence[Trial], stage: int, position: int) -> tuple[float, int]:
+        rows = [trial.architecture.stages[stage].blocks for trial in trials]
+        there = [row[-1 - position] == "T" for row in rows if len(row) > position]
+        return (sum(there) / len(there) if there else 0.0), len(there)
+
+    def cell(stage: int, position: int) -> float | None:
+        here, count = share(members, stage, position)
+        return None if count < FEWEST else round(here - share(everyone, stage, position)[0], 4)
+
+    return tuple(tuple(cell(stage, position) for position in range(POSITIONS)) for stage in range(STAGES))
+
+
+def _summary(members: Sequence[Trial], surplus: Sequence[Sequence[float | None]]) -> str:
+    cells = [
+        (value, stage, position)
+        for stage, row in enumerate(surplus)
+        for position, value in enumerate(row)
+        if value is not None
+    ]
+    if not cells:
+        return f"The front has {len(members)} networks: too few to say where its transformers stand."
+    (most, *there), (least, *elsewhere) = max(cells), min(cells)
+    return (
+        f"Against all networks tried, the front has more transformers {_place(*there)} ({most:+.0%}) and the fewest "
+        f"{_place(*elsewhere)} ({least:+.0%}). Rings mark where Next-ViT-S has its own."
+    )
+
+
+def _place(stage: int, position: int) -> str:
+    return f"in stage {stage + 1}, {'last' if not position else f'{position} before the last'}"
+
+
+def strategy_figure(info: StrategyInfo) -> "go.Figure":
+    """Two heat maps beside each other; the paper's choice as rings and names."""
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(cols=2, horizontal_spacing=0.2, column_widths=[0.45, 0.55])
+    figure.add_heatmap(
+        z=info.surplus,
+        x=list(range(POSITIONS)),
+        y=[f"stage {number}" for number in range(1, STAGES + 1)],
+        zmid=0,
+        zmin=-1,
+        zmax=1,
+        colorscale=[[0, "#0072B2"], [0.5, "rgba(128,128,128,0.08)"], [1, "#D55E00"]],
+        colorbar={"x": 0.37, "thickness": 12, "tickformat": "+.0%"},
+        hovertemplate="%{y}, %{x} before the last: %{z:+.0%}<extra></extra>",
+        row=1,
+        col=1,
+    )
+    ring = {"symbol": "circle-open", "size": 15, "color": "#8a8f98", "line": {"width": 2}}
+    figure.add_scatter(
+        x=[position for _, position in info.paper],
+        y=[f"stage {stage + 1}" for stage, _ in info.paper],
+        mode="markers",
+        marker=ring,
+        hoverinfo="skip",
+        row=1,
+        col=1,
+    )
+    figure.add_heatmap(
+        z=info.best,
+        x=info.depths,
+        y=info.transformers,
+        colorscale="Cividis",
+        colorbar={"thickness": 12},
+        hovertemplate="stage 3 of %{x} blocks, %{y} transformers: best %{z:.4g}<extra></extra>",
+        row=1,
+        col=2,
+    )
+    figure.add_scatter(
+        x=[depth for _, depth, _ in info.anchors],
+        y=[count for _, _, count in info.anchors],
+        text=[name for name, _, _ in info.anchors],
+        textposition="top center",
+        mode="markers+text",
+        marker={**ring, "symbol": "square-open"},
+        hoverinfo="skip",
+        row=1,
+        col=2,
+    )
+    figure.update_layout(layout("blocks before the last of the stage", ""), showlegend=False)
+    figure.update_layout(
+        yaxis={"autorange": "reversed", "title": None},
+        xaxis2={"title": {"text": "depth of stage 3"}, "automargin": True},
+        yaxis2={"title": {"text": "transformers"}, "automargin": True},
+    )
+    return figure

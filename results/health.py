@@ -1,0 +1,72 @@
+"""Is the run in good health? Sentences that a person should read before believing a front."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from results import front
+from results.parameters import parameters
+from results.record import Run, Trial
+
+AT_EDGE = 0.8  # of the front's networks with a parameter at one end of its range: the space may be too small there
+FEWEST = 5  # networks of the front, below which nothing is said about edges
+
+
+def sentences(run: Run) -> list[str]:
+    """What is good and what is doubtful about a run, the most important first."""
+    members = front.front(run)
+    return [*_against_the_paper(run, members), *_edges(run, members), *_doubts(run), *_causes(run)]
+
+
+def _against_the_paper(run: Run, members: list[Trial]) -> Iterator[str]:
+    volume = front.relative_hypervolume(run)
+    anchors = [trial for trial in run.succeeded() if trial.anchor]
+    if volume is None:
+        yield "None of the paper's networks was measured in this run: the front is compared with nothing."
+        return
+    costs = front.as_costs([run.point(trial) for trial in anchors], run.objectives)
+    ours = front.as_costs([run.point(trial) for trial in members], run.objectives)
+    beaten = sum(bool(((ours <= row).all(1) & (ours < row).any(1)).any()) for row in costs) if len(ours) else 0
+    verdict = "beats" if volume > 1 else "does not beat"
+    yield (
+        f"The front {verdict} the paper's networks on this device: it covers {volume:.2f} times as much, and {beaten} "
+        f"of the {len(anchors)} are beaten in every objective."
+    )
+
+
+def _edges(run: Run, members: list[Trial]) -> Iterator[str]:
+    if len(members) < FEWEST:
+        return
+    ends: Counter[tuple[str, float]] = Counter()
+    for _, fixed in parameters(run, members):
+        for name, value in fixed.params.items():
+            range_ = fixed.distributions[name]
+            low, high = getattr(range_, "low", None), getattr(range_, "high", None)
+            if low is not None and high is not None and high > low + 1 and value in (low, high):
+                ends[name, value] += 1
+    for (name, value), count in ends.most_common():
+        if count >= AT_EDGE * len(members):
+            yield (
+                f"{count} of {len(members)} networks of the front have {name} at {value:g}, an end of its range: "
+                "better ones may lie outside the space."
+            )
+
+
+def _doubts(run: Run) -> Iterator[str]:
+    seen = Counter(trial.architecture for trial in run.trials if trial.state != "running")
+    if repeated := sum(count - 1 for count in seen.values()):
+        yield f"{repeated} candidates were tried more than once."
+    qualities = Counter(
+        (name, found.quality)
+        for trial in run.succeeded()
+        for name, found in trial.measurements.items()
+        if found.quality in ("noisy", "drifted", "throttled")
+    )
+    for (name, quality), count in qualities.most_common():
+        yield f"{count} measurements of {name} were {quality}."
+
+
+def _causes(run: Run) -> Iterator[str]:
+    causes = Counter(trial.cause for trial in run.trials if trial.state == "failed").most_common()
+    yield from (f"{count} × {cause}" for cause, count in causes)
+    if not causes:
+        yield "No candidate failed."
