@@ -11,6 +11,7 @@ from typing import Any
 
 from evaluators import Measurement
 from results import figures, files, front, health
+from results.columns import columns, metrics
 from results.glyphs import svg
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
@@ -37,13 +38,14 @@ def page(run: Run) -> str:
 
     views = {name: getattr(figures, f"{name}_info")(run) for name in ("pareto", *VIEWS)}
     drawn = {name: _drawn(name, info) for name, info in views.items()}
-    members = front.front(run)
+    table = columns(run)
+    members = _shown_trials(run, table)
     return Template(_asset("dashboard.html")).substitute(
         title=escape(f"{run.name} - nas"),
         style=_asset("dashboard.css"),
         plotly=get_plotlyjs(),
-        script=_asset("dashboard.js"),
-        data=_embedded(_payload(run, {name: each for name, each in drawn.items() if each})),
+        script=_script(),
+        data=_embedded(_payload(run, table, members, {name: each for name, each in drawn.items() if each})),
         name=escape(run.name),
         facts=_facts(run),
         pareto_summary=escape(views["pareto"].summary),
@@ -64,6 +66,11 @@ def _asset(name: str) -> str:
     return (resources.files("results") / "assets" / name).read_text(encoding="utf-8")
 
 
+def _script() -> str:
+    folder = resources.files("results") / "assets" / "page"
+    return "\n".join(part.read_text(encoding="utf-8") for part in sorted(folder.iterdir(), key=lambda each: each.name))
+
+
 def _embedded(data: object) -> str:
     """JSON inside a script element: nothing in it may end the element."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")
@@ -72,8 +79,12 @@ def _embedded(data: object) -> str:
 def _drawn(name: str, info: Any) -> dict[str, Any] | None:
     """The figure as plain data; None where there is nothing to draw but its axes."""
     figure: dict[str, Any] = json.loads(getattr(figures, f"{name}_figure")(info).to_json())
+    if name == "pareto":  # the page fills it from its columns, for any two metrics
+        for trace in figure["data"]:
+            trace |= {"x": [], "y": [], "customdata": []}
+        return figure
     held = (trace.get(key) for trace in figure["data"] for key in ("x", "dimensions"))
-    return figure if name == "pareto" or any(held) else None
+    return figure if any(held) else None
 
 
 def _view(name: str, summary: str, drawn: bool) -> str:
@@ -86,12 +97,25 @@ def _view(name: str, summary: str, drawn: bool) -> str:
     )
 
 
-def _payload(run: Run, drawn: dict[str, Any]) -> dict[str, Any]:
-    members = front.front(run)
-    chosen, bend = {trial.number for trial in members}, front.knee(run, members)
+def _shown_trials(run: Run, table: dict[str, Any]) -> list[Trial]:
+    """Every network on the front of some pair of metrics: those of the run's own front first."""
+    first = front.front(run)
+    numbers = {
+        table["numbers"][row] for pairs in table["pairs"].values() for pair in pairs.values() for row in pair["front"]
+    }
+    rest = numbers - {trial.number for trial in first}
+    return first + [trial for trial in run.trials if trial.number in rest]
+
+
+def _payload(run: Run, table: dict[str, Any], members: list[Trial], drawn: dict[str, Any]) -> dict[str, Any]:
+    chosen, bend = {trial.number for trial in members}, front.knee(run, front.front(run))
     shown = [trial for trial in run.trials if trial.number in chosen or trial.anchor]
+    y, x = run.objectives[:2]
     return {
         "run": run.name,
+        "x": x.name,
+        "y": y.name,
+        "columns": table,
         "figures": drawn,
         "cards": {trial.number: _card(run, trial) for trial in shown},
         "knee": bend.number if bend else None,
@@ -107,6 +131,7 @@ def _card(run: Run, trial: Trial) -> dict[str, Any]:
         "stages": [_stage(trial, index) for index in range(4)],
         "measurements": [row for name, found in trial.measurements.items() for row in _measurement(name, found)],
         "warnings": sorted({warning for each in trial.measurements.values() for warning in each.warnings}),
+        "config": trial.architecture.to_json(),  # what nas export writes
         "command": f"nas export {run.name} --trial {trial.number} -o arch.json",
     }
 
@@ -152,25 +177,16 @@ def _devices(run: Run) -> set[str]:
     return {each.device.label + (" (predicted)" if each.metric.kind == "predicted" else "") for each in known}
 
 
-def _shown(run: Run) -> list[str]:
-    """The metrics of the table: the objectives, then whatever else was counted."""
-    objectives = [metric.name for metric in run.objectives]
-    others = {name for trial in run.succeeded() for name in trial.measurements} - set(objectives)
-    return [*objectives, *sorted(others)]
-
-
 def _head(run: Run) -> str:
-    units = {name: m.unit for trial in run.succeeded() for name, m in trial.measurements.items()}
-    units |= {metric.name: metric.unit for metric in run.objectives}
-    headings = ["trial", *(f"{name} [{units[name]}]" for name in _shown(run)), "network", "notation"]
+    headings = ["trial", *(f"{metric.name} [{metric.unit}]" for metric in metrics(run)), "network", "notation"]
     cells = (f'<th scope="col"><button type="button">{escape(heading)}</button></th>' for heading in headings)
     return "".join(cells)
 
 
 def _row(run: Run, trial: Trial) -> str:
     numbers = []
-    for name in _shown(run):
-        found = trial.measurements.get(name)
+    for metric in metrics(run):
+        found = trial.measurements.get(metric.name)
         half = (found.high - found.low) / 2 if found else 0
         text = "-" if not found else f"{found.value:.4g}" + (f" <small>±{half:.2g}</small>" if half else "")
         numbers.append(f'<td class="number" data-value="{found.value if found else ""}">{text}</td>')
@@ -179,7 +195,7 @@ def _row(run: Run, trial: Trial) -> str:
     cells = [
         f'<td class="number" data-value="{trial.number}">{trial.number}</td>',
         *numbers,
-        f'<td data-value="{transformers}">{svg(trial.architecture)}</td>',
+        f'<td class="drawing" data-value="{transformers}"></td>',  # the glyph, from the card
         f'<td class="notation">{escape(label)}</td>',
     ]
     return f'<tr tabindex="0" data-trial="{trial.number}">{"".join(cells)}</tr>'

@@ -1,6 +1,7 @@
 """Runs made by hand, for tests of what is shown: real architectures, numbers that the test chooses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,3 +87,37 @@ def many(count: int = 60, seed: int = 0) -> Run:
         for number, (each, depth) in enumerate(zip(drawn, depths, strict=True), start=3)
     ]
     return run([*anchors(), *trials], budget=count + 3)
+
+
+OTHER = Metric(name="trt", unit="ms", direction="minimize", kind="measured")
+OTHERS = Device(label="another device", facts={"kind": "gpu", "model": "other"})
+
+
+def on_two_devices() -> Run:
+    """The typical run, measured on another device too, on which its slowest network is the fastest."""
+    run_ = typical()
+    for each in run_.succeeded():
+        found = replace(measurement(OTHER, 20 - each.number), device=OTHERS)
+        each.measurements[OTHER.name] = found
+    return run_
+
+
+def large(count: int = 10_000, different: int = 400) -> Run:
+    """As many trials, of fewer networks, on three devices, with counts: what a page must bear."""
+    random = np.random.default_rng(0)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    drawn = [search_spaces.get("nhs").suggest(study.ask()) for _ in range(different)]
+    depth = np.array([sum(len(stage.blocks) for stage in each.stages) for each in drawn])[np.arange(count) % different]
+    scores = 4 + np.log(depth) / 5 + random.normal(0, 0.05, count)
+    times = {
+        name: depth * factor + random.gamma(3, 3, count) for name, factor in (("ort", 2), ("trt", 0.4), ("coreml", 0.2))
+    }
+    metrics = {name: replace(OTHER, name=name) for name in times} | {"params": replace(OTHER, name="params", unit="")}
+    trials = anchors()
+    for row in range(count):
+        architecture = drawn[row % different]
+        found = {"entropy": measurement(SCORE, scores[row], 0.01)}
+        found |= {name: measurement(metrics[name], times[name][row]) for name in times}
+        found["params"] = measurement(metrics["params"], 1e6 * depth[row], 0)
+        trials.append(trial(row + 3, 0, 0, architecture=architecture, measurements=found))
+    return run(trials, budget=count)

@@ -38,12 +38,13 @@ def parallel_info(run: Run) -> ParallelInfo:
         trials=tuple(trial.number for trial in trials),
         on_front=tuple(trial.number in members for trial in trials),
         axes={name: tuple(row[name] for row in rows) for name in rows[0]} if rows else {},
-        summary=f"{len(members)} networks of the front and {len(others)} others; drag along an axis to see "
-        "those within.",
+        summary=f"{len(members)} networks of the front and {len(others)} others; drag along an axis to filter "
+        "every view of this page.",
     )
 
 
-def _row(run: Run, trial: Trial) -> dict[str, float]:
+def shape(trial: Trial) -> dict[str, int]:
+    """What can be said of a network's shape in a few numbers."""
     stages = trial.architecture.stages
     kinds, blocks = "".join(stage.blocks for stage in stages), trial.architecture.blocks
     return {
@@ -53,8 +54,11 @@ def _row(run: Run, trial: Trial) -> dict[str, float]:
         "first of them": kinds.find("T") + 1 or len(kinds) + 1,
         "width of stage 3": blocks[2][-1].out_channels,
         "width of stage 4": blocks[3][-1].out_channels,
-        **{f"{metric.name} [{metric.unit}]": trial.value(metric.name) for metric in run.objectives},
     }
+
+
+def _row(run: Run, trial: Trial) -> dict[str, float]:
+    return shape(trial) | {f"{metric.name} [{metric.unit}]": trial.value(metric.name) for metric in run.objectives}
 
 
 def parallel_figure(info: ParallelInfo) -> "go.Figure":

@@ -101,7 +101,7 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
     figure.add_scattergl(name="dominated", marker=dots, **cloud, **_coordinates(info.dominated))
     figure.add_scatter(name="attained", mode="lines", hoverinfo="skip", line=_step(info.x), **_steps(info))
     diamonds = {"color": FRONT, "size": 10, "symbol": "diamond", "line": {"color": "white", "width": 1}}
-    figure.add_scatter(name="front", mode="markers", marker=diamonds, **_points(info.front, info, FRONT))
+    figure.add_scatter(name="front", mode="markers", marker=diamonds, **_points(info.front, info))
     ring = {"color": KNEE, "size": 19, "symbol": "circle-open", "line": {"width": 2.5}}
     figure.add_scatter(name="knee", mode="markers", hoverinfo="skip", marker=ring, **_coordinates(info.knee))
     stars = {"color": ANCHOR, "size": 14, "symbol": "star", "line": {"color": "white", "width": 1}}
@@ -111,7 +111,12 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
         marker=stars,
         text=info.anchors.labels,
         textposition="bottom right",
-        **_points(info.anchors, info, ANCHOR),
+        **_points(info.anchors, info),
+    )
+    thin = {"color": CLOUD, "width": 1.2}
+    intervals = _intervals(info.front, info.anchors)
+    figure.add_scattergl(
+        name="95 % intervals", mode="lines", hoverinfo="skip", line=thin, showlegend=False, **intervals
     )
     figure.update_layout(layout(title(info.x), title(info.y, info.validity)))
     return figure
@@ -121,12 +126,20 @@ def _coordinates(layer: Layer) -> dict[str, Any]:
     return {"x": layer.x, "y": layer.y, "customdata": layer.trials}
 
 
-def _points(layer: Layer, info: ParetoInfo, colour: str) -> dict[str, Any]:
-    bar = {"type": "data", "thickness": 1.2, "width": 0, "color": colour}
+def _intervals(*layers: Layer) -> dict[str, Any]:
+    """All 95 % intervals as one line with gaps: each gap of an SVG would be an element of the page, hence WebGL."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for layer in layers:
+        for at_x, at_y, x_half, y_half in zip(layer.x, layer.y, layer.x_half, layer.y_half, strict=True):
+            x += [at_x - x_half, at_x + x_half, None, at_x, at_x, None]
+            y += [at_y, at_y, None, at_y - y_half, at_y + y_half, None]
+    return {"x": x, "y": y}
+
+
+def _points(layer: Layer, info: ParetoInfo) -> dict[str, Any]:
     return {
         **_coordinates(layer),
-        "error_x": {**bar, "array": layer.x_half},
-        "error_y": {**bar, "array": layer.y_half},
         "hovertemplate": f"trial %{{customdata}}<br>%{{x:.4g}} {info.x.unit}, %{{y:.4g}} {info.y.unit}<extra></extra>",
     }
 

@@ -43,11 +43,13 @@ def progress_figure(info: ProgressInfo) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    steps = list(range(len(info.volumes)))
-    figure.add_scatter(x=steps, y=info.volumes, mode="lines", name="front", line={"shape": "hv", "color": FRONT})
+    before = (None, *info.volumes)
+    last = len(info.volumes) - 1
+    steps = [trial for trial, volume in enumerate(info.volumes) if volume != before[trial] or trial == last]
+    heights = [info.volumes[trial] for trial in steps]
+    figure.add_scatter(x=steps, y=heights, mode="lines", name="front", line={"shape": "hv", "color": FRONT})
     crosses = {"symbol": "x", "color": KNEE, "size": 8}
-    heights = [0] * len(info.failed)
-    figure.add_scatter(x=info.failed, y=heights, mode="markers", name="failed", marker=crosses)
+    figure.add_scatter(x=info.failed, y=[0] * len(info.failed), mode="markers", name="failed", marker=crosses)
     if info.relative:
         figure.add_hline(y=1, line={"dash": "dash", "color": CLOUD}, annotation={"text": "the paper's networks alone"})
     figure.update_layout(layout("trial", "hypervolume, anchors = 1" if info.relative else "hypervolume"))

@@ -13,6 +13,8 @@ from results.record import Run
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+DRAWN = 1000  # trials; of more, every second, third, ... is drawn
+
 
 @dataclass(frozen=True, kw_only=True)
 class StopwatchInfo:
@@ -59,11 +61,13 @@ def stopwatch_figure(info: StopwatchInfo) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
+    every = slice(None, None, 1 + len(info.trials) // DRAWN)
+    trials, halves, reference = info.trials[every], info.halves[every], info.reference[every]
     dots = {"color": FRONT, "size": 5}
     crosses = {"size": 6, "symbol": "x-thin", "line": {"width": 1.5, "color": KNEE}}
-    figure.add_scatter(name="half the interval", x=info.trials, y=info.halves, mode="markers", marker=dots)
+    figure.add_scatter(name="half the interval", x=trials, y=halves, mode="markers", marker=dots)
     figure.add_scatter(
-        name="the reference network against its median", x=info.trials, y=info.reference, mode="markers", marker=crosses
+        name="the reference network against its median", x=trials, y=reference, mode="markers", marker=crosses
     )
     figure.add_hline(y=0, line={"color": CLOUD, "width": 1})
     figure.update_layout(layout("trial", f"% of {info.metric or 'the latency'}"))

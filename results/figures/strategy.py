@@ -40,7 +40,7 @@ def strategy_info(run: Run) -> StrategyInfo:
     """Where transformers stand on the run's front, and the best accuracy objective by depth and number of them."""
     members, everyone = front.front(run), run.succeeded()
     metric = run.objectives[0]
-    shapes = {trial.number: shape(trial) for trial in run.feasible()}
+    shapes = {trial.number: place(trial) for trial in run.feasible()}
     depths = tuple(sorted({depth for depth, _ in shapes.values()}))
     counts = tuple(sorted({count for _, count in shapes.values()}))
     best: dict[tuple[int, int], float] = {}
@@ -60,13 +60,13 @@ def strategy_info(run: Run) -> StrategyInfo:
         depths=depths,
         transformers=counts,
         best=tuple(tuple(best.get((depth, count)) for depth in depths) for count in counts),
-        anchors=tuple((trial.anchor, *shape(trial)) for trial in everyone if trial.anchor),
+        anchors=tuple((trial.anchor, *place(trial)) for trial in everyone if trial.anchor),
         score=title(metric, run.validity.get(metric.name, "")),
         summary=_summary(members, surplus),
     )
 
 
-def shape(trial: Trial) -> tuple[int, int]:
+def place(trial: Trial) -> tuple[int, int]:
     """The depth of stage 3 and the number of transformers of a network: the two axes of the second map."""
     stages = trial.architecture.stages
     return len(stages[2].blocks), sum(stage.blocks.count("T") for stage in stages)

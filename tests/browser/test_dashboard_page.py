@@ -141,9 +141,115 @@ def test_the_page_stands_with_little(show: Any, run: Run) -> None:
 
 def test_without_webgl_the_cloud_is_still_there(tmp_path: Path, show: Any) -> None:
     opened = show(synthetic.typical(), hash_="")
-    opened.page.context.add_init_script("HTMLCanvasElement.prototype.getContext = () => null;")
+    opened.page.context.add_init_script(
+        """const original = HTMLCanvasElement.prototype.getContext;
+        HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+            return kind.startsWith("webgl") ? null : original.call(this, kind, ...rest);
+        };"""
+    )
     opened.page.reload()
     opened.page.wait_for_selector("body[data-ready='1']")
     kinds = opened.page.evaluate("document.getElementById('pareto').data.map((each) => each.type)")
     assert "scattergl" not in kinds
     assert opened.page.query_selector(".no-webgl") is None
+    opened.page.click("details[data-view='parallel'] summary")
+    opened.page.wait_for_function("document.getElementById('parallel').textContent.includes('no WebGL')")
+
+
+def drawn(opened: Opened, trace: str) -> list[int]:
+    """The trials of one layer of the front's figure."""
+    return opened.page.evaluate(
+        "name => document.getElementById('pareto').data.find((each) => each.name === name).customdata", trace
+    )
+
+
+def test_another_metric_has_another_front(show: Any) -> None:
+    """What counts across and up is chosen by hand, and the table and the address follow."""
+    opened = show(synthetic.on_two_devices())
+    assert drawn(opened, "front") == [8, 4, 3]
+    opened.page.select_option("#x", "trt")
+    assert drawn(opened, "front") == [8]
+    assert opened.page.eval_on_selector_all("#front tbody tr:not([hidden])", "all => all.length") == 1
+    assert "trt [ms], lower is better" in opened.page.inner_text("#pareto")
+    assert opened.page.url.endswith("#x=trt")
+    assert "another device" in opened.page.inner_html("#x")
+
+
+def test_a_limit_hollows_out_what_is_beyond_and_says_how_much(show: Any) -> None:
+    opened = show(synthetic.typical())
+    opened.page.click("#controls summary")
+    opened.page.focus("#limits input")
+    opened.page.keyboard.press("Home")  # the least, then a step at a time
+    for _ in range(60):
+        opened.page.keyboard.press("ArrowRight")
+    assert drawn(opened, "front") == [4, 3]
+    assert set(drawn(opened, "beyond a limit")) == {5, 6, 8}
+    assert opened.page.inner_text("#kept").startswith("2 of the 3 networks on this front keep")
+    assert "limit=ort" in opened.page.url
+
+
+def test_a_link_holds_everything_that_was_chosen(show: Any) -> None:
+    opened = show(synthetic.on_two_devices(), hash_="#x=trt&y=entropy&limit=ort%3C%3D70&trial=3&compare=4")
+    assert drawn(opened, "front") == []
+    assert opened.page.input_value("#x") == "trt"
+    assert "Trial 3" in opened.card
+    assert "trial 4" in opened.page.inner_text("#compared")
+
+
+@pytest.mark.parametrize("hash_", ["#trial=99", "#x=nothing&limit=no<=1&trial=", "#limit=ort<=x&compare=-1", "#%%%"])
+def test_a_wrong_link_is_the_page_as_it_was(show: Any, hash_: str) -> None:
+    opened = show(synthetic.typical(), hash_=hash_)
+    assert drawn(opened, "front") == [8, 4, 3]
+
+
+def test_two_networks_are_compared_by_keyboard(show: Any) -> None:
+    opened = show(synthetic.typical())
+    opened.page.focus("#front tbody tr")
+    opened.page.keyboard.press("c")
+    assert "Trial 8 is marked" in opened.page.inner_text("#compared")
+    opened.page.keyboard.press("Tab")
+    opened.page.keyboard.press("Enter")
+    text = opened.page.inner_text("#compared")
+    assert "-35 (-36.8 %)" in text
+    assert "stage 3, blocks" in text
+    assert "stage 1, blocks" not in text, "only what differs"
+
+
+def test_what_intervals_do_not_separate_is_not_told_apart(show: Any) -> None:
+    close = [synthetic.trial(number, 4.0 + number, 50.0 + number / 10) for number in range(2)]
+    opened = show(synthetic.run(close), hash_="#trial=0&compare=1")
+    assert "not distinguishable" in opened.page.inner_text("#compared")
+
+
+def test_dominated_networks_are_pointed_at_when_asked_for(show: Any) -> None:
+    opened = show(synthetic.typical())
+    opened.page.check("#inspect")
+    opened.click_point("dominated", 0)
+    assert "Trial 5" in opened.card
+    assert "ort" in opened.card
+
+
+def test_brushing_the_parallel_axes_filters_every_view(show: Any) -> None:
+    opened = show(synthetic.typical())
+    opened.page.click("details[data-view='parallel'] summary")
+    opened.page.wait_for_function("document.getElementById('parallel')._fullLayout !== undefined")
+    opened.page.wait_for_selector("details[data-view='parallel'][data-heard]")
+    opened.page.evaluate("Plotly.restyle('parallel', {'dimensions[1].constraintrange': [[4, 5]]}, [0])")
+    assert drawn(opened, "front") == [4, 3]
+
+
+def test_the_downloaded_config_is_what_export_writes(show: Any) -> None:
+    run = synthetic.typical()
+    opened = show(run, hash_="#trial=3")
+    with opened.page.expect_download() as downloading:
+        opened.page.click("text=Download the config")
+    assert Path(downloading.value.path()).read_text() == run.trials[3].architecture.to_json()
+
+
+def test_ten_thousand_networks_on_three_devices(show: Any, tmp_path: Path) -> None:
+    """The file stays small, and so does what the browser has to hold."""
+    opened = show(synthetic.large())
+    assert (tmp_path / "page.html").stat().st_size <= 6.5e6
+    assert opened.page.evaluate("document.querySelectorAll('#pareto *').length") <= 300
+    opened.page.select_option("#x", "trt")
+    assert "trt" in opened.page.inner_text("#pareto")
