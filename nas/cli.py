@@ -116,15 +116,24 @@ def show(
     return reports.show(store, run, limits, everything=everything, as_csv=as_csv, as_json=as_json)
 
 
-@cli.command(epilog=_examples("nas dashboard", "nas dashboard nhs-1 -o front.html --open"))
+@cli.command(epilog=_examples("nas dashboard", "nas dashboard nhs-1 -o front.html --open", "nas dashboard --serve"))
 @RUN
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="[default: beside the database]")
 @click.option("--open", "open_page", is_flag=True, help="Open it in the browser.")
+@click.option("--serve", is_flag=True, help="Serve it live on this machine instead of writing a file.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="For --serve.  [default: a free one]")
 @STORE
-def dashboard(run: str | None, output: Path | None, open_page: bool, store: str) -> None:
-    """Write the dashboard of a run: one self-contained HTML file."""
+def dashboard(run: str | None, output: Path | None, open_page: bool, serve: bool, port: int, store: str) -> None:
+    """Write the dashboard of a run: one self-contained HTML file. Or serve it live, as trials arrive."""
     from nas import reports
 
+    if serve:
+        from nas import serving
+
+        if output:
+            raise click.UsageError("--serve writes no file: what is -o for?")
+        serving.serve(store, run, port, ready=click.launch if open_page else str)
+        return
     path = reports.write_dashboard(store, run, output)
     click.echo(path)
     if open_page:

@@ -10,6 +10,7 @@ from string import Template
 from typing import Any
 
 from evaluators import Measurement
+from evaluators.common.measurement import digest
 from results import figures, files, front, health
 from results.columns import columns, metrics
 from results.glyphs import svg
@@ -32,8 +33,13 @@ def write(run: Run, path: Path) -> None:
     files.replace(path, page(run))
 
 
-def page(run: Run) -> str:
-    """The whole page as text."""
+def version(run: Run) -> str:
+    """Equal for runs that look alike: what is known of a trial only ever grows."""
+    return digest([run.name, [[trial.number, trial.state, sorted(trial.measurements)] for trial in run.trials]])
+
+
+def page(run: Run, live: bool = False) -> str:
+    """The whole page as text; a live one may ask the address that it came from for a newer version of itself."""
     from plotly.offline import get_plotlyjs
 
     views = {name: getattr(figures, f"{name}_info")(run) for name in ("pareto", *VIEWS)}
@@ -42,6 +48,8 @@ def page(run: Run) -> str:
     members = _shown_trials(run, table)
     return Template(_asset("dashboard.html")).substitute(
         title=escape(f"{run.name} - nas"),
+        connect="'self'" if live else "'none'",
+        version=version(run) if live else "",
         style=_asset("dashboard.css"),
         plotly=get_plotlyjs(),
         script=_script(),

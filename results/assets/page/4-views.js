@@ -74,6 +74,8 @@ async function start() {
   costs.forEach((metric) => slider(metric, document.getElementById("limits")));
   Object.assign(state, fromAddress());
   const views = [...document.querySelectorAll("details.view")];
+  const before = document.body.dataset.version && JSON.parse(sessionStorage.getItem("opened"));
+  if (before) views.forEach((view) => (view.open = before.includes(view.dataset.view)));
   views.forEach((view) => view.addEventListener("toggle", () => view.open && open(view)));
   await Promise.all([drawFront(), ...views.filter((view) => view.open).map(open)]);
   const pareto = document.getElementById("pareto");
@@ -85,6 +87,23 @@ async function start() {
   changed.slice(0, -2).forEach((react) => react());
   if (state.trial === null && data.knee !== null) show(data.knee);
   document.body.dataset.ready = "1";
+  if (document.body.dataset.version) setTimeout(look, SOON, SOON);
+}
+
+// A live page asks for its version: every two seconds, then ever less while nothing is new; a new one is loaded.
+const [SOON, SELDOM] = [2000, 60000];
+
+async function look(waited) {
+  try {
+    const answer = await fetch(location.pathname, { method: "HEAD", cache: "no-store" });
+    if (answer.headers.get("ETag") !== `"${document.body.dataset.version}"`) {
+      sessionStorage.setItem("opened", JSON.stringify(opened()));
+      return location.reload();
+    }
+  } catch {
+    document.getElementById("live").textContent = "The server has ended: this page stays as it is.";
+  }
+  setTimeout(look, Math.min(2 * waited, SELDOM), Math.min(2 * waited, SELDOM));
 }
 
 start();

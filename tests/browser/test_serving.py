@@ -1,0 +1,103 @@
+"""`nas dashboard --serve`: a real server, asked by a real browser while a run is being written."""
+
+import contextlib
+import http.client
+import re
+import signal
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+import evaluators
+from nas.config import Config
+from results.store import Proposal, Store
+from search_spaces import Architecture
+from tests import synthetic
+from tests.conftest import Program
+
+pytestmark = pytest.mark.browser
+
+
+def tell(store: Store, notation: str, latency: float) -> None:
+    architecture = Architecture.from_notation(notation)
+    store.begin(
+        "live",
+        Proposal(architecture=architecture, params={}, distributions={}, system_attrs={}, anchor="", replaced={}),
+    )
+    trial = store.in_flight("live")
+    assert trial
+    config = Config.from_dict(store.config("live"))
+    score, clock = config.objectives
+    found = {
+        score.spec: replace(synthetic.measurement(score.metric, 4.0)),
+        clock.spec: replace(synthetic.measurement(clock.metric, latency)),
+        "params": evaluators.get("params").measure(architecture),
+    }
+    for each in found.values():
+        store.remember(architecture, each)
+    store.finish("live", trial, found, values=[4.0, latency], constraints={}, seconds={})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(f"sqlite:///{tmp_path}/runs/nas.db", writable=True)
+    store.create("live", Config(budget=9).to_dict())
+    tell(store, "C-C-C-C", 20.0)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def address(nas: Program, store: Store) -> Iterator[str]:
+    process = nas.start("dashboard", "live", "--serve")
+    assert process.stderr
+    found = re.search(r"http://127\.0\.0\.1:\d+/", process.stderr.readline())
+    assert found
+    yield found.group()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def answer(address: str, **headers: str) -> tuple[int, str, bytes]:
+    """Status, ETag and body."""
+    url = urllib.parse.urlsplit(address)
+    with contextlib.closing(http.client.HTTPConnection(url.hostname or "", url.port, timeout=10)) as connection:
+        connection.request("GET", url.path, headers=headers)
+        found = connection.getresponse()
+        return found.status, found.headers["ETag"] or "", found.read()
+
+
+def test_a_page_shows_new_trials_as_they_arrive(browser: Browser, address: str, store: Store) -> None:
+    page = browser.new_page()
+    page.goto(address)
+    page.wait_for_selector("body[data-ready='1']")
+    page.click("#front tbody tr")
+    page.click("details[data-view='stopwatch'] summary")
+    tell(store, "C-C-CC-C", 10.0)
+    page.wait_for_function("document.querySelectorAll('#front tbody tr').length === 1 && location.hash === '#trial=0'")
+    page.wait_for_function(
+        "JSON.parse(document.getElementById('data')?.textContent ?? 'null')?.columns.numbers.length === 2"
+    )
+    page.wait_for_selector("details[data-view='stopwatch'][open]")
+    page.context.close()
+
+
+def test_only_what_is_new_is_sent_and_only_to_this_machine(address: str) -> None:
+    status, version, page = answer(address)
+    assert (status, b"stopwatch" in page) == (200, True)
+    assert answer(address, **{"If-None-Match": version}) == (304, version, b"")
+    assert answer(address, Host="evil.example:80")[0] == 404
+    assert answer(address + "etc/passwd")[0] == 404
+
+
+def test_a_taken_port_and_a_file_are_refused(nas: Program, address: str) -> None:
+    port = address.rstrip("/").rpartition(":")[2]
+    taken = nas("dashboard", "live", "--serve", "--port", port)
+    assert (taken.code, "Address already in use" in taken.err) == (2, True)
+    both = nas("dashboard", "live", "--serve", "-o", "page.html")
+    assert (both.code, "writes no file" in both.err) == (2, True)
