@@ -140,6 +140,19 @@ def dashboard(run: str | None, output: Path | None, open_page: bool, serve: bool
         click.launch(path.resolve().as_uri())
 
 
+@cli.command(epilog=_examples("nas compare nhs-1 nhs-2", "nas compare nhs-1 nhs-2 -o both.html"))
+@click.argument("first", metavar="RUN_A")
+@click.argument("second", metavar="RUN_B")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write both fronts as a page.")
+@STORE
+@JSON
+def compare(first: str, second: str, output: Path | None, store: str, as_json: bool) -> int:
+    """Compare the fronts of two runs: which covers more, and whether the measurements can tell."""
+    from nas import reports
+
+    return reports.compare_runs(store, first, second, output, as_json=as_json)
+
+
 @cli.command(epilog=_examples("nas export --trial 42 -o arch.json", "nas export nhs-1 --pick knee -o arch.json"))
 @RUN
 @click.option("--trial", type=int, help="Number of the trial.")

@@ -140,6 +140,31 @@ def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Pa
     return path
 
 
+def compare_runs(store_url: str, first: str, second: str, output: Path | None, *, as_json: bool) -> int:
+    """Which of two runs covers more, as a sentence, as a page where one is asked for, or as JSON."""
+    from results import comparison, files
+
+    if first == second:
+        raise UsageError(f"'{first}' twice: name two runs", "nas show --runs lists them")
+    found = comparison.compare(load(store_url, first), load(store_url, second))
+    if output:
+        try:
+            files.replace(output, comparison.page(found))
+        except OSError as error:
+            raise NegativeAnswer(f"'{output}' was not written: {error.strerror}", "name another place") from None
+    if as_json:
+        console.write_json(
+            {
+                "runs": [first, second],
+                "volumes": found.volumes,
+                "relative to the anchors": found.relative,
+                "difference": vars(found.difference),
+            }
+        )
+    console.say(found.sentence)
+    return 0
+
+
 def list_runs(store_url: str, *, as_json: bool) -> int:
     """The runs of a database."""
     store = Store(store_url)

@@ -1,13 +1,10 @@
 """The report of `nas validate` as one HTML page: a table that says everything, and two figures above it."""
 
-import json
 from html import escape
-from importlib import resources
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 
-from results import files
+from results import files, pages
 from results.validation import Report, Row
 
 if TYPE_CHECKING:
@@ -22,6 +19,12 @@ COLOURS = {
     "chance": "#c8ccd2",
 }
 
+LEAD = (
+    "Rank correlation is what papers report. Regret is what a user loses: the accuracy of the best network within a "
+    "latency budget minus that of the one chosen. A score that does not beat counts of the network is a feature, not "
+    "a metric."
+)
+
 
 def write(report: Report, path: Path) -> None:
     """Writes the page; a reader never sees half of it."""
@@ -30,21 +33,14 @@ def write(report: Report, path: Path) -> None:
 
 def page(report: Report) -> str:
     """The whole page as text."""
-    from plotly.offline import get_plotlyjs
-
-    assets = resources.files("results") / "assets"
-    figures = {"tau": tau_figure(report), **{f"regret-{n}": f for n, f in enumerate(regret_figures(report))}}
-    return Template((assets / "validation.html").read_text(encoding="utf-8")).substitute(
-        title=escape(f"{report.truth} - nas validate"),
-        style=(assets / "dashboard.css").read_text(encoding="utf-8"),
-        plotly=get_plotlyjs(),
-        truth=escape(report.truth),
-        facts="".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts(report).items()),
-        remarks="".join(f"<li>{escape(remark)}</li>" for remark in report.remarks) or "<li>nothing to remark</li>",
-        plots="".join(f'<div class="plot" id="{name}" role="img" aria-label="{name}"></div>' for name in figures),
-        head="".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings(report)),
-        rows="\n".join(_row(report, row) for row in report.rows),
-        data=json.dumps({name: json.loads(each.to_json()) for name, each in figures.items()}).replace("<", "\\u003c"),
+    return pages.report(
+        title=f"What ranks {report.truth}, and what it costs",
+        lead=LEAD,
+        facts=facts(report),
+        remarks=report.remarks or ["nothing to remark"],
+        figures={"tau": tau_figure(report), **{f"regret-{n}": f for n, f in enumerate(regret_figures(report))}},
+        headings=headings(report),
+        rows=[_row(report, row) for row in report.rows],
     )
 
 

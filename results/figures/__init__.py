@@ -5,6 +5,7 @@ For notebooks, the function of a figure's own name does both: `figures.pareto(ru
 
 from typing import TYPE_CHECKING
 
+from results.figures.fronts import fronts_figure, fronts_info
 from results.figures.importance import importance_figure, importance_info
 from results.figures.parallel import parallel_figure, parallel_info
 from results.figures.pareto import pareto_figure, pareto_info
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 def pareto(run: "Run", latency: str | None = None) -> "go.Figure":
     """The run's front in a notebook: its first latency, or the one that is named, against its accuracy objective."""
     return pareto_figure(pareto_info(run, latency))
+
+
+def fronts(first: "Run", second: "Run") -> "go.Figure":
+    """The fronts of two runs in one plane."""
+    return fronts_figure(fronts_info(first, second))
 
 
 def progress(run: "Run") -> "go.Figure":

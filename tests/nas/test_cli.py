@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from search_spaces import PAPER, Architecture
-from tests.conftest import Program
+from tests.conftest import QUICK, Program
 
 
 @pytest.mark.parametrize(
@@ -189,3 +189,16 @@ def test_an_unexpected_error_is_a_bug_report_and_exit_3(nas: Program, monkeypatc
 def test_json_is_json(finished: Program) -> None:
     for command in (["show", "whole"], ["show", "--runs"], ["spaces"], ["evaluators"], ["doctor"]):
         json.loads(finished(*command, "--json").out)
+
+
+def test_two_runs_are_compared(finished: Program) -> None:
+    ended = finished("run", "--name", "other", "--budget", "4", "--seed", "1", *QUICK)
+    assert ended.code == 0, ended.err
+    compared = finished("compare", "other", "whole", "-o", "both.html")
+    assert compared.code == 0, compared.err
+    assert "other covers " in compared.err
+    assert "</html>" in (finished.folder / "both.html").read_text()
+    told = finished("compare", "other", "whole", "--json").json
+    assert told["difference"]["low"] <= told["difference"]["value"] <= told["difference"]["high"]
+    assert finished("compare", "whole", "whole").code == 2
+    assert "did you mean 'whole'" in finished("compare", "whole", "whola").err
