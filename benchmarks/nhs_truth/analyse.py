@@ -2,8 +2,8 @@
 
     python benchmarks/nhs_truth/analyse.py          writes synthetic.csv and digits.csv beside itself, and prints
 
-Only networks that every seed of a data set has trained are counted. The heads that are kept are chosen on the controls
-alone; numbers are given for the choosing half, the final half, and both.
+Only networks that every seed of a data set has trained are counted. Numbers are given for all heads and for those that
+separate the controls, which are chosen on the controls alone; for the choosing half, the final half, and both.
 """
 
 import csv
@@ -20,7 +20,7 @@ from search_spaces import Architecture
 
 HERE = Path(__file__).parent
 SCORES = ("entropy", "vpca", "zen", "synflow", "nwot", "swap")
-SEPARATION = 3.0  # standard deviations between seeds by which a head must separate the controls
+SEPARATION = 3.0  # standard deviations by which a head must separate the controls
 
 
 def main() -> None:
@@ -42,24 +42,29 @@ def report(data: str, results: list[dict[str, Any]], genotypes: dict[str, Any]) 
         seeds = seeds[:1]
         whole = {key: {0: found[0]} for key, found in trained.items() if 0 in found}
     heads = list(results[0]["accuracies"])
-    kept = [head for head in heads if separates(head, whole, genotypes)] or heads
-    print(f"\n{data}: {len(whole)} networks, {len(seeds)} seeds; heads {', '.join(heads)}; kept: {', '.join(kept)}")
-    accuracy = {
-        key: np.array([[100 * found[seed]["accuracies"][head] for head in kept] for seed in seeds]).mean(1)
-        for key, found in whole.items()
-    }
-    write(data, accuracy, genotypes)
-    described(accuracy, genotypes)
+    kept = [head for head in heads if separates(head, whole, genotypes)]
+    print(f"\n{data}: {len(whole)} networks, {len(seeds)} seeds; heads that separate the controls: {kept or 'none'}")
+    for name, chosen in (("all heads", heads), ("heads that separate the controls", kept)):
+        if chosen and (chosen != heads or name == "all heads"):
+            print(f" {name}: {', '.join(chosen)}")
+            accuracy = {
+                key: np.array([[100 * found[seed]["accuracies"][head] for head in chosen] for seed in seeds]).mean(1)
+                for key, found in whole.items()
+            }
+            if chosen == heads:
+                write(data, accuracy, genotypes)
+            described(accuracy, genotypes)
 
 
 def separates(head: str, trained: dict[str, Any], genotypes: dict[str, Any]) -> bool:
-    """Whether the controls differ in a head by more than three standard deviations between seeds."""
+    """Whether the controls' means over seeds differ by more than three standard deviations of such a mean."""
     controls = [found for key, found in trained.items() if genotypes[key]["control"]]
     values = np.array([[each["accuracies"][head] for each in found.values()] for found in controls])
     everything = np.array([[each["accuracies"][head] for each in found.values()] for found in trained.values()])
     if values.shape[0] < 2:
         return False
-    noise = everything.std(1, ddof=1).mean() if everything.shape[1] > 1 else 0.015  # of a share of 1000 images
+    seeds = everything.shape[1]
+    noise = everything.std(1, ddof=1).mean() / seeds**0.5 if seeds > 1 else 0.015  # of a share of 1000 images
     return bool(np.ptp(values.mean(1)) > SEPARATION * noise)
 
 
