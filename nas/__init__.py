@@ -4,7 +4,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 __version__ = "0.1.0"
-DEFAULT_STORE = "sqlite:///runs/nas.db"
 
 # The four packages have plain names; a file of the same name in the working directory would take their place.
 for _name in ("search_spaces", "evaluators", "results"):

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from nas import DEFAULT_STORE, __version__
+from nas import __version__
+from results import DEFAULT_STORE
 
 STORE = click.option(
     "--store",

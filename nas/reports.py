@@ -11,7 +11,7 @@ import evaluators
 import search_spaces
 from evaluators import Evaluator, Measurement
 from nas import console
-from results import front, limits, verification
+from results import front, limits, load, verification
 from results.database import sqlite_path
 from results.limits import Limit
 from results.notation import glyph
@@ -22,20 +22,11 @@ from results.validity import UNVALIDATED
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 
-def load(store_url: str, name: str | None) -> Run:
-    """A run by name, or the latest."""
-    store = Store(store_url)
-    try:
-        return store.run(name or store.latest())
-    finally:
-        store.close()
-
-
 def show(
     store_url: str, name: str | None, texts: tuple[str, ...], *, everything: bool, as_csv: bool, as_json: bool
 ) -> int:
     """The front of a run, or all its trials, under the run's limits or others."""
-    run = load(store_url, name)
+    run = load(name, store_url)
     bounds = [limits.parse(text) for text in texts]
     if texts:
         _check_stored(run, bounds)
@@ -110,7 +101,7 @@ def choose(store_url: str, name: str | None, number: int | None, pick: str | Non
         raise UsageError(
             "say which network: --trial NUMBER or --pick knee", "nas show lists the front with its numbers"
         )
-    run = load(store_url, name)
+    run = load(name, store_url)
     if pick:
         members = front.front(run)
         found = front.knee(run, members) or (members[0] if members else None)
@@ -130,7 +121,7 @@ def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Pa
     """Writes the dashboard of a run, beside the database where no other place is named."""
     from results import dashboard
 
-    run = load(store_url, name)
+    run = load(name, store_url)
     database = sqlite_path(store_url)
     path = output or (database.parent if database else Path()) / f"{run.name}.html"
     try:
@@ -146,7 +137,7 @@ def compare_runs(store_url: str, first: str, second: str, output: Path | None, *
 
     if first == second:
         raise UsageError(f"'{first}' twice: name two runs", "nas show --runs lists them")
-    found = comparison.compare(load(store_url, first), load(store_url, second))
+    found = comparison.compare(load(first, store_url), load(second, store_url))
     if output:
         try:
             files.replace(output, comparison.page(found))

@@ -7,8 +7,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from nas import console
-from nas.reports import load
-from results import dashboard
+from results import dashboard, load
 from results.database import sqlite_path
 from search_spaces.common.errors import NasError, UsageError
 
@@ -32,7 +31,7 @@ class Live:
             if state is not None and state == self.seen:
                 return
             try:
-                run = load(self.store_url, self.name)
+                run = load(self.name, self.store_url)
             except NasError:
                 if not self.page:
                     raise
@@ -57,7 +56,7 @@ def serve(store_url: str, name: str | None, port: int, ready: Callable[[str], ob
     Raises:
         UsageError: the port is taken.
     """
-    live = Live(store_url, load(store_url, name).name)
+    live = Live(store_url, load(name, store_url).name)
     try:
         server = ThreadingHTTPServer((HOST, port), _handler(live))
     except OSError as error:

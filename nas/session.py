@@ -20,12 +20,12 @@ from evaluators.common.fidelity import Fidelity
 from evaluators.common.isolation import Bench
 from evaluators.common.locks import lock
 from evaluators.common.measurement import digest
-from nas import DEFAULT_STORE, __version__, accuracy, console, predictions, rungs
+from nas import __version__, accuracy, console, predictions, rungs
 from nas.config import Config
 from nas.proposals import SAMPLERS, SpaceExhausted
 from nas.search import RepeatedFailure, Search, verify
 from nas.teaching import check_transient
-from results import front, verification
+from results import DEFAULT_STORE, front, verification
 from results.database import sqlite_path
 from results.notation import glyph
 from results.record import Run, Trial

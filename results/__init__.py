@@ -1,1 +1,36 @@
-"""What we know: the store of runs and measurements, the front among them, its figures, and export."""
+"""What we know: the store of runs and measurements, the front among them, its figures, and export.
+
+In a notebook: `run = results.load("nhs-1")`, then `results.frame(run)` and `figures.pareto(run)`.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from results.record import Run
+
+DEFAULT_STORE = "sqlite:///runs/nas.db"
+
+
+def load(name: str | None = None, store: str = DEFAULT_STORE) -> "Run":
+    """A run with all its trials, by name, or the newest; the database is only read.
+
+    Raises:
+        StoreError: there is no database, or no run in it.
+        UnknownName: no such run; offers the nearest name.
+    """
+    from results.store import Store
+
+    opened = Store(store)
+    try:
+        return opened.run(name or opened.latest())
+    finally:
+        opened.close()
+
+
+def frame(run: "Run") -> "pd.DataFrame":
+    """A row for each trial of a run, a column for each value and each end of its interval."""
+    from results import tables
+
+    return tables.frame(run)

@@ -14,7 +14,13 @@ FEWEST = 5  # networks of the front, below which nothing is said about edges
 def sentences(run: Run) -> list[str]:
     """What is good and what is doubtful about a run, the most important first."""
     members = front.front(run)
-    return [*_against_the_paper(run, members), *_edges(run, members), *_doubts(run), *_causes(run)]
+    return [
+        *_against_the_paper(run, members),
+        *_without_anchors(run),
+        *_edges(run, members),
+        *_doubts(run),
+        *_causes(run),
+    ]
 
 
 def _against_the_paper(run: Run, members: list[Trial]) -> Iterator[str]:
@@ -31,6 +37,19 @@ def _against_the_paper(run: Run, members: list[Trial]) -> Iterator[str]:
         f"The front {verdict} the paper's networks on this device: it covers {volume:.2f} times as much, and {beaten} "
         f"of the {len(anchors)} are beaten in every objective."
     )
+
+
+def _without_anchors(run: Run) -> Iterator[str]:
+    """Latencies that some networks have, and the paper's have not: on their axis there is nothing to compare with."""
+    metrics = {name: each.metric for trial in run.succeeded() for name, each in trial.measurements.items()}
+    for name, metric in sorted(metrics.items()):
+        missing = [trial for trial in run.succeeded() if trial.anchor and name not in trial.measurements]
+        if metric.kind == "measured" and missing:
+            numbers = " ".join(f"--trial {trial.number}" for trial in missing)
+            yield (
+                f"{', '.join(trial.anchor for trial in missing)} not measured by {name}: "
+                f"nas measure {run.name} {numbers} --latency {name}"
+            )
 
 
 def _edges(run: Run, members: list[Trial]) -> Iterator[str]:

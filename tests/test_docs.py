@@ -49,6 +49,11 @@ def test_the_readmes_python_runs() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_notebook_example_runs(finished: Program) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "dashboard.md").read_text(), flags=re.DOTALL)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=finished.folder)
+
+
 def test_the_readmes_commands_run(nas: Program) -> None:
     """In their order, in one folder; runs are cut short and made small, everything else is typed as it stands."""
     blocks = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)

@@ -26,3 +26,9 @@ def test_a_front_at_the_edge_of_the_space() -> None:
 def test_repeated_candidates_are_counted() -> None:
     run = synthetic.run([synthetic.trial(0, 4.0, 50.0), synthetic.trial(30, 4.1, 51.0)])
     assert "1 candidates were tried more than once." in health.sentences(run)
+
+
+def test_a_latency_without_the_papers_networks_says_how_to_measure_them() -> None:
+    run = synthetic.on_two_devices()
+    del run.trials[1].measurements["trt"]
+    assert "next-vit-b not measured by trt: nas measure test-run --trial 1 --latency trt" in health.sentences(run)
