@@ -118,10 +118,24 @@ def test_nothing_offers_to_upload(show: Any) -> None:
     assert set(titles) == {"Download plot as a PNG", "Reset axes"}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_telephone_needs_no_sideways_scrolling(show: Any, scheme: str) -> None:
-    opened = show(synthetic.typical(), viewport={"width": 360, "height": 740}, color_scheme=scheme)
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 360
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (640, "light")])
+def test_a_telephone_and_twice_the_size_need_no_sideways_scrolling(show: Any, width: int, scheme: str) -> None:
+    """640 pixels are a window of 1280 at 200 %."""
+    opened = show(
+        synthetic.typical(), hash_="#trial=3&compare=4", viewport={"width": width, "height": 740}, color_scheme=scheme
+    )
+    opened.page.click("#controls summary")
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_paper_is_white_and_its_ink_is_dark(show: Any) -> None:
+    opened = show(synthetic.typical(), color_scheme="dark")
+    ink = "document.getElementById('pareto')._fullLayout.font.color"
+    assert opened.page.evaluate(ink) == "#e6edf3"
+    opened.page.emulate_media(media="print")
+    opened.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    opened.page.wait_for_function(f"{ink} === '#1b1f24'")
+    assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
 @pytest.mark.parametrize(

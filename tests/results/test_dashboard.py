@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,24 @@ def test_the_page_holds_the_front_with_units_and_intervals() -> None:
     assert "60 <small>±0.1</small>" in page
     assert "1 × it broke" in page
     assert set(payload(page)["cards"]) == {"0", "1", "2", "3", "4", "8"}
+
+
+def test_every_text_stands_out_from_what_is_behind_it() -> None:
+    """A contrast of 4.5 to 1 or more in both themes (WCAG 2.2, 1.4.3)."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    style = (resources.files("results") / "assets" / "dashboard.css").read_text()
+    themes = [dict(re.findall(r"--(\w+): (#\w{6})", theme)) for theme in re.findall(r":root \{([^}]*)\}", style)]
+    assert len(themes) == 2
+    for theme in themes:
+        for ink in ("ink", "quiet"):
+            for behind in ("paper", "panel"):
+                high, low = sorted((luminance(theme[ink]), luminance(theme[behind])), reverse=True)
+                assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, behind)
 
 
 def test_the_page_forbids_itself_the_network() -> None:

@@ -1,7 +1,9 @@
 // Drawing: themes, the folded views, what is brushed on the parallel axes; and the start.
 
+let printing = false; // on white paper, whatever the screen's theme
+
 function themed(figure) {
-  const ink = getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
+  const ink = printing ? "#1b1f24" : getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
   figure.layout.font = { ...figure.layout.font, color: ink };
   figure.data.forEach((trace) => {
     if (trace.marker?.symbol === "star") trace.marker.color = ink;
@@ -82,7 +84,10 @@ async function start() {
   pareto.on("plotly_hover", (event) => show(event.points[0].customdata));
   pareto.on("plotly_unhover", showChosen);
   pareto.on("plotly_click", (event) => set({ trial: event.points[0].customdata }));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => [drawFront(), ...opened().map(draw)]);
+  const again = () => [drawFront(), ...opened().map(draw)];
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  addEventListener("beforeprint", () => ((printing = true), again()));
+  addEventListener("afterprint", () => ((printing = false), again()));
   changed.push(drawFront, () => opened().includes("strategy") && draw("strategy"));
   changed.slice(0, -2).forEach((react) => react());
   if (state.trial === null && data.knee !== null) show(data.knee);
