@@ -1,4 +1,4 @@
-"""Writes docs/front.png from the dashboard of a run: `python docs/make_picture.py runs/nhs-1.html`."""
+"""Writes the pictures of docs/ from the dashboard of a run: `python docs/make_picture.py runs/nhs-1.html`."""
 
 import shutil
 import sys
@@ -6,18 +6,21 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-PICTURE = Path(__file__).parent / "front.png"
+HERE = Path(__file__).parent
+PICTURES = {"front": (1280, 830, "light"), "front-dark": (1280, 830, "dark"), "front-narrow": (390, 844, "light")}
 
 
 def main(page_file: Path) -> None:
-    """Draws the front as a browser shows it, twice as fine as a screen."""
+    """The top of the page as a browser shows it, finer than a screen: light, dark, and on a telephone."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=2)
-        page.goto(page_file.resolve().as_uri())
-        page.wait_for_selector("body[data-ready='1']")
-        page.evaluate("document.querySelectorAll('.modebar-container').forEach((bar) => bar.remove())")
-        page.locator("#pareto").screenshot(path=PICTURE)
+        for name, (width, height, scheme) in PICTURES.items():
+            view = {"width": width, "height": height}
+            page = browser.new_page(viewport=view, color_scheme=scheme, device_scale_factor=1.5)
+            page.goto(page_file.resolve().as_uri())
+            page.wait_for_selector("body[data-ready='1']")
+            page.evaluate("document.querySelectorAll('.modebar-container').forEach((bar) => bar.remove())")
+            page.screenshot(path=HERE / f"{name}.png")
         browser.close()
 
 

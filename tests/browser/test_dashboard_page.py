@@ -267,3 +267,18 @@ def test_ten_thousand_networks_on_three_devices(show: Any, tmp_path: Path) -> No
     assert opened.page.evaluate("document.querySelectorAll('#pareto *').length") <= 300
     opened.page.select_option("#x", "trt")
     assert "trt" in opened.page.inner_text("#pareto")
+
+
+def test_a_device_that_measured_only_some_shows_those(show: Any) -> None:
+    run = synthetic.on_two_devices()
+    del run.trials[8].measurements["trt"]
+    opened = show(run, hash_="#x=trt&trial=8&compare=3")
+    assert drawn(opened, "front") == [4, 3]
+    assert 8 not in drawn(opened, "dominated")
+    assert "trt" not in opened.page.inner_text("#compared"), "what one of them lacks is not compared"
+
+
+def test_without_anchors_nothing_is_compared_with_the_paper(show: Any) -> None:
+    opened = show(synthetic.run([synthetic.trial(number, 4.0 + number, 50.0 + number) for number in range(3, 9)]))
+    assert drawn(opened, "the paper's, measured here") == []
+    assert "compared with nothing" in opened.page.inner_text(".health")

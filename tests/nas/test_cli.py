@@ -192,7 +192,7 @@ def test_json_is_json(finished: Program) -> None:
 
 
 def test_two_runs_are_compared(finished: Program) -> None:
-    ended = finished("run", "--name", "other", "--budget", "4", "--seed", "1", *QUICK)
+    ended = finished("run", "--name", "other", "--budget", "3", "--seed", "1", *QUICK)
     assert ended.code == 0, ended.err
     compared = finished("compare", "other", "whole", "-o", "both.html")
     assert compared.code == 0, compared.err

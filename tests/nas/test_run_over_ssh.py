@@ -32,6 +32,7 @@ def run(program: Program, *arguments: str) -> "subprocess.Popen[str]":
     return program.start("run", "--name", "far", "--json", *arguments)
 
 
+@pytest.mark.slow
 def test_a_run_over_ssh_survives_a_cut_and_goes_on(nas: Program, server: Server) -> None:
     choices = ("--proxy", "structure", "--latency", SPEC, "--sampler", "random", "--budget", "10")
     process = run(nas, *choices)
