@@ -24,6 +24,7 @@ class Noise:
 
     def __init__(self, seed: int, *, kaiming: bool = True) -> None:
         self.numbers, self.position, self.kaiming = _numbers(seed), 0, kaiming
+        self.scaled = _scratch(seed)
 
     def draw(self, shape: tuple[int, ...]) -> "Tensor":
         """The next numbers, in the shape asked for; from the start again when they run out."""
@@ -37,14 +38,25 @@ class Noise:
         """New weights for a module, by name: normal ones of that width, zero biases, norms at 1 and 0."""
         import torch
 
-        weights = {}
+        weights, used = {}, 0
         for name, parameter in module.named_parameters():
             shape = tuple(parameter.shape)
             if len(shape) > 1:
-                weights[name] = self.draw(shape) * ((2 / prod(shape[1:])) ** 0.5 if self.kaiming else 1)
+                scale = (2 / prod(shape[1:])) ** 0.5 if self.kaiming else 1.0
+                start, used = used, used + prod(shape)
+                room = self.scaled[start:used].view(shape) if used <= len(self.scaled) else None
+                weights[name] = torch.mul(self.draw(shape), scale, out=room)
             else:
                 weights[name] = torch.zeros(shape) if name.endswith("bias") else torch.ones(shape)
         return weights
+
+
+@lru_cache(maxsize=128)
+def _scratch(seed: int) -> "Tensor":
+    """Room for the weights of one module, which the next one may have: fresh memory took as long as scaling them."""
+    import torch
+
+    return torch.empty(1 << 24)
 
 
 @lru_cache(maxsize=128)

@@ -1,12 +1,11 @@
 """What training-free scores share: several seeds, an interval from them, and the refusal of untrainable networks."""
 
-import os
 from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar
 
-from evaluators.common.evaluator import Evaluator, check_range
+from evaluators.common.evaluator import Evaluator, check_range, cores
 from evaluators.common.measurement import UNVALIDATED, Direction, Kind, Reading
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
@@ -43,7 +42,7 @@ class Score(Evaluator):
         import torch
 
         torch.set_num_threads(1)  # a thread for each seed: quicker, and the same sums on any number of cores
-        with ThreadPoolExecutor(min(self.seeds, os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(self.seeds, cores())) as pool:
             scores = pool.map(lambda index: self._score(architecture, self.seed + index), range(self.seeds))
             values = np.array(list(scores))
         if not np.isfinite(values).all():

@@ -12,7 +12,7 @@ from results.record import Run, Trial
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-SAMPLED = 1500  # networks that are not on the front: more cannot be told apart
+SAMPLED = 800  # networks that are not on the front: more cannot be told apart
 
 
 @dataclass(frozen=True, kw_only=True)
