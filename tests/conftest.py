@@ -22,7 +22,7 @@ import pytest
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 # Small enough that a candidate takes about two seconds; everything else as in a real run.
-QUICK = ("--proxy", "entropy", "--latency", "ort:resolution=32")
+QUICK = ("--proxy", "entropy:resolution=32,seeds=2", "--latency", "ort:resolution=32")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from evaluators.accuracy.entropy import spectral_entropy
 from search_spaces import PAPER, Architecture
 
 S = PAPER["next-vit-s"]
-QUICK = "entropy:resolution=32"
+QUICK = "entropy:resolution=32,seeds=2"
 
 
 def test_structure_is_the_log_of_the_sum_of_widths() -> None:

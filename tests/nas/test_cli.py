@@ -92,7 +92,7 @@ def test_the_front_holds_no_beaten_network(finished: Program) -> None:
     shown = finished("show", "whole", "--json").json["trials"]
     points = [
         (
-            trial["measurements"]["entropy"]["value"],
+            trial["measurements"]["entropy:resolution=32,seeds=2"]["value"],
             trial["measurements"]["ort:resolution=32"]["value"],
         )
         for trial in shown
