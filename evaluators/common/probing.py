@@ -35,7 +35,10 @@ class Noise:
         return self.numbers[start : self.position].view(shape)
 
     def weights(self, module: "nn.Module") -> "dict[str, Tensor]":
-        """New weights for a module, by name: normal ones of that width, zero biases, norms at 1 and 0."""
+        """New weights for a module, by name: normal ones of that width, zero biases, norms at 1 and 0.
+
+        They hold until weights are asked for again: the next module has the same room.
+        """
         import torch
 
         weights, used = {}, 0

@@ -180,11 +180,11 @@ def test_a_random_network_is_the_network_itself() -> None:
     network = NextViT(SMALL, num_classes=0, drop_path_rate=0).train()
     noise.position = start
     weights = noise.weights(network.stem)
-    named = {f"stem.{name}": each for name, each in weights.items()}
+    named = {f"stem.{name}": each.clone() for name, each in weights.items()}
     for number, stage in enumerate(network.stages):
         for index, block in enumerate(stage.blocks):
             found = noise.weights(block)
-            named |= {f"stages.{number}.blocks.{index}.{name}": each for name, each in found.items()}
+            named |= {f"stages.{number}.blocks.{index}.{name}": each.clone() for name, each in found.items()}
     with torch.no_grad():
         network.load_state_dict(named, strict=False)
         whole = network.features(images)[-1]
