@@ -76,6 +76,7 @@ def test_what_a_score_knows_beyond_size_is_left() -> None:
     assert ranking.partial_tau(rest, size + rest, size[:, None]) > 0.8
 
 
+@pytest.mark.slow
 def test_an_interval_holds_as_often_as_it_says() -> None:
     """tau of a bivariate normal distribution of correlation 0.7 is 2 / pi arcsin 0.7 = 0.494."""
     held = 0

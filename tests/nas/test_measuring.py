@@ -121,6 +121,7 @@ def test_databases_come_together_and_lose_nothing(copy: Program, tmp_path_factor
     assert again["known"] > members
 
 
+@pytest.mark.slow
 def test_a_run_that_went_on_elsewhere_is_extended(copy: Program, tmp_path_factory: pytest.TempPathFactory) -> None:
     away = Program(tmp_path_factory.mktemp("away"))
     shutil.copytree(copy.folder / "runs", away.folder / "runs")
