@@ -1,13 +1,12 @@
 """A run as columns: what the page needs to draw any pair of metrics by itself, without ever judging who beats whom."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from evaluators import Metric
 from results import front
-from results.figures.common import title
-from results.figures.parallel import shape
+from results.figures.common import shape, title
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
 
@@ -25,6 +24,7 @@ def metrics(run: Run) -> list[Metric]:
 def columns(run: Run) -> dict[str, Any]:
     """One row for each network with a value, and for each pair of metrics the rows on its front."""
     trials, known = run.succeeded(), metrics(run)
+    rows = {trial.number: row for row, trial in enumerate(trials)}
     shapes = [shape(trial) for trial in trials]
     return {
         "metrics": {metric.name: _described(run, metric) for metric in known},
@@ -36,28 +36,19 @@ def columns(run: Run) -> dict[str, Any]:
         "halves": {metric.name: _halves(trials, metric.name) for metric in known},
         "shapes": {name: [each[name] for each in shapes] for name in WIDTHS},
         "pairs": {
-            x.name: {y.name: _pair(run, trials, x, y) for y in known if y.direction == "maximize"}
+            x.name: {y.name: _pair(run, rows, x, y) for y in known if y.direction == "maximize"}
             for x in known
             if x.direction == "minimize"
         },
     }
 
 
-def members(run: Run, x: Metric, y: Metric) -> list[Trial]:
+def _pair(run: Run, rows: Mapping[int, int], x: Metric, y: Metric) -> dict[str, Any]:
     """The front of two metrics among the trials that have both and keep the run's limits, from the best y down."""
-    trials = [trial for trial in run.feasible() if x.name in trial.measurements and y.name in trial.measurements]
-    return front.front(_as_two(run, x, y), trials)
-
-
-def _pair(run: Run, trials: Sequence[Trial], x: Metric, y: Metric) -> dict[str, Any]:
-    rows = {trial.number: row for row, trial in enumerate(trials)}
-    chosen = members(run, x, y)
-    bend = front.knee(_as_two(run, x, y), chosen)
+    two = replace(run, config={**run.config, "objectives": [vars(y), vars(x)]})
+    chosen = front.front(two, [t for t in run.feasible() if {x.name, y.name} <= t.measurements.keys()])
+    bend = front.knee(two, chosen)
     return {"front": [rows[trial.number] for trial in chosen], "knee": rows[bend.number] if bend else None}
-
-
-def _as_two(run: Run, x: Metric, y: Metric) -> Run:
-    return replace(run, config={**run.config, "objectives": [vars(y), vars(x)]})
 
 
 def _described(run: Run, metric: Metric) -> dict[str, Any]:

@@ -106,7 +106,8 @@ def _near(run: Run) -> list[Trial]:
     for _ in range(LAYERS):
         layer = front.front(run, left)
         near += layer
-        left = [trial for trial in left if trial not in layer]
+        numbers = {trial.number for trial in layer}
+        left = [trial for trial in left if trial.number not in numbers]
     return near
 
 

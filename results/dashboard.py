@@ -2,17 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from evaluators import Measurement
+from evaluators import Measurement, Metric
 from evaluators.common.measurement import digest
-from results import figures, files, front, health
+from results import figures, files, front, health, pages
 from results.columns import columns, metrics
+from results.figures.common import shape
 from results.glyphs import svg
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
@@ -44,22 +45,22 @@ def page(run: Run, live: bool = False) -> str:
 
     views = {name: getattr(figures, f"{name}_info")(run) for name in ("pareto", *VIEWS)}
     drawn = {name: _drawn(name, info) for name, info in views.items()}
-    table = columns(run)
+    table, known = columns(run), metrics(run)
     members = _shown_trials(run, table)
-    return Template(_asset("dashboard.html")).substitute(
+    return Template(pages.asset("dashboard.html")).substitute(
         title=escape(f"{run.name} - nas"),
         connect="'self'" if live else "'none'",
         version=version(run) if live else "",
-        style=_asset("dashboard.css"),
+        style=pages.asset("dashboard.css"),
         plotly=get_plotlyjs(),
         script=_script(),
-        data=_embedded(_payload(run, table, members, {name: each for name, each in drawn.items() if each})),
+        data=pages.embedded(_payload(run, table, members, drawn, next(iter(views["pareto"].knee.trials), None))),
         name=escape(run.name),
         facts=_facts(run),
         pareto_summary=escape(views["pareto"].summary),
         views="\n".join(_view(name, views[name].summary, bool(drawn[name])) for name in VIEWS),
-        head=_head(run),
-        rows="\n".join(_row(run, trial) for trial in members),
+        head=_head(known),
+        rows="\n".join(_row(trial, known) for trial in members),
         nothing=""
         if members
         else '<p class="empty">Nothing is on the front yet. The causes are below, if there were failures.</p>',
@@ -70,18 +71,9 @@ def page(run: Run, live: bool = False) -> str:
     )
 
 
-def _asset(name: str) -> str:
-    return (resources.files("results") / "assets" / name).read_text(encoding="utf-8")
-
-
 def _script() -> str:
     folder = resources.files("results") / "assets" / "page"
     return "\n".join(part.read_text(encoding="utf-8") for part in sorted(folder.iterdir(), key=lambda each: each.name))
-
-
-def _embedded(data: object) -> str:
-    """JSON inside a script element: nothing in it may end the element."""
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")
 
 
 def _drawn(name: str, info: Any) -> dict[str, Any] | None:
@@ -115,8 +107,10 @@ def _shown_trials(run: Run, table: dict[str, Any]) -> list[Trial]:
     return first + [trial for trial in run.trials if trial.number in rest]
 
 
-def _payload(run: Run, table: dict[str, Any], members: list[Trial], drawn: dict[str, Any]) -> dict[str, Any]:
-    chosen, bend = {trial.number for trial in members}, front.knee(run, front.front(run))
+def _payload(
+    run: Run, table: dict[str, Any], members: list[Trial], drawn: dict[str, Any], knee: int | None
+) -> dict[str, Any]:
+    chosen = {trial.number for trial in members}
     shown = [trial for trial in run.trials if trial.number in chosen or trial.anchor]
     y, x = run.objectives[:2]
     return {
@@ -124,9 +118,9 @@ def _payload(run: Run, table: dict[str, Any], members: list[Trial], drawn: dict[
         "x": x.name,
         "y": y.name,
         "columns": table,
-        "figures": drawn,
+        "figures": {name: figure for name, figure in drawn.items() if figure},
         "cards": {trial.number: _card(run, trial) for trial in shown},
-        "knee": bend.number if bend else None,
+        "knee": knee,
     }
 
 
@@ -165,7 +159,7 @@ def _facts(run: Run) -> str:
     states = Counter(trial.state for trial in run.trials)
     volume = front.relative_hypervolume(run)
     facts = {
-        "space": run.config.get("space", "?"),
+        "space": str(run.config.get("space", "?")),
         "candidates": f"{len(run.trials)} of {run.config.get('budget', '?')}: "
         + (", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"),
         "limits": ", ".join(run.config.get("limits", [])) or "none",
@@ -176,7 +170,7 @@ def _facts(run: Run) -> str:
         else "no anchor to compare with",
         "sampler": f"{run.config.get('sampler', '?')}, seed {run.config.get('seed', '?')}",
     }
-    return "".join(f"<div><dt>{escape(key)}</dt><dd>{escape(str(value))}</dd></div>" for key, value in facts.items())
+    return pages.described(facts)
 
 
 def _devices(run: Run) -> set[str]:
@@ -185,25 +179,24 @@ def _devices(run: Run) -> set[str]:
     return {each.device.label + (" (predicted)" if each.metric.kind == "predicted" else "") for each in known}
 
 
-def _head(run: Run) -> str:
-    headings = ["trial", *(f"{metric.name} [{metric.unit}]" for metric in metrics(run)), "network", "notation"]
+def _head(known: Sequence[Metric]) -> str:
+    headings = ["trial", *(f"{metric.name} [{metric.unit}]" for metric in known), "network", "notation"]
     cells = (f'<th scope="col"><button type="button">{escape(heading)}</button></th>' for heading in headings)
     return "".join(cells)
 
 
-def _row(run: Run, trial: Trial) -> str:
+def _row(trial: Trial, known: Sequence[Metric]) -> str:
     numbers = []
-    for metric in metrics(run):
+    for metric in known:
         found = trial.measurements.get(metric.name)
         half = (found.high - found.low) / 2 if found else 0
         text = "-" if not found else f"{found.value:.4g}" + (f" <small>±{half:.2g}</small>" if half else "")
         numbers.append(f'<td class="number" data-value="{found.value if found else ""}">{text}</td>')
-    transformers = sum(stage.blocks.count("T") for stage in trial.architecture.stages)
     label = f"{trial.architecture}" + (f" ({trial.anchor})" if trial.anchor else "")
     cells = [
         f'<td class="number" data-value="{trial.number}">{trial.number}</td>',
         *numbers,
-        f'<td class="drawing" data-value="{transformers}"></td>',  # the glyph, from the card
+        f'<td class="drawing" data-value="{shape(trial)["transformers"]}"></td>',  # the glyph, from the card
         f'<td class="notation">{escape(label)}</td>',
     ]
     return f'<tr tabindex="0" data-trial="{trial.number}">{"".join(cells)}</tr>'

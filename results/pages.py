@@ -1,4 +1,4 @@
-"""A report as one HTML page: facts above, figures, and a table that says everything. No server, no network."""
+"""What HTML pages are made of, and a report as one: facts above, figures, and a table. No server, no network."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -24,16 +24,30 @@ def report(
     """The whole page as text. Rows are HTML, of the caller's own making; everything else is escaped here."""
     from plotly.offline import get_plotlyjs
 
-    assets = resources.files("results") / "assets"
-    return Template((assets / "report.html").read_text(encoding="utf-8")).substitute(
+    return Template(asset("report.html")).substitute(
         title=escape(title),
         lead=escape(lead),
-        style=(assets / "dashboard.css").read_text(encoding="utf-8"),
+        style=asset("dashboard.css"),
         plotly=get_plotlyjs(),
-        facts="".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items()),
+        facts=described(facts),
         remarks="".join(f"<li>{escape(remark)}</li>" for remark in remarks),
         plots="".join(f'<div class="plot" id="{name}" role="img" aria-label="{name}"></div>' for name in figures),
         head="".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings),
         rows="\n".join(rows),
-        data=json.dumps({name: json.loads(each.to_json()) for name, each in figures.items()}).replace("<", "\\u003c"),
+        data=embedded({name: json.loads(each.to_json()) for name, each in figures.items()}),
     )
+
+
+def asset(name: str) -> str:
+    """A file of results/assets/, as text."""
+    return (resources.files("results") / "assets" / name).read_text(encoding="utf-8")
+
+
+def described(facts: Mapping[str, str]) -> str:
+    """The terms and descriptions at the head of a page."""
+    return "".join(f"<div><dt>{escape(term)}</dt><dd>{escape(words)}</dd></div>" for term, words in facts.items())
+
+
+def embedded(data: object) -> str:
+    """JSON inside a script element: nothing in it may end the element."""
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")

@@ -65,14 +65,18 @@ def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
             importlib.import_module(module)
         return {"prepared": evaluator.spec}
     if job["do"] == "join":
-        return {"measurement": evaluator.measure(job["architecture"], job.get("baseline")).to_dict()}
+        return _measured(job, evaluator)
     with exclusive(evaluator.physical()):
         _reply(answers, {"begun": True})
         if job["do"] == "measure":
-            return {"measurement": evaluator.measure(job["architecture"], job.get("baseline")).to_dict()}
+            return _measured(job, evaluator)
         if not isinstance(evaluator, Latency):
             raise UsageError(f"'{evaluator.spec}' is no latency: only latencies are compared in pairs")
         return {"ratio": evaluator.ratio(job["architecture"], job["other"], job.get("seed", 0))}
+
+
+def _measured(job: dict[str, Any], evaluator: Evaluator) -> Answer:
+    return {"measurement": evaluator.measure(job["architecture"], job.get("baseline")).to_dict()}
 
 
 def describe(evaluator: Evaluator) -> Answer:

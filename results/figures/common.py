@@ -1,8 +1,10 @@
-"""What all figures share: colours that every eye tells apart, axis titles that say which way is better, a layout."""
+"""What all figures share: colours that every eye tells apart, axis titles that say which
+way is better, a layout, and the shape of a network in numbers."""
 
 from typing import Any
 
 from evaluators import Metric
+from results.record import Trial
 
 LONGEST = 36  # letters of a metric's name on an axis; beyond, its options are left to the table
 FRONT, CLOUD, ANCHOR, KNEE = "#0072B2", "#8a8f98", "#1b1f24", "#D55E00"
@@ -32,4 +34,18 @@ def layout(x: str, y: str) -> dict[str, Any]:
         "font": {"family": "system-ui, sans-serif", "size": 13},
         "uirevision": "constant",
         "hovermode": "closest",
+    }
+
+
+def shape(trial: Trial) -> dict[str, int]:
+    """What can be said of a network's shape in a few numbers."""
+    stages = trial.architecture.stages
+    kinds, blocks = "".join(stage.blocks for stage in stages), trial.architecture.blocks
+    return {
+        "blocks": len(kinds),
+        "in stage 3": len(stages[2].blocks),
+        "transformers": kinds.count("T"),
+        "first of them": kinds.find("T") + 1 or len(kinds) + 1,
+        "width of stage 3": blocks[2][-1].out_channels,
+        "width of stage 4": blocks[3][-1].out_channels,
     }

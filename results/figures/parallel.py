@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from results import front
-from results.figures.common import layout
+from results.figures.common import layout, shape
 from results.record import Run, Trial
 
 if TYPE_CHECKING:
@@ -41,20 +41,6 @@ def parallel_info(run: Run) -> ParallelInfo:
         summary=f"{len(members)} networks of the front and {len(others)} others; drag along an axis to filter "
         "every view of this page.",
     )
-
-
-def shape(trial: Trial) -> dict[str, int]:
-    """What can be said of a network's shape in a few numbers."""
-    stages = trial.architecture.stages
-    kinds, blocks = "".join(stage.blocks for stage in stages), trial.architecture.blocks
-    return {
-        "blocks": len(kinds),
-        "in stage 3": len(stages[2].blocks),
-        "transformers": kinds.count("T"),
-        "first of them": kinds.find("T") + 1 or len(kinds) + 1,
-        "width of stage 3": blocks[2][-1].out_channels,
-        "width of stage 4": blocks[3][-1].out_channels,
-    }
 
 
 def _row(run: Run, trial: Trial) -> dict[str, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results import front
-from results.figures.common import layout, title
+from results.figures.common import layout, shape, title
 from results.record import Run, Trial
 from search_spaces import PAPER
 
@@ -40,7 +40,7 @@ def strategy_info(run: Run) -> StrategyInfo:
     """Where transformers stand on the run's front, and the best accuracy objective by depth and number of them."""
     members, everyone = front.front(run), run.succeeded()
     metric = run.objectives[0]
-    shapes = {trial.number: place(trial) for trial in run.feasible()}
+    shapes = {trial.number: _axes(trial) for trial in run.feasible()}
     depths = tuple(sorted({depth for depth, _ in shapes.values()}))
     counts = tuple(sorted({count for _, count in shapes.values()}))
     best: dict[tuple[int, int], float] = {}
@@ -60,16 +60,16 @@ def strategy_info(run: Run) -> StrategyInfo:
         depths=depths,
         transformers=counts,
         best=tuple(tuple(best.get((depth, count)) for depth in depths) for count in counts),
-        anchors=tuple((trial.anchor, *place(trial)) for trial in everyone if trial.anchor),
+        anchors=tuple((trial.anchor, *_axes(trial)) for trial in everyone if trial.anchor),
         score=title(metric, run.validity.get(metric.name, "")),
         summary=_summary(members, surplus),
     )
 
 
-def place(trial: Trial) -> tuple[int, int]:
+def _axes(trial: Trial) -> tuple[int, int]:
     """The depth of stage 3 and the number of transformers of a network: the two axes of the second map."""
-    stages = trial.architecture.stages
-    return len(stages[2].blocks), sum(stage.blocks.count("T") for stage in stages)
+    found = shape(trial)
+    return found["in stage 3"], found["transformers"]
 
 
 def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple[float | None, ...], ...]:
