@@ -8,6 +8,7 @@ import evaluators
 import search_spaces
 from evaluators import Evaluator, Measurement
 from evaluators.common.comparison import Comparison, compare
+from evaluators.common.deployed import PARTS
 from evaluators.common.isolation import Bench
 from nas import console
 from results import front
@@ -74,6 +75,10 @@ def _tell(architecture: Architecture, found: list[Measurement]) -> None:
     console.say(f"{architecture}  {glyph(architecture)}  {architecture.id}")
     headings = ["metric", "value", "95 % interval", "unit", "kind", "samples", "quality", "device"]
     console.write_table(headings, (row for measurement in found for row in _rows(measurement)))
+    for measurement in found:
+        shares = {name.partition(" ")[0]: share for name, share in measurement.secondary.items()}
+        if told := ", ".join(f"{part} {shares[part]:.4g} %" for part in PARTS if part in shares):
+            console.say(f"time of {measurement.metric.name}: {told}")
     for warning in dict.fromkeys(w for measurement in found for w in measurement.warnings):
         console.say(f"warning: {warning}")
 
@@ -85,6 +90,8 @@ def _rows(measurement: Measurement) -> Iterator[list[str]]:
     yield [metric.name, value, interval, metric.unit, metric.kind, str(measurement.samples), measurement.quality, label]
     for name, further in measurement.secondary.items():
         name, _, unit = name.partition(" ")
+        if name in PARTS:
+            continue  # one line below the table says them all
         yield [f"{metric.name} {name}", f"{further:.4g}", "", unit.strip("[]"), metric.kind, "", "", label]
 
 

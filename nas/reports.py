@@ -124,10 +124,7 @@ def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Pa
     run = load(name, store_url)
     database = sqlite_path(store_url)
     path = output or (database.parent if database else Path()) / f"{run.name}.html"
-    try:
-        dashboard.write(run, path)
-    except OSError as error:
-        raise NegativeAnswer(f"'{path}' was not written: {error.strerror}", "name another place with -o") from None
+    dashboard.write(run, path)
     return path
 
 
@@ -139,10 +136,7 @@ def compare_runs(store_url: str, first: str, second: str, output: Path | None, *
         raise UsageError(f"'{first}' twice: name two runs", "nas show --runs lists them")
     found = comparison.compare(load(first, store_url), load(second, store_url))
     if output:
-        try:
-            files.replace(output, comparison.page(found))
-        except OSError as error:
-            raise NegativeAnswer(f"'{output}' was not written: {error.strerror}", "name another place") from None
+        files.replace(output, comparison.page(found))
     if as_json:
         console.write_json(
             {

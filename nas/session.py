@@ -311,8 +311,8 @@ class _Session:
 
         try:
             dashboard.write(self.search.run, self.page)
-        except OSError as error:  # the page can be written again; the run must not die of it
-            console.say(f"the dashboard was not written: {error}")
+        except NegativeAnswer as error:  # the page can be written again; the run must not die of it
+            console.say(error.message)
 
 
 def _failures(run: Run) -> list[tuple[str, int]]:

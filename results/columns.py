@@ -6,11 +6,11 @@ from typing import Any
 
 from evaluators import Metric
 from results import front
-from results.figures.common import shape, title
+from results.figures.common import title
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
 
-WIDTHS = ("width of stage 3", "width of stage 4")  # what the notation does not tell of a shape
+STAGES = 4
 DIGITS = 5  # significant ones: intervals are wider, and a page of 10,000 networks is a third smaller
 
 
@@ -25,7 +25,6 @@ def columns(run: Run) -> dict[str, Any]:
     """One row for each network with a value, and for each pair of metrics the rows on its front."""
     trials, known = run.succeeded(), metrics(run)
     rows = {trial.number: row for row, trial in enumerate(trials)}
-    shapes = [shape(trial) for trial in trials]
     return {
         "metrics": {metric.name: _described(run, metric) for metric in known},
         "numbers": [trial.number for trial in trials],
@@ -34,7 +33,7 @@ def columns(run: Run) -> dict[str, Any]:
         "anchors": {row: trial.anchor for row, trial in enumerate(trials) if trial.anchor},
         "values": {metric.name: _values(trials, metric.name) for metric in known},
         "halves": {metric.name: _halves(trials, metric.name) for metric in known},
-        "shapes": {name: [each[name] for each in shapes] for name in WIDTHS},
+        "stages": [_stage(trials, index) for index in range(STAGES)],
         "pairs": {
             x.name: {y.name: _pair(run, rows, x, y) for y in known if y.direction == "maximize"}
             for x in known
@@ -49,6 +48,14 @@ def _pair(run: Run, rows: Mapping[int, int], x: Metric, y: Metric) -> dict[str, 
     chosen = front.front(two, [t for t in run.feasible() if {x.name, y.name} <= t.measurements.keys()])
     bend = front.knee(two, chosen)
     return {"front": [rows[trial.number] for trial in chosen], "knee": rows[bend.number] if bend else None}
+
+
+def _stage(trials: Sequence[Trial], index: int) -> dict[str, Any]:
+    """What the notation does not tell of a stage: every (convolution width, transformer width, r), and whose it is."""
+    stages = [trial.architecture.stages[index] for trial in trials]
+    found = [(each.conv_width, each.transformer_width, each.mix_block_ratio) for each in stages]
+    kinds = {kind: place for place, kind in enumerate(dict.fromkeys(found))}
+    return {"kinds": list(kinds), "rows": [kinds[each] for each in found]}
 
 
 def _described(run: Run, metric: Metric) -> dict[str, Any]:

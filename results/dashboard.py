@@ -10,11 +10,11 @@ from string import Template
 from typing import Any
 
 from evaluators import Measurement, Metric
+from evaluators.common.deployed import PARTS
 from evaluators.common.measurement import digest
 from results import figures, files, front, health, pages
 from results.columns import columns, metrics
 from results.figures.common import shape
-from results.glyphs import svg
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
 
@@ -126,23 +126,18 @@ def _payload(
 
 def _card(run: Run, trial: Trial) -> dict[str, Any]:
     return {
-        "title": f"Trial {trial.number}" + (f", {trial.anchor}" if trial.anchor else ""),
-        "notation": str(trial.architecture),
-        "glyph": svg(trial.architecture),
         "id": trial.architecture.id,
-        "stages": [_stage(trial, index) for index in range(4)],
         "measurements": [row for name, found in trial.measurements.items() for row in _measurement(name, found)],
         "warnings": sorted({warning for each in trial.measurements.values() for warning in each.warnings}),
+        "shares": {name: shares for name, found in trial.measurements.items() if (shares := _shares(found))},
         "config": trial.architecture.to_json(),  # what nas export writes
-        "command": f"nas export {run.name} --trial {trial.number} -o arch.json",
     }
 
 
-def _stage(trial: Trial, index: int) -> list[str]:
-    stage = trial.architecture.stages[index]
-    widths = "/".join(str(width) for width in (stage.conv_width, stage.transformer_width) if width)
-    ratio = "-" if stage.mix_block_ratio is None else f"{stage.mix_block_ratio:.2g}"
-    return [str(index + 1), stage.blocks, widths, ratio]
+def _shares(measurement: Measurement) -> list[float]:
+    """How a latency is shared among the parts of the network, in percent; nothing where its run-time does not tell."""
+    found = {further.partition(" ")[0]: value for further, value in measurement.secondary.items()}
+    return [found[part] for part in PARTS if part in found]
 
 
 def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
@@ -152,6 +147,8 @@ def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
     where = f", {measurement.device.label}{quality}" if measurement.device.facts else ""
     yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
     for further, value in measurement.secondary.items():
+        if further.partition(" ")[0] in PARTS:
+            continue  # beside the stages
         yield [f"{name} {further.partition(' ')[0]}", f"{value:.4g} {further.partition(' ')[2].strip('[]')}", "-", kind]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from results import files
 from search_spaces import Architecture
-from search_spaces.common.errors import NegativeAnswer, UsageError
+from search_spaces.common.errors import UsageError
 
 
 def write_config(architecture: Architecture, path: Path, *, force: bool = False) -> str:
@@ -17,10 +17,7 @@ def write_config(architecture: Architecture, path: Path, *, force: bool = False)
     if path.exists() and not force:
         raise UsageError(f"'{path}' exists", "give --force to overwrite it, or another name with -o")
     summary = _check(architecture)
-    try:
-        files.replace(path, architecture.to_json())
-    except OSError as error:
-        raise NegativeAnswer(f"'{path}' was not written: {error.strerror}", "check the folder and its rights") from None
+    files.replace(path, architecture.to_json())
     return summary
 
 

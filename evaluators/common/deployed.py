@@ -12,20 +12,23 @@ from search_spaces import Architecture, Block
 
 X = TypeVar("X")
 
+PARTS = ("stem", "stage-1", "stage-2", "stage-3", "stage-4", "head")
+
 
 class Deployed(ABC, Generic[X]):
-    """The walk. `height` is that of the current (square) feature map."""
+    """The walk. `height` is that of the current (square) feature map, `part` the part of the network."""
 
     def __init__(self, batch: int) -> None:
-        self.batch, self.height = batch, 0
+        self.batch, self.height, self.part = batch, 0, PARTS[0]
 
     def network(self, images: X, architecture: Architecture, resolution: int, num_classes: int) -> X:
         """From images (batch, 3, resolution, resolution) to logits (batch, num_classes)."""
         x = self.stem(images, architecture, resolution)
         for stage, row in enumerate(architecture.blocks):
+            self.part = PARTS[stage + 1]
             for index, block in enumerate(row):
                 x = self.block(x, f"stages.{stage}.blocks.{index}", block)
-        channels = architecture.feature_channels[-1]
+        self.part, channels = PARTS[-1], architecture.feature_channels[-1]
         return self.classifier(self.spatial_mean(self.norm(x, "norm", channels)), "head.fc", channels, num_classes)
 
     def stem(self, x: X, architecture: Architecture, resolution: int) -> X:

@@ -111,8 +111,9 @@ class _Graph(Deployed[str]):
         self.known: set[str] = set()
 
     def node(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        output = output or f"{kind}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
+        name = f"{self.part}/{kind}_{len(self.nodes)}"
+        output = output or name
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=name, **attributes))
         return output
 
     def weight(self, name: str, *shape: int) -> str:

@@ -7,13 +7,13 @@ import contextlib
 import importlib.metadata
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from evaluators.common import cpu
+from evaluators.common import by_stage, cpu
 from evaluators.common.evaluator import check_range, choice
 from evaluators.common.latency import Latency, Running
 from evaluators.common.measurement import Device
@@ -93,38 +93,40 @@ class Ort(Latency):
 
     @contextmanager
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
-        with tempfile.TemporaryDirectory(prefix="nas-ort-") as folder:
-            once, details = self._session(architecture, Path(folder) / "network", resolution)
-            clock = time.thread_time if self.threads == 1 and self.provider == "cpu" else None
-            yield Running(once=once, cpu=clock, details=details)
-
-    def _session(
-        self, architecture: Architecture, folder: Path, resolution: int
-    ) -> tuple[Callable[[], object], dict[str, Any]]:
-        """One inference, as a function, and what is known of how it runs."""
         import numpy as np
+
+        with tempfile.TemporaryDirectory(prefix="nas-ort-") as folder:
+            session, details = self._session(architecture, Path(folder) / "network", resolution)
+            shape = (self.batch, 3, resolution, resolution)
+            inputs = {"images": np.random.default_rng(0).standard_normal(shape, dtype=np.float32)}
+            (logits,) = session.run(None, inputs)
+            if not np.isfinite(logits).all():
+                raise MeasurementFailed("the network's output is not finite", f"{architecture} at {resolution} px")
+            yield Running(
+                once=lambda: session.run(None, inputs),
+                cpu=time.thread_time if self.threads == 1 and self.provider == "cpu" else None,
+                secondary=by_stage.shares(session, inputs) if self.provider == "cpu" else {},
+                details=details,
+            )
+
+    def _session(self, architecture: Architecture, folder: Path, resolution: int) -> tuple[Any, dict[str, Any]]:
+        """The network in a session that is still profiling, and what is known of how it runs."""
         import onnxruntime
 
         from evaluators.common import onnx_graph, onnx_int8
 
         path, graph = onnx_graph.save(architecture, folder, batch=self.batch, resolution=resolution)
+        options = self._options()
+        options.enable_profiling, options.profile_file_prefix = self.provider == "cpu", str(folder / "profile")
         if self.precision == "int8":
             onnx_int8.quantize(graph)
             path.write_bytes(graph.SerializeToString())
-        options = self._options()
-        if self.precision == "int8":
             options.optimized_model_filepath = str(folder / "optimized.onnx")
         provider = PROVIDERS[self.provider][0]
         session = onnxruntime.InferenceSession(str(path), options, providers=[self._provider()])
         if session.get_providers()[0] != provider:
             raise MeasurementFailed(f"{provider} did not take the graph", f"{session.get_providers()} did")
-        details = onnx_int8.check(folder / "optimized.onnx") if self.precision == "int8" else {}
-        shape = (self.batch, 3, resolution, resolution)
-        inputs = {"images": np.random.default_rng(0).standard_normal(shape, dtype=np.float32)}
-        (logits,) = session.run(None, inputs)
-        if not np.isfinite(logits).all():
-            raise MeasurementFailed("the network's output is not finite", f"{architecture} at {resolution} px")
-        return lambda: session.run(None, inputs), details
+        return session, onnx_int8.check(folder / "optimized.onnx") if self.precision == "int8" else {}
 
     def _provider(self) -> tuple[str, dict[str, str]]:
         """The provider and its own options: not all of them heed the session's threads."""

@@ -1,6 +1,7 @@
 """What all figures share: colours that every eye tells apart, axis titles that say which
 way is better, a layout, and the shape of a network in numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from evaluators import Metric
@@ -35,6 +36,11 @@ def layout(x: str, y: str) -> dict[str, Any]:
         "uirevision": "constant",
         "hovermode": "closest",
     }
+
+
+def beside(x: Sequence[float]) -> list[str]:
+    """Where the names of points stand: to the right, but for the last point, beyond which the figure may end."""
+    return ["bottom left" if each == max(x) else "bottom right" for each in x]
 
 
 def shape(trial: Trial) -> dict[str, int]:

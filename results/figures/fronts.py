@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results import front
-from results.figures.common import ANCHOR, FRONT, layout, title
+from results.figures.common import ANCHOR, FRONT, beside, layout, title
 from results.record import Run
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def fronts_figure(info: FrontsInfo) -> "go.Figure":
             y=[y for _, _, y in info.anchors],
             text=[name for name, _, _ in info.anchors],
             mode="markers+text",
-            textposition="bottom right",
+            textposition=beside([x for _, x, _ in info.anchors]),
             marker={"color": "#8a8f98", "symbol": "star", "size": 13, "line": {"color": ANCHOR, "width": 1}},
         )
     figure.update_layout(layout(*info.axes), height=480)

@@ -12,7 +12,7 @@ from results.record import Run, Trial
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-SAMPLED = 800  # networks that are not on the front: more cannot be told apart
+SAMPLED = 1500  # networks that are not on the front: more cannot be told apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class ParallelInfo:
 
 
 def parallel_info(run: Run) -> ParallelInfo:
-    """What is drawn as lines: all of the front, and at most 1500 of the others, drawn by chance of a fixed seed."""
+    """What is drawn as lines: all of the front, and at most `SAMPLED` of the others, chosen by a fixed seed."""
     members = {trial.number for trial in front.front(run)}
     others = [trial for trial in run.succeeded() if trial.number not in members]
     if len(others) > SAMPLED:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluators import Metric
 from results import front, verification
-from results.figures.common import ANCHOR, CLOUD, FRONT, KNEE, layout, title
+from results.figures.common import ANCHOR, CLOUD, FRONT, KNEE, beside, layout, title
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
 
@@ -110,7 +110,7 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
         mode="markers+text",
         marker=stars,
         text=info.anchors.labels,
-        textposition="bottom right",
+        textposition=beside(info.anchors.x),
         **_points(info.anchors, info),
     )
     thin = {"color": CLOUD, "width": 1.2}

@@ -1,13 +1,16 @@
 """The dashboard in a real browser: drawn, silent, and usable by mouse and by keyboard."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from evaluators.common.deployed import PARTS
 from results import dashboard
+from results.glyphs import svg
 from results.record import Run
 from tests import synthetic
 
@@ -122,7 +125,7 @@ def test_nothing_offers_to_upload(show: Any) -> None:
 def test_a_telephone_and_twice_the_size_need_no_sideways_scrolling(show: Any, width: int, scheme: str) -> None:
     """640 pixels are a window of 1280 at 200 %."""
     opened = show(
-        synthetic.typical(), hash_="#trial=3&compare=4", viewport={"width": width, "height": 740}, color_scheme=scheme
+        synthetic.typical(), hash_="#trial=2&compare=0", viewport={"width": width, "height": 740}, color_scheme=scheme
     )
     opened.page.click("#controls summary")
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -241,6 +244,7 @@ def test_dominated_networks_are_pointed_at_when_asked_for(show: Any) -> None:
     opened.click_point("dominated", 0)
     assert "Trial 5" in opened.card
     assert "ort" in opened.card
+    assert opened.page.query_selector("#card .glyph"), "a network off the front is drawn, too"
 
 
 def test_brushing_the_parallel_axes_filters_every_view(show: Any) -> None:
@@ -250,6 +254,42 @@ def test_brushing_the_parallel_axes_filters_every_view(show: Any) -> None:
     opened.page.wait_for_selector("details[data-view='parallel'][data-heard]")
     opened.page.evaluate("Plotly.restyle('parallel', {'dimensions[1].constraintrange': [[4, 5]]}, [0])")
     assert drawn(opened, "front") == [4, 3]
+    again = show(synthetic.typical(), hash_=opened.page.url.partition("#")[2].join(["#", ""]))
+    assert drawn(again, "front") == [4, 3]
+    brush = "document.getElementById('parallel').data[0].dimensions[1].constraintrange"
+    assert again.page.evaluate(brush) == [4, 5], "the axis shows what the link says"
+
+
+def test_the_chosen_network_is_marked_in_the_other_views(show: Any) -> None:
+    opened = show(synthetic.typical())
+    opened.page.click("details[data-view='parallel'] summary")
+    opened.page.wait_for_selector("details[data-view='parallel'][data-heard]")
+    opened.page.focus("#front tbody tr")
+    opened.page.keyboard.press("Enter")
+    opened.page.wait_for_function("document.getElementById('progress').layout.shapes.at(-1).x0 === 8")
+    strategy = opened.page.evaluate("document.getElementById('strategy').data.at(-1)")
+    assert (strategy["x"], strategy["y"]) == ([9], [2])
+    assert opened.page.evaluate("document.getElementById('parallel').data[0].line.color.at(-1)") == 2
+
+
+def test_the_page_draws_a_network_as_python_does(show: Any) -> None:
+    run = synthetic.many()
+    opened = show(run)
+    for each in run.trials[:20]:
+        assert opened.page.evaluate("trial => glyph(stagesOf(rowOf.get(trial)))", each.number) == svg(each.architecture)
+
+
+def test_the_card_tells_where_the_time_goes(show: Any) -> None:
+    run = synthetic.typical()
+    parts = dict(zip(PARTS, (9.5, 14.5, 18.5, 42.5, 14.5, 0.5), strict=True))
+    measured = run.trials[3].measurements["ort"]
+    shares = {f"{part} [%]": share for part, share in parts.items()}
+    run.trials[3].measurements["ort"] = replace(measured, secondary=shares)
+    opened = show(run, hash_="#trial=3")
+    assert "of ort" in opened.card
+    assert "42.5 %" in opened.card
+    opened.page.evaluate("set({ trial: 4 })")
+    assert "of ort" not in opened.card, "a run-time that does not tell leaves no empty column"
 
 
 def test_the_downloaded_config_is_what_export_writes(show: Any) -> None:

@@ -11,34 +11,75 @@ function button(text, parent, act) {
   return made;
 }
 
-// Networks off every front have no card of their own in the file: what the columns say of them must do.
+// What the columns say of every network, and what the file says further of those on a front.
 function told(trial) {
   const row = rowOf.get(trial);
+  const anchor = columns.anchors[row];
   const measured = Object.keys(columns.metrics).filter((metric) => columns.values[metric][row] !== null);
   const line = (metric) => {
     const half = columns.halves[metric][row];
     const { unit, kind } = columns.metrics[metric];
     return [metric, `${short(columns.values[metric][row])} ${unit}`, half ? `± ${half}` : "-", kind];
   };
-  return (
-    data.cards[trial] ?? {
-      title: `Trial ${trial}`,
-      notation: columns.notations[row],
-      stages: [],
-      measurements: measured.map(line),
-      warnings: [],
-      command: `nas export ${data.run} --trial ${trial} -o arch.json`,
-    }
-  );
+  return {
+    title: `Trial ${trial}${anchor ? `, ${anchor}` : ""}`,
+    notation: columns.notations[row],
+    stages: stagesOf(row),
+    measurements: measured.map(line),
+    warnings: [],
+    shares: {},
+    command: `nas export ${data.run} --trial ${trial} -o arch.json`,
+    ...data.cards[trial],
+  };
+}
+
+// A mark for each block: convolution flat and blue, a transformer tall and vermilion as far as attention goes; wide
+// marks have many channels, on a root scale. The same drawing as results/glyphs.py.
+const [HEIGHT, FLAT, GAP, STAGE_GAP] = [22, 9, 1.5, 7];
+
+function glyph(stages) {
+  let x = 0;
+  const boxes = stages.map((stage) => {
+    const marks = widths(stage).map((channels, index) => {
+      const width = 3 + Math.sqrt(channels / 96) * 2;
+      const box = (y, height, colour) => `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width.toFixed(1)}" height="${height.toFixed(1)}" fill="${colour}"/>`;
+      const attention = HEIGHT * stage.ratio;
+      const transformer = () => box(0, attention, "#D55E00") + box(attention, HEIGHT - attention, "#0072B2");
+      const mark = stage.blocks[index] === "T" ? transformer() : box(HEIGHT - FLAT, FLAT, "#0072B2");
+      x += width + GAP;
+      return mark;
+    });
+    x += STAGE_GAP;
+    return marks.join("");
+  });
+  const spoken = stages.map(({ blocks }, index) => `stage ${index + 1}: ${blocks.replaceAll("T", "").length} convolution, ${blocks.replaceAll("C", "").length} transformer`);
+  const size = `width="${(x - STAGE_GAP).toFixed(0)}" height="${HEIGHT}" viewBox="0 0 ${(x - STAGE_GAP).toFixed(1)} ${HEIGHT}"`;
+  return `<svg class="glyph" role="img" aria-label="${spoken.join("; ")}; ${stages.map(({ blocks }) => blocks).join("-")}" ${size}>${boxes.join("")}</svg>`;
+}
+
+function described({ blocks, convolution, transformer, ratio }, index) {
+  return [String(index + 1), blocks, [convolution, transformer].filter(Boolean).join("/"), ratio === null ? "-" : String(Number(ratio.toPrecision(2)))];
+}
+
+// The stages, and where the time of each latency goes.
+function stageTable(chosen, parent) {
+  const latencies = Object.keys(chosen.shares);
+  const share = (part) => latencies.map((name) => `${chosen.shares[name][part]} %`);
+  const lines = chosen.stages.map((stage, index) => [...described(stage, index), ...share(index + 1)]);
+  if (latencies.length) {
+    lines.unshift(["stem", "", "", "", ...share(0)]);
+    lines.push(["head", "", "", "", ...share(5)]);
+  }
+  table(["stage", "blocks", "width", "r", ...latencies.map((name) => `of ${name}`)], lines, parent);
 }
 
 function show(trial) {
   const chosen = told(trial);
   card.replaceChildren();
   element("h3", chosen.title, card);
-  if (chosen.glyph) card.insertAdjacentHTML("beforeend", chosen.glyph); // made by us, from C and T alone
+  card.insertAdjacentHTML("beforeend", glyph(chosen.stages)); // made of numbers and words of ours alone
   element("p", chosen.notation, card).className = "notation";
-  if (chosen.stages.length) table(["stage", "blocks", "width", "r"], chosen.stages, card);
+  stageTable(chosen, card);
   table(["metric", "value", "95 %", "kind"], chosen.measurements, card).className = "numbers";
   if (chosen.warnings.length) {
     const list = element("ul", "", card);
@@ -70,7 +111,7 @@ function side(trial, parent) {
   const chosen = told(trial);
   const box = element("div", "", parent);
   element("h3", chosen.title, box);
-  if (chosen.glyph) box.insertAdjacentHTML("beforeend", chosen.glyph);
+  box.insertAdjacentHTML("beforeend", glyph(chosen.stages));
   element("p", chosen.notation, box).className = "notation";
 }
 
@@ -97,11 +138,11 @@ function showCompared() {
   [state.compare, state.trial].forEach((trial) => side(trial, sides));
   const [first, second] = [state.compare, state.trial];
   const names = [`trial ${first}`, `trial ${second}`];
-  const stages = told(first).stages.flatMap((stage, index) => {
-    const other = told(second).stages[index] ?? [];
-    const labels = ["", "blocks", "width", "r"];
-    return stage.flatMap((value, field) => (value !== other[field] ? [[`stage ${index + 1}, ${labels[field]}`, value, other[field] ?? "?", ""]] : []));
-  });
+  const [ours, theirs] = [first, second].map((trial) => told(trial).stages.map(described));
+  const labels = ["", "blocks", "width", "r"];
+  const stages = ours.flatMap((stage, index) =>
+    stage.flatMap((value, field) => (value !== theirs[index][field] ? [[`stage ${index + 1}, ${labels[field]}`, value, theirs[index][field], ""]] : [])),
+  );
   const numbers = Object.keys(columns.metrics).map((metric) => difference(metric, rowOf.get(first), rowOf.get(second)));
   table(["what differs", ...names, "difference"], [...numbers.filter(Boolean), ...stages], body);
   button("Clear", body, () => set({ compare: null }));

@@ -59,6 +59,7 @@ function drawFront() {
   fill(traces[ANCHORS], parts.anchors);
   intervals(traces[INTERVALS], [...parts.front, ...parts.anchors]);
   traces[ANCHORS].text = parts.anchors.map((row) => columns.anchors[row]);
+  traces[ANCHORS].textposition = traces[ANCHORS].x.map((each, _, all) => (each === Math.max(...all) ? "bottom left" : "bottom right"));
   const steps = [...parts.front].sort((a, b) => columns.values[state.x][a] - columns.values[state.x][b]);
   fill(traces[ATTAINED], steps);
   layout.xaxis.title.text = columns.metrics[state.x].title;
@@ -132,7 +133,7 @@ document.querySelectorAll("#front th").forEach((heading, index) => {
 });
 rows.forEach((row) => {
   const trial = Number(row.dataset.trial);
-  row.querySelector(".drawing").innerHTML = data.cards[trial].glyph;
+  row.querySelector(".drawing").innerHTML = glyph(stagesOf(rowOf.get(trial)));
   row.addEventListener("click", () => set({ trial }));
   row.addEventListener("keydown", (event) => {
     if (event.key === "Enter") set({ trial });
