@@ -40,7 +40,7 @@ def layout(x: str, y: str) -> dict[str, Any]:
 
 def beside(x: Sequence[float]) -> list[str]:
     """Where the names of points stand: to the right, but for the last point, beyond which the figure may end."""
-    return ["bottom left" if each == max(x) else "bottom right" for each in x]
+    return ["top left" if each == max(x) else "bottom right" for each in x]
 
 
 def shape(trial: Trial) -> dict[str, int]:

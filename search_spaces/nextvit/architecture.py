@@ -237,12 +237,12 @@ class Architecture:
         schema = values.pop("schema", None)
         if schema != SCHEMA:
             raise InvalidArchitecture("schema", f"expected '{SCHEMA}', got {schema!r}", SCHEMA)
-        if not isinstance(values["stages"], list):
+        if not isinstance(values["stages"], list | tuple):
             raise InvalidArchitecture("stages", f"expected a list of 4 stages, got {values['stages']!r:.60}")
         values["stages"] = tuple(_stage_from_dict(index, stage) for index, stage in enumerate(values["stages"]))
         if "stem" in values:
             stem = values["stem"]
-            values["stem"] = tuple(stem) if isinstance(stem, list) else (stem,)
+            values["stem"] = tuple(stem) if isinstance(stem, list | tuple) else (stem,)
         return cls(**values)
 
     @classmethod

@@ -2,7 +2,8 @@
 
 import torch
 
-from search_spaces.common.errors import NasError, Unavailable, UnknownName
+from search_spaces.common.errors import UnknownName
+from search_spaces.nextvit import weights
 from search_spaces.nextvit.architecture import PAPER, Architecture
 from search_spaces.nextvit.network import NextViT
 
@@ -28,18 +29,8 @@ def create(architecture: Architecture, *, pretrained: bool | str = False, drop_p
 
 def download(architecture: Architecture, tag: str = DEFAULT_TAG) -> dict[str, torch.Tensor]:
     """timm's published weights for one of the paper's networks, by parameter name."""
-    import timm
-
     size = next((name for name, known in PAPER.items() if known == architecture), None)
     if size is None:
         raise UnknownName("pretrained network", str(architecture), (f"{name} ({PAPER[name]})" for name in PAPER))
     model = f"{TIMM_NAMES[size]}.{tag}"
-    try:
-        return timm.create_model(model, pretrained=True).state_dict()
-    except NasError:
-        raise
-    except Exception as error:  # the hub, the proxy, the cache and the file each fail in a way of their own
-        raise Unavailable(
-            f"timm's weights '{model}' could not be loaded: {type(error).__name__}: {str(error).splitlines()[0]:.200}",
-            "check the connection to huggingface.co (or set HF_HUB_OFFLINE=0), or build without pretrained weights",
-        ) from error
+    return weights.from_timm(model)

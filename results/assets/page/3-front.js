@@ -59,7 +59,7 @@ function drawFront() {
   fill(traces[ANCHORS], parts.anchors);
   intervals(traces[INTERVALS], [...parts.front, ...parts.anchors]);
   traces[ANCHORS].text = parts.anchors.map((row) => columns.anchors[row]);
-  traces[ANCHORS].textposition = traces[ANCHORS].x.map((each, _, all) => (each === Math.max(...all) ? "bottom left" : "bottom right"));
+  traces[ANCHORS].textposition = traces[ANCHORS].x.map((each, _, all) => (each === Math.max(...all) ? "top left" : "bottom right"));
   const steps = [...parts.front].sort((a, b) => columns.values[state.x][a] - columns.values[state.x][b]);
   fill(traces[ATTAINED], steps);
   layout.xaxis.title.text = columns.metrics[state.x].title;

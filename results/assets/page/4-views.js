@@ -28,7 +28,7 @@ function plot(name, figure) {
     figure.layout.margin = { ...figure.layout.margin, l: 48, r: 8, t: Math.max(40, name === "pareto" ? 90 : 0), b: 50 };
     figure.layout.font.size = 11;
     const up = figure.layout.yaxis?.title;
-    if (up?.text) up.text = up.text.replace(", ", ",<br>");
+    if (up?.text) up.text = up.text.replaceAll(", ", ",<br>");
   }
   const options = { displaylogo: false, showSendToCloud: false, responsive: true, plotGlPixelRatio: Math.min(2, devicePixelRatio), modeBarButtons: [["toImage", "resetScale2d"]] };
   document.body.dataset.drawn = Number(document.body.dataset.drawn ?? 0) + 1;
