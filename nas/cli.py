@@ -1,29 +1,14 @@
 """The command line. Each command is thin; what it does is imported when it runs, so that `nas --help` is quick."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from nas import __version__
-from results import DEFAULT_STORE
-
-STORE = click.option(
-    "--store",
-    metavar="URL",
-    envvar="NAS_STORE",
-    default=DEFAULT_STORE,
-    show_default=True,
-    help="Database of runs and measurements.",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
-RUN = click.argument("run", required=False)
-TIMEOUT = click.option(
-    "--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation."
-)
-
-
-def _examples(*lines: str) -> str:
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+from nas.cli_training import finalists, train
+from nas.options import JSON, RUN, STORE, TIMEOUT
+from nas.options import examples as _examples
 
 
 @click.group(
@@ -154,21 +139,58 @@ def compare(first: str, second: str, output: Path | None, store: str, as_json: b
     return reports.compare_runs(store, first, second, output, as_json=as_json)
 
 
-@cli.command(epilog=_examples("nas export --trial 42 -o arch.json", "nas export nhs-1 --pick knee -o arch.json"))
-@RUN
-@click.option("--trial", type=int, help="Number of the trial.")
-@click.option("--pick", type=click.Choice(["knee"]), help="Let the front choose: its bend.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File to write.")
-@click.option("--force", is_flag=True, help="Overwrite the file.")
+@cli.command(
+    epilog=_examples(
+        "nas export --trial 42 -o arch.json                             the architecture alone",
+        "nas export nhs-1 --pick knee --to onnx,python -o knee/",
+        "nas export --max-latency ort=40ms --to onnx -o model.onnx      the best below a latency",
+        "nas export next-vit-s --weights timm:nextvit_small.bd_in1k --to coreml,timm -o s/",
+        "nas export CCC-CCCT-CCCCTCCCCT-CCT --weights best.safetensors --to onnx --precision fp16 -o s/",
+    )
+)
+@click.argument("target", metavar="[RUN|ARCH]", required=False)
+@click.option("--trial", type=int, help="Number of a trial of the run.")
+@click.option("--pick", type=click.Choice(["knee"]), help="Let the run's front choose: its bend.")
+@click.option("--max-latency", metavar="LIMIT", help="The best of the run below a latency, such as ort=40ms.")
+@click.option("--to", "formats", metavar="FORMAT,...", default="config", show_default=True, help="See below.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder, or file of one format.")
+@click.option("--weights", metavar="SOURCE", help="FILE.safetensors, or timm:NAME.  [default: fresh]")
+@click.option("--allow-pickle", is_flag=True, help="Read weights from a pickle, too: only if you trust it.")
+@click.option(
+    "--classes", type=click.IntRange(min=1), help="How many.  [default: as the weights or labels say, or 1000]"
+)
+@click.option("--labels", type=click.Path(path_type=Path), help="A text file with the name of a class on each line.")
+@click.option("--resolution", type=int, default=224, show_default=True, help="Pixels of a side.")
+@click.option(
+    "--precision", type=click.Choice(["fp32", "fp16"]), default="fp32", show_default=True, help="Of run-times."
+)
+@click.option("--batch", type=int, default=1, show_default=True, help="Images at a time; 0 for any number.")
+@click.option("--image-input", is_flag=True, help="Core ML takes images and normalises them itself.")
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
 @STORE
-def export(run: str | None, trial: int | None, pick: str | None, output: Path, force: bool, store: str) -> None:
-    """Write one network's architecture as JSON, checked by building the network from it."""
-    from nas import reports
-    from results.export import write_config
+@JSON
+def export(
+    target: str | None,
+    trial: int | None,
+    pick: str | None,
+    max_latency: str | None,
+    formats: str,
+    output: Path,
+    force: bool,
+    store: str,
+    as_json: bool,
+    **wishes: Any,
+) -> None:
+    """Hand a network over: its config, and files that train and deploy, each verified before it is called done.
 
-    chosen = reports.choose(store, run, trial, pick)
-    summary = write_config(chosen.architecture, output, force=force)
-    click.echo(f"{output}: trial {chosen.number}, {chosen.architecture}, {summary}", err=True)
+    ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. Formats: config (JSON and YAML), python (one
+    module that needs torch alone), timm (a folder that timm loads), onnx, coreml, tensorrt, torch (torch.export).
+    """
+    from nas import exporting
+
+    choice = exporting.Choice(target=target, trial=trial, pick=pick, max_latency=max_latency)
+    names = [name.strip() for name in formats.split(",") if name.strip()]
+    exporting.export(choice, names, exporting.Wishes(**wishes), output, store_url=store, force=force, as_json=as_json)
 
 
 @cli.command(
@@ -347,3 +369,7 @@ def evaluators(as_json: bool) -> None:
     from nas import reports
 
     reports.list_evaluators(as_json=as_json)
+
+
+cli.add_command(train)
+cli.add_command(finalists)

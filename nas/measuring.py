@@ -1,6 +1,7 @@
 """The command `nas measure`: one network now, a run's networks later, a sample of a space before any search."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from results.store import Store
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, UnknownName, UsageError
 
+YAML = {".yaml", ".yml"}
 SAMPLING_ATTEMPTS = 100  # draws for each network that is wanted, before a space counts as too small
 
 
@@ -239,14 +241,23 @@ def find_architecture(text: str) -> Architecture:
         UnknownName: none of these.
         InvalidArchitecture: a file or a notation from which nothing can be built.
     """
-    path = Path(text)
-    if path.is_file():
-        try:
-            return Architecture.from_json(path.read_text())
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"'{text}' cannot be read: {error}", "give a JSON file that nas export wrote") from None
     if text.lower() in PAPER:
         return PAPER[text.lower()]
     if set(text.upper()) <= set("CT-"):
         return Architecture.from_notation(text)
+    path = Path(text)
+    with suppress(OSError):  # no name of a file: too long
+        if path.is_file():
+            return _from_file(path)
     raise UnknownName("file, network or notation", text, PAPER)
+
+
+def _from_file(path: Path) -> Architecture:
+    """The architecture of a JSON or YAML file."""
+    import yaml
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        return Architecture.from_dict(yaml.safe_load(text)) if path.suffix in YAML else Architecture.from_json(text)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"'{path}' cannot be read: {error}", "give a file that nas export wrote") from None

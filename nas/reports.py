@@ -19,7 +19,7 @@ from results.record import Run, Trial
 from results.store import Store
 from results.tables import frame, trial_dict
 from results.validity import UNVALIDATED
-from search_spaces.common.errors import NegativeAnswer, UsageError
+from search_spaces.common.errors import UsageError
 
 
 def show(
@@ -93,28 +93,6 @@ def _cells(trial: Trial, shown: list[str], is_knee: bool) -> list[str]:
 def _interval(measurement: Measurement) -> str:
     half = (measurement.high - measurement.low) / 2
     return f"{measurement.value:.4g}" + (f" ±{half:.2g}" if half else "")
-
-
-def choose(store_url: str, name: str | None, number: int | None, pick: str | None) -> Trial:
-    """The trial that a person means: by number, or picked from the front."""
-    if (number is None) == (pick is None):
-        raise UsageError(
-            "say which network: --trial NUMBER or --pick knee", "nas show lists the front with its numbers"
-        )
-    run = load(name, store_url)
-    if pick:
-        members = front.front(run)
-        found = front.knee(run, members) or (members[0] if members else None)
-        if not found:
-            raise NegativeAnswer(f"run '{run.name}' has no front", "no candidate succeeded: nas show --all tells why")
-        return found
-    for trial in run.trials:
-        if trial.number == number:
-            return trial
-    raise UsageError(
-        f"run '{run.name}' has no trial {number}",
-        f"its trials are 0 to {len(run.trials) - 1}" if run.trials else "it has none yet",
-    )
 
 
 def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `nas` itself does
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two tests at once on two cores: a second thread waits for a busy core
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     # Locks of its own, or two workers would wait for each other's measurements, of which no test needs a calm machine.
     tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix=f"nas-tests-{worker}-")

@@ -8,13 +8,16 @@ from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 from evaluators.common import cpu
 from evaluators.common.evaluator import Evaluator
+from evaluators.common.locks import exclusive
 from evaluators.common.measurement import Direction, Kind, Reading
 from evaluators.common.timing import Clock, Protocol, Timing, measure, ratio
 from search_spaces import Architecture
+from search_spaces.common.errors import Unavailable
 
 # Timed beside every candidate, by a quicker protocol, so that a change of the machine is told from one of the network.
 REFERENCE = Architecture.from_notation("C-C-CT-C")
@@ -54,6 +57,21 @@ class Latency(Evaluator):
     @abstractmethod
     def _running(self, architecture: Architecture, resolution: int) -> AbstractContextManager[Running]:
         """The network, ready to run at that resolution. Fails if the run-time does not do what was asked."""
+
+    def _opened(self, path: Path, resolution: int) -> AbstractContextManager[Running]:
+        """A network from a file of this run-time's own format, ready to run."""
+        raise Unavailable(f"{self.name()} times no files", "nas measure times the architecture")
+
+    def time_file(self, path: Path) -> Timing:
+        """Times an exported network, here, by the stopwatch of every candidate; waits until the device is free.
+
+        Raises:
+            Unavailable: this run-time reads no files, or is not here.
+        """
+        if reason := self.missing():
+            raise reason
+        with exclusive(self.physical()), self._opened(path, self.resolution) as running:
+            return self._clock(running)
 
     def state(self) -> dict[str, Any]:
         """What may disturb a measurement here and now."""

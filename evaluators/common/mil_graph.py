@@ -3,8 +3,9 @@
 `deployed.py` walks the network; here are its operators in MIL. Names of weights are those of the ONNX graph.
 """
 
+import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import coremltools
 import numpy as np
@@ -15,6 +16,14 @@ from search_spaces import Architecture
 
 if TYPE_CHECKING:
     from coremltools.converters.mil.mil import Program
+
+
+class Pixels(NamedTuple):
+    """How colours from 0 to 255 become the network's input: mean and width of each, on a scale from 0 to 1."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
 
 Weights = Callable[[str, tuple[int, ...]], "np.ndarray[Any, Any]"]
 
@@ -39,18 +48,32 @@ def build(
     resolution: int = 224,
     num_classes: int = 1000,
     target: str = "iOS16",
+    pixels: Pixels | None = None,
+    probabilities: bool = False,
 ) -> "Program":
-    """The program from `images` (batch, 3, resolution, resolution) to `logits` (batch, num_classes)."""
+    """The program from `images` (batch, 3, resolution, resolution) to `logits` (batch, num_classes).
+
+    With `pixels` the images are colours from 0 to 255 and normalised here; with `probabilities` a softmax ends it.
+    """
     version = getattr(coremltools.target, target)
     walk = _Program(weights, batch)
 
     @mb.program(input_specs=[mb.TensorSpec((batch, 3, resolution, resolution))], opset_version=version)  # type: ignore[untyped-decorator]
     def network(images: Any) -> Any:
-        return walk.network(images, architecture, resolution, num_classes)
+        logits = walk.network(_normalised(images, pixels), architecture, resolution, num_classes)
+        return mb.softmax(x=logits, axis=-1, name="probabilities") if probabilities else logits
 
     (output,) = network.functions["main"].outputs
-    output.name = "logits"
+    output.name = "probabilities" if probabilities else "logits"
     return network
+
+
+def _normalised(images: Any, pixels: Pixels | None) -> Any:
+    """(value / 255 - mean) / std, as one factor and one term for each colour."""
+    if not pixels:
+        return images
+    mean, std = (np.array(each, dtype=np.float32).reshape(1, 3, 1, 1) for each in (pixels.mean, pixels.std))
+    return mb.add(x=mb.mul(x=images, y=1 / (255 * std)), y=-mean / std)
 
 
 def convert(
@@ -59,19 +82,40 @@ def convert(
     *,
     batch: int = 1,
     resolution: int = 224,
+    num_classes: int = 1000,
     target: str = "iOS16",
     precision: str = "fp16",
     units: str = "all",
+    pixels: Pixels | None = None,
+    labels: tuple[str, ...] = (),
 ) -> Any:
-    """The Core ML model (`mlprogram`), not loaded; its input and output stay fp32 whatever it computes in."""
-    return coremltools.convert(
-        build(architecture, weights, batch=batch, resolution=resolution, target=target),
-        convert_to="mlprogram",
-        minimum_deployment_target=getattr(coremltools.target, target),
-        compute_precision=getattr(coremltools.precision, {"fp16": "FLOAT16", "fp32": "FLOAT32"}[precision]),
-        compute_units=getattr(coremltools.ComputeUnit, units.upper()),
-        skip_model_load=True,
+    """The Core ML model (`mlprogram`), not loaded; its input and output stay fp32 whatever it computes in.
+
+    With `pixels` it takes an image, with `labels` it is a classifier that answers with one of them.
+    """
+    program = build(
+        architecture,
+        weights,
+        batch=batch,
+        resolution=resolution,
+        num_classes=num_classes,
+        target=target,
+        pixels=pixels,
+        probabilities=bool(labels),
     )
+    image = coremltools.ImageType(name="images", shape=(batch, 3, resolution, resolution))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # it leaves its temporary folder to the garbage collector
+        return coremltools.convert(
+            program,
+            inputs=[image] if pixels else None,
+            classifier_config=coremltools.ClassifierConfig(list(labels)) if labels else None,
+            convert_to="mlprogram",
+            minimum_deployment_target=getattr(coremltools.target, target),
+            compute_precision=getattr(coremltools.precision, {"fp16": "FLOAT16", "fp32": "FLOAT32"}[precision]),
+            compute_units=getattr(coremltools.ComputeUnit, units.upper()),
+            skip_model_load=True,
+        )
 
 
 class _Program(Deployed[Any]):

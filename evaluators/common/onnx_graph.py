@@ -76,12 +76,16 @@ def build(
     num_classes: int = 1000,
     precision: str = "fp32",
 ) -> onnx.ModelProto:
-    """The graph from `images` (batch, 3, resolution, resolution) to `logits` (batch, num_classes), both fp32."""
+    """The graph from `images` (batch, 3, resolution, resolution) to `logits` (batch, num_classes), both fp32.
+
+    Batch 0 takes any number of images: ONNX reads a 0 in a shape as "what it was".
+    """
+    size = batch or "batch"
     graph = _Graph(weights, batch, precision)
     x = graph.network(graph.cast("images", precision), architecture, resolution, num_classes)
     graph.cast(x, "fp32", output="logits")
-    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, [batch, 3, resolution, resolution])
-    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [batch, num_classes])
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, [size, 3, resolution, resolution])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [size, num_classes])
     body = helper.make_graph(graph.nodes, str(architecture), [images], [logits], graph.initializers)
     opset, ir_version = OPSETS[precision]
     return helper.make_model(body, ir_version=ir_version, opset_imports=[helper.make_opsetid("", opset)])

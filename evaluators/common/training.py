@@ -9,14 +9,16 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from evaluators.common.images import Images
-from search_spaces.common.errors import MeasurementFailed
+from evaluators.common.loop import Loop, answers, step_down_note, within_memory
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
+
+    from evaluators.common.sources import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,18 +69,12 @@ def train(
     Raises:
         MeasurementFailed: the loss is not finite any more, or not even two images fit.
     """
-    import torch
-
-    microbatch = recipe.batch_size
-    while True:
-        start = {name: value.clone() for name, value in network.state_dict().items()}
-        try:
-            return _train(network, images, recipe, device, microbatch, report)
-        except torch.OutOfMemoryError:
-            if microbatch <= 2:
-                raise MeasurementFailed("not even two images fit into the device's memory") from None
-            microbatch //= 2
-            network.load_state_dict(start)
+    start = {name: value.clone() for name, value in network.state_dict().items()}
+    return within_memory(
+        lambda microbatch: _train(network, images, recipe, device, microbatch, report),
+        recipe.batch_size,
+        restore=lambda: network.load_state_dict(start),
+    )
 
 
 def _train(
@@ -93,35 +89,16 @@ def _train(
 
     started = time.perf_counter()
     random = torch.Generator().manual_seed(recipe.seed)
-    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    steps = recipe.epochs * math.ceil(len(images.train_labels) / recipe.batch_size)
-    optimizer = _optimizer(network, recipe, device)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _share(step, steps, recipe.warmup))
+    loop = _loop(network, images, recipe, device, microbatch)
     curve: list[dict[str, float]] = []
     for epoch in range(1, recipe.epochs + 1):
-        network.train()
-        total = 0.0
-        for x, y in batches(images, recipe.batch_size, random):
-            for part in range(0, len(y), microbatch):
-                px, py = x[part : part + microbatch].to(device), y[part : part + microbatch].to(device)
-                with _precision(device):
-                    logits = network(normalised(px))
-                loss = _loss(logits.float(), py, images, recipe.label_smoothing) * (len(py) / len(y))
-                loss.backward()  # type: ignore[no-untyped-call]
-                total += float(loss.detach()) * len(y)
-            torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            schedule.step()
-        if not math.isfinite(total):
-            raise MeasurementFailed("the training diverged", f"the loss is {total} in epoch {epoch}: lower the rate")
+        total = loop.epoch(batches(images, recipe.batch_size, random), epoch)
         entry = {"loss": round(total / len(images.train_labels), 5)}
         if epoch == recipe.epochs:
-            accuracies = validate(network, images, device, microbatch)
+            accuracies = validate(loop.network, images, device, microbatch)
             entry["skill"] = round(images.skill(accuracies), 5)
         curve.append(entry)
         report(epoch, entry)
-    notes = () if microbatch == recipe.batch_size else (f"trained {microbatch} images at a time for want of memory",)
     return Outcome(
         accuracies=accuracies,
         skill=images.skill(accuracies),
@@ -130,7 +107,30 @@ def _train(
         samples=recipe.epochs * len(images.train_labels),
         seconds=round(time.perf_counter() - started, 3),
         microbatch=microbatch,
-        notes=notes,
+        notes=step_down_note(microbatch, recipe.batch_size),
+    )
+
+
+def _loop(network: "nn.Module", images: Images, recipe: Recipe, device: str, microbatch: int) -> Loop:
+    import torch
+
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    steps = recipe.epochs * math.ceil(len(images.train_labels) / recipe.batch_size)
+    optimizer = _optimizer(network, recipe)
+
+    def rate(step: int) -> None:
+        for group in optimizer.param_groups:
+            group["lr"] = recipe.learning_rate * _share(step, steps, recipe.warmup)
+
+    return Loop(
+        network=network,
+        optimizer=optimizer,
+        rate=rate,
+        loss=lambda logits, labels: _loss(logits, labels, images, recipe.label_smoothing),
+        microbatch=microbatch,
+        device=device,
+        clip=recipe.clip,
+        prepare=normalised,
     )
 
 
@@ -153,20 +153,14 @@ def initialise(network: "nn.Module", seed: int) -> None:
 
 def validate(network: "nn.Module", images: Images, device: str = "cpu", batch_size: int = 256) -> dict[str, float]:
     """The share of right answers among the validation images, by head."""
-    import torch
-
-    network.eval()
     right: dict[str, list[float]] = {head.name: [] for head in images.heads}
-    with torch.no_grad():
-        for start in range(0, len(images.valid_labels), batch_size):
-            x = images.valid_pixels[start : start + batch_size].to(device)
-            y = images.valid_labels[start : start + batch_size].to(device)
-            with _precision(device):
-                logits = network(normalised(x)).float()
-            answers = masked(logits, y, images).argmax(1)
-            for head in images.heads:
-                mine = (y >= head.first) & (y < head.first + head.classes)
-                right[head.name] += (answers[mine] == y[mine]).double().tolist()
+    starts = range(0, len(images.valid_labels), batch_size)
+    parts = ((images.valid_pixels[at : at + batch_size], images.valid_labels[at : at + batch_size]) for at in starts)
+    for logits, y in answers(network, parts, device, prepare=normalised):
+        given = masked(logits, y, images).argmax(1)
+        for head in images.heads:
+            mine = (y >= head.first) & (y < head.first + head.classes)
+            right[head.name] += (given[mine] == y[mine]).double().tolist()
     return {name: sum(each) / len(each) for name, each in right.items()}
 
 
@@ -198,7 +192,7 @@ def normalised(pixels: "Tensor") -> "Tensor":
     return ((pixels.float() - 127.5) / 63.75).contiguous(memory_format=torch.channels_last)
 
 
-def masked(logits: "Tensor", labels: "Tensor", images: Images) -> "Tensor":
+def masked(logits: "Tensor", labels: "Tensor", images: "Images | Source") -> "Tensor":
     """Logits with the answers of all other heads ruled out: an image asks one head only."""
     import torch
 
@@ -220,7 +214,7 @@ def _loss(logits: "Tensor", labels: "Tensor", images: Images, smoothing: float) 
     return -((1 - smoothing) * right + smoothing * even).mean()
 
 
-def _optimizer(network: "nn.Module", recipe: Recipe, device: str) -> "torch.optim.Optimizer":
+def _optimizer(network: "nn.Module", recipe: Recipe) -> "torch.optim.Optimizer":
     import torch
 
     weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
@@ -235,9 +229,3 @@ def _share(step: int, steps: int, warmup: float) -> float:
     if step < rising:
         return (step + 1) / rising
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, steps - rising))))
-
-
-def _precision(device: str) -> Any:
-    import torch
-
-    return torch.autocast("cuda", dtype=torch.bfloat16, enabled=device.startswith("cuda"))

@@ -93,15 +93,29 @@ class Ort(Latency):
 
     @contextmanager
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
+        from evaluators.common import onnx_graph, onnx_int8
+
+        with tempfile.TemporaryDirectory(prefix="nas-ort-") as folder:
+            path, graph = onnx_graph.save(
+                architecture, Path(folder) / "network", batch=self.batch, resolution=resolution
+            )
+            if self.precision == "int8":
+                onnx_int8.quantize(graph)
+                path.write_bytes(graph.SerializeToString())
+            with self._opened(path, resolution) as running:
+                yield running
+
+    @contextmanager
+    def _opened(self, path: Path, resolution: int) -> Iterator[Running]:
         import numpy as np
 
         with tempfile.TemporaryDirectory(prefix="nas-ort-") as folder:
-            session, details = self._session(architecture, Path(folder) / "network", resolution)
+            session, details = self._session(path, Path(folder))
             shape = (self.batch, 3, resolution, resolution)
             inputs = {"images": np.random.default_rng(0).standard_normal(shape, dtype=np.float32)}
             (logits,) = session.run(None, inputs)
             if not np.isfinite(logits).all():
-                raise MeasurementFailed("the network's output is not finite", f"{architecture} at {resolution} px")
+                raise MeasurementFailed("the network's output is not finite", f"{path.name} at {resolution} px")
             yield Running(
                 once=lambda: session.run(None, inputs),
                 cpu=time.thread_time if self.threads == 1 and self.provider == "cpu" else None,
@@ -109,18 +123,15 @@ class Ort(Latency):
                 details=details,
             )
 
-    def _session(self, architecture: Architecture, folder: Path, resolution: int) -> tuple[Any, dict[str, Any]]:
+    def _session(self, path: Path, folder: Path) -> tuple[Any, dict[str, Any]]:
         """The network in a session that is still profiling, and what is known of how it runs."""
         import onnxruntime
 
-        from evaluators.common import onnx_graph, onnx_int8
+        from evaluators.common import onnx_int8
 
-        path, graph = onnx_graph.save(architecture, folder, batch=self.batch, resolution=resolution)
         options = self._options()
         options.enable_profiling, options.profile_file_prefix = self.provider == "cpu", str(folder / "profile")
         if self.precision == "int8":
-            onnx_int8.quantize(graph)
-            path.write_bytes(graph.SerializeToString())
             options.optimized_model_filepath = str(folder / "optimized.onnx")
         provider = PROVIDERS[self.provider][0]
         session = onnxruntime.InferenceSession(str(path), options, providers=[self._provider()])

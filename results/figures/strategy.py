@@ -147,7 +147,9 @@ def strategy_figure(info: StrategyInfo) -> "go.Figure":
         x=[depth for _, depth, _ in info.anchors],
         y=[count for _, _, count in info.anchors],
         text=[name for name, _, _ in info.anchors],
-        textposition=["top left" if depth == max(info.depths) else "top center" for _, depth, _ in info.anchors],
+        textposition=[
+            "top left" if depth == max(info.depths, default=depth) else "top center" for _, depth, _ in info.anchors
+        ],
         mode="markers+text",
         marker={**ring, "symbol": "square-open"},
         hoverinfo="skip",

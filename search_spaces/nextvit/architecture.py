@@ -12,6 +12,7 @@ from typing import Any
 from search_spaces.common.errors import InvalidArchitecture, UnknownName
 
 SCHEMA = "nas.architecture/1"
+BESIDE = {"schema", "provenance"}  # what a file holds beside the fields of an architecture
 CHANNEL_STEP = 32  # the paper's convolutions have 32 channels per group and its attention 32 per head
 MAX_WIDTH, MAX_DEPTH = 4096, 100  # far beyond the family; a bound, so that a foreign file cannot exhaust memory
 SR_RATIOS = (1, 2, 4, 8)
@@ -230,10 +231,13 @@ class Architecture:
     def from_dict(cls, data: object) -> "Architecture":
         """The inverse of `to_dict`. Refuses what it does not know rather than dropping it.
 
+        `provenance`, where it comes from, is no part of what it is, and may hold anything.
+
         Raises:
             InvalidArchitecture: not an architecture, of a newer schema, or not buildable.
         """
-        values = _check_keys("architecture", data, {field.name for field in fields(cls)} | {"schema"}, {"stages"})
+        values = _check_keys("architecture", data, {field.name for field in fields(cls)} | BESIDE, {"stages"})
+        values.pop("provenance", None)
         schema = values.pop("schema", None)
         if schema != SCHEMA:
             raise InvalidArchitecture("schema", f"expected '{SCHEMA}', got {schema!r}", SCHEMA)

@@ -21,7 +21,7 @@ class DropPath(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.rate == 0.0:
             return x
-        keep = x.new_empty(x.shape[0], *[1] * (x.ndim - 1)).bernoulli_(1 - self.rate)
+        keep = x.new_empty([x.shape[0]] + [1] * (x.ndim - 1)).bernoulli_(1 - self.rate)
         return x * keep / (1 - self.rate)
 
 
@@ -100,7 +100,7 @@ class EfficientAttention(nn.Module):
         self.norm: nn.Module | None = nn.BatchNorm1d(channels) if sr_ratio > 1 else None
 
     def heads(self, x: Tensor) -> Tensor:
-        return x.view(*x.shape[:2], -1, self.head_dim).transpose(1, 2)  # (B, N, C) -> (B, h, N, d)
+        return x.view(x.shape[0], x.shape[1], -1, self.head_dim).transpose(1, 2)  # (B, N, C) -> (B, h, N, d)
 
     def forward(self, x: Tensor) -> Tensor:
         pooled = x
@@ -139,6 +139,8 @@ class NextTransformerBlock(nn.Module):
 
     r = 0 leaves only the convolution, r = 1 only the attention; the paper compares both, its code builds neither.
     """
+
+    __constants__ = ("attends", "convolves")  # TorchScript then skips the branches whose modules are not there
 
     def __init__(self, block: Block, drop_path: float = 0.0) -> None:
         super().__init__()

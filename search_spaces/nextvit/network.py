@@ -18,7 +18,7 @@ def stem(in_channels: int, widths: tuple[int, int, int]) -> nn.Sequential:
     )
 
 
-class Stage(nn.Module):
+class BlockSequence(nn.Module):
     """The blocks of one stage, one after the other."""
 
     def __init__(self, modules: list[nn.Module]) -> None:
@@ -61,10 +61,10 @@ class NextViT(nn.Module):
         depth = sum(len(row) for row in architecture.blocks)
         rates = iter(torch.linspace(0, drop_path_rate, depth, device="cpu").tolist())
         self.stages = nn.Sequential(
-            *(Stage([blocks.build(block, next(rates)) for block in row]) for row in architecture.blocks)
+            *(BlockSequence([blocks.build(block, next(rates)) for block in row]) for row in architecture.blocks)
         )
-        self.norm = nn.BatchNorm2d(architecture.feature_channels[-1])
-        self.head = ClassifierHead(architecture.feature_channels[-1], num_classes)
+        self.norm: nn.Module = nn.BatchNorm2d(architecture.feature_channels[-1])
+        self.head: nn.Module = ClassifierHead(architecture.feature_channels[-1], num_classes)
         self.apply(init_weights)
 
     @property

@@ -142,8 +142,8 @@ def test_an_exported_network_is_the_one_that_was_measured(finished: Program, tmp
     ("arguments", "words"),
     [
         (["--trial", "99"], "has no trial 99"),
-        ([], "--trial NUMBER or --pick knee"),
-        (["--trial", "0", "--pick", "knee"], "--trial NUMBER or --pick knee"),
+        ([], "say --trial NUMBER, --pick knee or --max-latency ort=40ms"),
+        (["--trial", "0", "--pick", "knee"], "exclude each other"),
     ],
 )
 def test_export_says_which_trials_there_are(finished: Program, arguments: list[str], words: str) -> None:

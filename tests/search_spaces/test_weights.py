@@ -91,7 +91,7 @@ def test_damaged_files_are_said_plainly(tmp_path: Path, kind: str) -> None:
         torch.save({"code": Evil(), "no weights": {"epoch": 3}}.get(kind, network().state_dict()), path)
     if kind.startswith("cut off"):
         path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(NegativeAnswer, match="cannot be read|holds no weights"):
+    with pytest.raises(NegativeAnswer, match=r"cannot be read|holds no weights"):
         read(str(path), allow_pickle=True)
 
 

@@ -1,0 +1,113 @@
+"""How a network is fully trained: every setting, with its default, its range and its words. Standard library only.
+
+The defaults are the official recipe of Next-ViT on ImageNet-1k; where it says nothing, those of its training code.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from search_spaces.common.errors import UsageError
+
+WARMUP = 1 / 15  # of the epochs: 20 of 300
+SHALLOW, DROP_SHALLOW, DROP_DEEP = 20, 0.1, 0.2  # Next-ViT-S has 20 blocks and drops 0.1; B and L drop 0.2
+REFERENCE_BATCH = 512  # images for which the learning rate is told
+INITIAL = ("official", "kaiming")
+AUGMENT = re.compile(r"rand(-(mstd|inc|[mnpwt])\d+(\.\d+)?)*|original|originalr|v0|v0r|3a|none")
+# Small sets learn more from what they show: crops and mirror images alone, from weights that learn at once.
+PLAIN: dict[str, Any] = {
+    "learning_rate": 0.01,  # 0.00125 for a batch of 64
+    "crop": 0.7,
+    "augment": "none",
+    "color_jitter": 0.0,
+    "mixup": 0.0,
+    "cutmix": 0.0,
+    "erase": 0.0,
+    "drop_path": 0.0,
+    "initial": "kaiming",
+}
+
+
+def setting(default: object, words: str, low: float = 0.0, high: float = float("inf"), kind: type | None = None) -> Any:
+    """A field with its words and its range; `kind` is the type of one whose default is to be told by the rest."""
+    return field(default=default, metadata={"words": words, "low": low, "high": high, "kind": kind or type(default)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullRecipe:
+    """The settings of a full training, which are the options of `nas train`.
+
+    Raises:
+        UsageError: a value out of its range, or two that do not go together.
+    """
+
+    epochs: int = setting(300, "Times that every image is seen.", 1, 100_000)
+    batch_size: int = setting(2048, "Images in a step, of all processes together.", 2, 1_000_000)
+    learning_rate: float = setting(5e-4, f"Highest, for {REFERENCE_BATCH} images; grows with the batch.", 1e-9, 100)
+    weight_decay: float = setting(0.1, "Of AdamW, on weights alone.", 0, 10)
+    warmup_epochs: float | None = setting(None, "Rising from 1e-6.  [default: a 15th of the epochs]", 0, 1e5, float)
+    drop_path: float | None = setting(
+        None, "Highest rate of dropped paths.  [default: 0.1 up to 20 blocks, else 0.2]", 0, 0.9, float
+    )
+    initial: str = setting("official", "Weights of the beginning: official (0.02 everywhere) or kaiming.")
+    clip: float = setting(5.0, "Longest gradient; 0: any.")
+    resolution: int = setting(224, "Side of the images in pixels.", 32, 1024)
+    crop: float = setting(0.08, "Smallest share of an image that a random crop shows.", 0.01, 1)
+    augment: str = setting("rand-m9-mstd0.5-inc1", "timm's name of an augmentation, or none.")
+    color_jitter: float = setting(0.4, "Where there is no such augmentation.", 0, 1)
+    mixup: float = setting(0.8, "Alpha of mixed images; 0: none.", 0, 100)
+    cutmix: float = setting(1.0, "Alpha of images with a part of another; 0: none.", 0, 100)
+    smoothing: float = setting(0.1, "Of the labels.", 0, 0.9)
+    erase: float = setting(0.25, "Probability that a part of an image is erased.", 0, 1)
+    ema: float = setting(0.0, "Decay of averaged weights, such as 0.9999; 0: none are kept.", 0, 0.999999)
+    amp: bool = setting(True, "bfloat16 on a GPU.")
+    seed: int = setting(0, "Seed of every random choice.", 0, 2**31 - 1)
+    workers: int = setting(4, "Processes that read images, for each training process.", 0, 256)
+    bad_images: int = setting(100, "Unreadable images that are borne before the training stops.")
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value, low, high = getattr(self, each.name), each.metadata["low"], each.metadata["high"]
+            if isinstance(value, (int, float)) and not low <= value <= high:
+                told = f"from {low:g} to {high:g}" if high < float("inf") else f"of {low:g} or more"
+                raise UsageError(f"{flag(each.name)} expects a number {told}, got {value:g}", each.metadata["words"])
+        if not AUGMENT.fullmatch(self.augment):
+            raise UsageError(f"--augment: '{self.augment}' is not known", "for example rand-m9-mstd0.5-inc1, or none")
+        if self.initial not in INITIAL:
+            raise UsageError(f"--initial expects one of {', '.join(INITIAL)}, got '{self.initial}'")
+        if self.rising >= self.epochs:
+            raise UsageError(f"--warmup-epochs {self.rising:g} leaves none of {self.epochs} epochs", "warm up shorter")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], *, plain: bool = False) -> "FullRecipe":
+        """The recipe with the settings that were given, over those for a small set if `plain`, over the defaults."""
+        return cls(**({**PLAIN, **given} if plain else given))
+
+    @property
+    def rising(self) -> float:
+        """Epochs of warm-up."""
+        return self.epochs * WARMUP if self.warmup_epochs is None else self.warmup_epochs
+
+    @property
+    def highest_rate(self) -> float:
+        """The highest learning rate, for the batch."""
+        return self.learning_rate * self.batch_size / REFERENCE_BATCH
+
+    @property
+    def mixes(self) -> bool:
+        """Whether images are mixed with each other."""
+        return self.mixup > 0 or self.cutmix > 0
+
+    def dropped(self, blocks: int) -> float:
+        """The highest rate of dropped paths for a network of so many blocks."""
+        return self.drop_path if self.drop_path is not None else (DROP_SHALLOW if blocks <= SHALLOW else DROP_DEEP)
+
+    def protocol(self) -> dict[str, Any]:
+        """The settings that change what is reached, for any network."""
+        return {name: value for name, value in asdict(self).items() if name not in ("workers", "bad_images")}
+
+
+def flag(name: str) -> str:
+    """A setting as an option on the command line."""
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,133 @@
+"""The command `nas finalists`: the chosen few of a front, and what they really reach when they are trained."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from evaluators.common import ranking
+from evaluators.common.full_training import Plan
+from evaluators.common.processes import is_first
+from evaluators.common.recipe import FullRecipe, flag
+from evaluators.common.training_folder import TrainingFolder
+from nas import console
+from nas.training import announce, beside, interruptible, trained
+from results import DEFAULT_STORE, front, load
+from results.notation import glyph
+from results.record import Run, Trial
+from results.tables import trial_dict
+from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
+
+FULL = "full:"  # how the metrics of full trainings begin
+FEWEST = 3  # networks, below which an order means nothing
+
+
+def chosen(run: Run, count: int) -> list[Trial]:
+    """The knee of a run's front, then each time the member that is farthest from those already chosen.
+
+    Distances are between objectives, each scaled to the front's range.
+
+    Raises:
+        NegativeAnswer: the run has no front.
+    """
+    members = front.front(run)
+    if not members:
+        raise NegativeAnswer(f"run '{run.name}' has no front", "no candidate succeeded: nas show --all tells why")
+    costs = front.as_costs([run.point(trial) for trial in members], run.objectives)
+    spread = np.ptp(costs, axis=0)
+    scaled = costs / np.where(spread > 0, spread, 1)
+    picked = [members.index(front.knee(run, members) or members[0])]
+    while len(picked) < min(count, len(members)):
+        distances = np.linalg.norm(scaled[:, None] - scaled[picked], axis=2).min(1)
+        picked.append(int(distances.argmax()))
+    return [members[index] for index in picked]
+
+
+def start(
+    store_url: str,
+    name: str | None,
+    *,
+    count: int,
+    data: str | None,
+    given: Mapping[str, Any],
+    plain: bool,
+    as_json: bool,
+) -> int:
+    """Lists the finalists of a run, and trains them where there is data to train on. Returns the exit code."""
+    run = load(name, store_url)
+    finalists = chosen(run, count)
+    failed, ended = 0, list[int]()
+    if data:
+        recipe = FullRecipe.of(given, plain=plain)
+        way_on = _way_on(run, data, count, given, plain, store_url)
+        with interruptible(way_on) as ended:
+            failed = _train(run, finalists, data, recipe, way_on, store_url)
+        run = load(run.name, store_url)
+    if is_first():
+        _tell(run, [trial.number for trial in finalists], as_json)
+    return ended[0] if ended else int(failed == len(finalists))
+
+
+def _way_on(run: Run, data: str, count: int, given: Mapping[str, Any], plain: bool, store_url: str) -> str:
+    """The command that goes on: the same one."""
+    words = ["nas", "finalists", run.name, "--train", "--data", data, "--count", str(count)]
+    words += ["--plain"] if plain else []
+    for name, value in given.items():
+        words += [flag(name), str(value)] if not isinstance(value, bool) else [flag(name if value else f"no-{name}")]
+    return shlex.join(words + (["--store", store_url] if store_url != DEFAULT_STORE else []))
+
+
+def _train(run: Run, finalists: Sequence[Trial], data: str, recipe: FullRecipe, way_on: str, store_url: str) -> int:
+    """Trains one after the other, each in a folder of its own; nothing is done twice. Returns how many failed."""
+    failed = 0
+    for number, trial in enumerate(finalists, start=1):
+        folder = beside(store_url) / "finalists" / run.name / f"trial-{trial.number}"
+        plan = Plan(architecture=trial.architecture, data=data, recipe=recipe)
+        if is_first():
+            console.say(f"{number} of {len(finalists)}: trial {trial.number}")
+        announce(plan, folder, way_on)
+        try:
+            resume = TrainingFolder(folder).holds_training
+            found = trained(plan, folder, resume=resume, store_url=store_url, as_json=False)
+        except MeasurementFailed as error:
+            failed += 1
+            console.say(f"trial {trial.number} failed: {error}")
+            continue
+        if is_first():
+            console.say(f"trial {trial.number} reached {found}")
+    return failed
+
+
+def _tell(run: Run, numbers: Sequence[int], as_json: bool) -> None:
+    """The finalists, in the order of their choice: true accuracies first, then what the run went by."""
+    trials = [next(trial for trial in run.trials if trial.number == number) for number in numbers]
+    if as_json:
+        console.write_json({"run": run.name, "finalists": [trial_dict(trial) for trial in trials]})
+        return
+    reached = sorted({name for trial in trials for name in trial.measurements if name.startswith(FULL)})
+    shown = [*reached, *(metric.name for metric in run.objectives)]
+    units = {name: found.unit for trial in trials for name, found in trial.measurements.items()}
+    headings = ["trial", *(f"{name} [{units[name]}]" for name in shown), "network", "notation"]
+    rows = [
+        [
+            str(trial.number),
+            *(str(trial.measurements[name].value) if name in trial.measurements else "-" for name in shown),
+            glyph(trial.architecture),
+            str(trial.architecture),
+        ]
+        for trial in trials
+    ]
+    console.write_table(headings, rows, frozenset(headings[: len(shown) + 1]))
+    for name in reached:
+        _agree(run, trials, name)
+
+
+def _agree(run: Run, trials: Sequence[Trial], name: str) -> None:
+    """How far the run's own ranking is that of the true accuracies."""
+    objective = run.objectives[0].name
+    known = [trial for trial in trials if name in trial.measurements]
+    if len(known) < FEWEST:
+        return
+    told, truth = (np.array([trial.value(each) for trial in known]) for each in (objective, name))
+    console.say(f"{objective} ranks these {len(known)} as {name} does with tau {ranking.tau(told, truth):.2f}")

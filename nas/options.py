@@ -1,0 +1,54 @@
+"""Options that several commands have: of the database, of the output, and the settings of a full training."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields
+from typing import Any, TypeVar
+
+import click
+
+from evaluators.common.recipe import PLAIN, FullRecipe, flag
+from results import DEFAULT_STORE
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+STORE = click.option(
+    "--store",
+    metavar="URL",
+    envvar="NAS_STORE",
+    default=DEFAULT_STORE,
+    show_default=True,
+    help="Database of runs and measurements.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
+RUN = click.argument("run", required=False)
+TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation."
+)
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def recipe(command: Command) -> Command:
+    """Gives a command the options of a recipe; those that were not given arrive as None."""
+    light = ", ".join(f"{flag(name)} {value}" for name, value in PLAIN.items())
+    command = click.option("--plain", is_flag=True, help=f"For a small set: {light}.")(command)
+    for each in reversed(fields(FullRecipe)):
+        command = _option(each)(command)
+    return command
+
+
+def _option(field: "Field[Any]") -> Callable[[Command], Command]:
+    words = field.metadata["words"]
+    if field.default is not None:
+        words += f"  [default: {'on' if field.default is True else field.default}]"
+    if field.metadata["kind"] is bool:
+        return click.option(f"{flag(field.name)}/{flag('no-' + field.name)}", default=None, help=words)
+    return click.option(flag(field.name), type=field.metadata["kind"], help=words)
+
+
+def given(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that were given, of everything that a command was called with."""
+    return {each.name: choices[each.name] for each in fields(FullRecipe) if choices[each.name] is not None}

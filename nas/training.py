@@ -1,0 +1,242 @@
+"""The command `nas train`: the real accuracy of one network, into a folder and into the database."""
+
+import shlex
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import filelock
+from rich.status import Status
+
+from evaluators import Measurement
+from evaluators.common import gpu
+from evaluators.common.full_training import Listener, Plan, told, train_fully
+from evaluators.common.locks import exclusive, lock
+from evaluators.common.measurement import digest
+from evaluators.common.processes import is_first, leave
+from evaluators.common.recipe import PLAIN, FullRecipe
+from evaluators.common.training_folder import TrainingFolder
+from nas import __version__, console
+from nas.measuring import find_architecture
+from results import DEFAULT_STORE
+from results.database import sqlite_path
+from results.store import Store
+from search_spaces import Architecture
+from search_spaces.common.errors import NegativeAnswer
+
+INTERRUPTED = 130
+TENSORBOARD = "tensorboard"
+
+
+def start(
+    target: str,
+    data: str,
+    output: Path | None,
+    *,
+    given: Mapping[str, Any],
+    plain: bool,
+    weights: str | None,
+    resume: bool,
+    store_url: str,
+    as_json: bool,
+) -> int:
+    """Trains one network, or goes on with it. Returns the exit code."""
+    architecture = find_architecture(target)
+    folder = output or beside(store_url) / "trained" / f"{architecture.id}-{told(data).replace('/', '-')}"
+    plan = Plan(architecture=architecture, data=data, recipe=FullRecipe.of(given, plain=plain), weights=weights or "")
+    if resume:
+        plan = as_begun(plan, folder, given, plain=plain)
+    way_on = f"nas train {shlex.quote(target)} --data {shlex.quote(data)} -o {shlex.quote(str(folder))} --resume"
+    if store_url != DEFAULT_STORE:
+        way_on += f" --store {shlex.quote(store_url)}"
+    announce(plan, folder, way_on)
+    with interruptible(way_on) as ended:
+        found = trained(plan, folder, resume=resume, store_url=store_url, as_json=as_json)
+        if is_first():
+            _finish(architecture, folder, found, as_json)
+    return ended[0] if ended else 0
+
+
+def beside(store_url: str) -> Path:
+    """The folder of the database, where everything else is put as well."""
+    path = sqlite_path(store_url)
+    return path.parent if path else Path("runs")
+
+
+def as_begun(plan: Plan, folder: Path, given: Mapping[str, Any], *, plain: bool) -> Plan:
+    """The plan that a folder was begun with, and what was given beside it, which may differ in nothing that matters."""
+    stored = TrainingFolder(folder).plan()
+    recipe = FullRecipe.of({**stored["recipe"], **(PLAIN if plain else {}), **given})
+    return replace(plan, recipe=recipe, weights=plan.weights or stored["weights"])
+
+
+def announce(plan: Plan, folder: Path, way_on: str) -> None:
+    """What is trained, how and where, before it begins."""
+    if not is_first():
+        return
+    recipe = plan.recipe
+    console.say(f"nas {__version__}, training {plan.architecture}  {plan.architecture.id}")
+    console.say(f"  data         {told(plan.data)}, {recipe.resolution} px")
+    console.say(
+        f"  recipe       {recipe.epochs} epochs of batches of {recipe.batch_size}, AdamW, learning rate up to "
+        f"{recipe.highest_rate:.3g}, weight decay {recipe.weight_decay:g}, augmentation {recipe.augment}"
+    )
+    console.say(f"  folder       {folder}")
+    if not _board_is_there():
+        console.say(f"  TensorBoard  is not installed: log.csv has the same (pip install 'nas-nextvit[tensorboard]')")
+    console.say(f"  Ctrl-C is safe: {way_on} goes on from the last epoch")
+
+
+@contextmanager
+def interruptible(way_on: str) -> Iterator[list[int]]:
+    """Ends well when a person or a cluster ends it: says how to go on, and leaves the exit code in the list."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way of Ctrl-C
+    ended: list[int] = []
+    try:
+        yield ended
+    except KeyboardInterrupt:
+        ended.append(INTERRUPTED)
+        if is_first():
+            console.say(f"interrupted; every finished epoch is kept. Go on with:\n  {way_on}")
+    finally:
+        leave()
+
+
+def trained(plan: Plan, folder: Path, *, resume: bool, store_url: str, as_json: bool) -> Measurement:
+    """Trains a network while nobody else uses its device or its folder, and remembers what it reached.
+
+    Raises:
+        NegativeAnswer: another process trains in this folder; or as `train_fully`.
+    """
+    if not is_first():
+        return train_fully(plan, folder, resume=resume)
+    path = sqlite_path(store_url)
+    if not path or path.exists():
+        Store(store_url).close()  # what cannot be written to is said now, and not after days
+    with ExitStack() as stack:
+        _hold(stack, folder)
+        listener = stack.enter_context(_Audience.opened(plan, folder, quiet=as_json))
+        found = train_fully(plan, folder, resume=resume, listener=listener)
+    _remember(store_url, plan.architecture, found)
+    return found
+
+
+def _hold(stack: ExitStack, folder: Path) -> None:
+    mine = lock(f"training-{digest(str(folder.resolve()))}")
+    try:
+        stack.enter_context(mine.acquire(timeout=0))
+    except filelock.Timeout:
+        raise NegativeAnswer(f"another process trains in '{folder}'", "wait for it, or name another with -o") from None
+    device = exclusive(_physical())
+    try:
+        stack.enter_context(device.acquire(timeout=0))
+    except filelock.Timeout:
+        console.say("waiting: something else is measured or trained on this device")
+        stack.enter_context(device.acquire())
+
+
+def _physical() -> str:
+    import torch
+
+    return gpu.physical() if torch.cuda.is_available() else "machine"
+
+
+def _remember(store_url: str, architecture: Architecture, found: Measurement) -> None:
+    """Keeps what was reached, and shows it in every run that holds the network."""
+    store = Store(store_url, writable=True)
+    try:
+        if not store.recall(architecture, found.context):
+            store.remember(architecture, found)
+        runs = [
+            name
+            for name in store.names()
+            if any(trial.architecture.id == architecture.id for trial in store.run(name).trials)
+        ]
+        for name in runs:
+            store.add_column(name, found.metric.name, found.context)
+    finally:
+        store.close()
+    shown = f": nas show {runs[-1]} and its dashboard have it as {found.metric.name}" if runs else ""
+    console.say(f"kept in {store_url}{shown}")
+
+
+def _finish(architecture: Architecture, folder: Path, found: Measurement, as_json: bool) -> None:
+    best, hours = found.details["best"], found.seconds / 3600
+    took = f"{hours:.1f} h" if hours >= 1 else f"{found.seconds:.0f} s"
+    console.say(f"reached {found} after the last epoch; best {best['top1']:.4g} % in epoch {best['epoch']}; {took}")
+    for warning in found.warnings:
+        console.say(f"warning: {warning}")
+    files = TrainingFolder(folder)
+    console.say(f"weights: {files.final} of the last epoch, {files.best} of the best")
+    if as_json:
+        document = {"architecture": architecture.to_dict(), "id": architecture.id, "folder": str(folder)}
+        console.write_json({**document, "measurement": found.to_dict()})
+
+
+class _Audience(Listener):
+    """The person at the terminal: a line that moves, or one for each epoch; and TensorBoard, where it is."""
+
+    def __init__(self, plan: Plan, folder: Path, status: Status | None, quiet: bool) -> None:
+        self.recipe, self.folder, self.status, self.quiet = plan.recipe, folder, status, quiet
+        self.board: Any = None
+        self.began, self.first_epoch, self.last = time.perf_counter(), 0, ""
+
+    @classmethod
+    @contextmanager
+    def opened(cls, plan: Plan, folder: Path, *, quiet: bool) -> "Iterator[_Audience]":
+        """With a moving line where there is a terminal to show it."""
+        if quiet or not console.talk.is_terminal:
+            yield cls(plan, folder, None, quiet)
+            return
+        with console.talk.status("starting", refresh_per_second=2) as status:
+            yield cls(plan, folder, status, quiet)
+
+    def say(self, words: str) -> None:
+        """A line of talk."""
+        console.say(f"  {words}")
+
+    def step(self, epoch: int, done: int, steps: int) -> None:
+        """Where the epoch stands, and how long the rest will take."""
+        self.first_epoch = self.first_epoch or epoch
+        if not self.status:
+            return
+        made = (epoch - self.first_epoch) * steps + done
+        seconds = time.perf_counter() - self.began
+        left = seconds / made * (self.recipe.epochs * steps - (epoch - 1) * steps - done)
+        speed = made * self.recipe.batch_size / seconds
+        self.status.update(
+            f"epoch {epoch}/{self.recipe.epochs}  batch {done}/{steps}  {speed:.0f} images/s, {_duration(left)} left"
+            f"{self.last}"
+        )
+
+    def epoch(self, row: Mapping[str, float]) -> None:
+        """What an epoch reached."""
+        self.last = f"; top-1 {row['top1']:.2f} %, loss {row['train_loss']:.3f}"
+        if not self.status and not self.quiet:
+            console.say(f"epoch {row['epoch']:.0f}/{self.recipe.epochs}  {row['seconds']:.1f} s{self.last}")
+        if _board_is_there():
+            self._draw(row)
+
+    def _draw(self, row: Mapping[str, float]) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        if self.board is None:
+            self.board = SummaryWriter(self.folder / TENSORBOARD, purge_step=int(row["epoch"]))
+        for name, value in row.items():
+            if name != "epoch":
+                self.board.add_scalar(name, value, int(row["epoch"]))
+        self.board.flush()
+
+
+def _board_is_there() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(TENSORBOARD) is not None
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, seconds / 60):.0f} min"

@@ -1,0 +1,68 @@
+"""What is handed over: a network with its weights, and everything that its files say of it."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search_spaces import Architecture
+from search_spaces.nextvit.network import NextViT
+
+Array = NDArray[np.float32]  # images (B, 3, H, W) or logits (B, classes)
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, in RGB from 0 to 1
+CROP = 0.95  # share of the shorter side that is kept: timm's evaluation of Next-ViT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deliverable:
+    """A network to hand over. `network` is in evaluation mode, on the CPU, and not merged."""
+
+    network: NextViT
+    labels: tuple[str, ...] = ()
+    resolution: int = 224
+    precision: str = "fp32"  # of the formats that a run-time reads; the others keep fp32
+    batch: int = 1  # 0 for any
+    image_input: bool = False  # images themselves rather than normalised tensors, where the format can
+    weights: str = "random: it answers nothing yet"
+    provenance: dict[str, Any] = field(default_factory=dict)  # run, trial, measurements, versions
+
+    @property
+    def architecture(self) -> Architecture:
+        """What the network is."""
+        return self.network.architecture
+
+    @cached_property
+    def num_classes(self) -> int:
+        """The classes that the network tells apart."""
+        return int(self.network.state_dict()["head.fc.weight"].shape[0])
+
+    @property
+    def preprocessing(self) -> dict[str, Any]:
+        """How an image becomes the network's input."""
+        return {
+            "resolution": self.resolution,
+            "crop": CROP,
+            "interpolation": "bicubic",
+            "mean": list(MEAN),
+            "std": list(STD),
+            "layout": "RGB, (batch, 3, height, width), (value / 255 - mean) / std",
+        }
+
+    def document(self) -> dict[str, Any]:
+        """The config: the architecture, and beside it where it comes from."""
+        about = {"id": self.architecture.id, **self.provenance, "weights": self.weights, "preprocessing": self.preprocessing}
+        return {**self.architecture.to_dict(), "provenance": about}
+
+    def metadata(self) -> dict[str, str]:
+        """What a file that carries texts by name says of the network."""
+        return {
+            "architecture": self.architecture.canonical_json(),
+            "notation": str(self.architecture),
+            "preprocessing": json.dumps(self.preprocessing),
+            "provenance": json.dumps(self.provenance),
+            "weights": self.weights,
+            **({"labels": json.dumps(self.labels)} if self.labels else {}),
+        }

@@ -1,0 +1,84 @@
+"""Whether what was written answers as the network does: on random images, and on photographs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from results.exports.common.deliverable import MEAN, STD, Array, Deliverable
+from search_spaces.common.errors import NegativeAnswer
+
+TOLERANCES = {"fp32": 1e-4, "fp16": 1e-2}  # of the largest logit
+BUG = "nothing was written; please report it as a bug"
+RANDOM = 2  # images; two photographs stand beside them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """The largest difference of logits, as a share of the largest logit, and how much is allowed."""
+
+    difference: float
+    tolerance: float
+
+    def __str__(self) -> str:
+        how = (
+            f"within {self.difference:.1e} of the largest ({self.tolerance:g} is allowed)"
+            if self.difference
+            else "exactly"
+        )
+        return f"the network's logits on {RANDOM} random images and 2 photographs, {how}"
+
+
+class Reference:
+    """What the torch network answers to the images, worked out once for all formats."""
+
+    def __init__(self, what: Deliverable) -> None:
+        import torch
+
+        self.images = batches(what)
+        with torch.no_grad():
+            self.logits = [what.network(torch.from_numpy(images)).numpy() for images in self.images]
+
+    def check(self, name: str, answers: Sequence[Array], precision: str) -> Check:
+        """Holds a written network against it.
+
+        Raises:
+            NegativeAnswer: it answers something else.
+        """
+        difference, tolerance = 0.0, TOLERANCES[precision]
+        for given, expected in zip(answers, self.logits, strict=True):
+            if given.shape != expected.shape or not np.isfinite(given).all():
+                raise NegativeAnswer(f"{name} gives {given.shape} logits that are no answer", BUG)
+            difference = max(difference, float(np.abs(given - expected).max() / np.abs(expected).max()))
+        if difference > tolerance:
+            raise NegativeAnswer(
+                f"{name} differs from the network by {difference:.1e} of the largest logit; {tolerance:g} is allowed",
+                BUG if precision == "fp32" else "nothing was written; export it in fp32",
+            )
+        return Check(difference=difference, tolerance=tolerance)
+
+
+def batches(what: Deliverable) -> list[Array]:
+    """Four images in batches of the size that the network is exported for; of two sizes where it takes any."""
+    images = np.concatenate([_random(what.resolution), _photographs(what.resolution)])
+    if not what.batch:
+        return [images[:1], images[1:]]
+    repeated = images[np.arange(-(-len(images) // what.batch) * what.batch) % len(images)]
+    return list(repeated.reshape(-1, what.batch, *images.shape[1:]))
+
+
+def _random(resolution: int) -> Array:
+    return np.random.default_rng(0).standard_normal((RANDOM, 3, resolution, resolution), dtype=np.float32)
+
+
+@cache
+def _photographs(resolution: int) -> Array:
+    """Two photographs that scikit-learn brings along, prepared as the network's input."""
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    pictures = [Image.fromarray(each).resize((resolution, resolution)) for each in load_sample_images().images]
+    pixels = np.stack([np.asarray(each, dtype=np.float32) for each in pictures]) / 255
+    normalised = (pixels - np.array(MEAN, dtype=np.float32)) / np.array(STD, dtype=np.float32)
+    return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2))

@@ -1,0 +1,30 @@
+"""One readable Python module that builds exactly this network with torch alone, and its weights beside it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.exports.common import fresh_process, standalone
+from results.exports.common.deliverable import Array, Deliverable
+
+FILES = ("model.py", "model.safetensors")
+
+
+def write(what: Deliverable, folder: Path) -> None:
+    """Writes the module and the weights."""
+    from safetensors.torch import save_file
+
+    (folder / FILES[0]).write_text(standalone.source(what), encoding="utf-8")
+    save_file(what.network.state_dict(), folder / FILES[1], metadata=what.metadata())
+
+
+def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
+    """The module in a process of its own, which knows nothing of us."""
+    return fresh_process.answers(
+        "import sys, torch\n"
+        "from safetensors.torch import load_file\n"
+        f"sys.path.insert(0, {str(folder)!r})\n"
+        "import model\n"
+        "network = model.create().eval()\n"
+        f"network.load_state_dict(load_file({str(folder / FILES[1])!r}))\n",
+        batches,
+    )

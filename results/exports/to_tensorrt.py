@@ -1,0 +1,88 @@
+"""TensorRT: an engine where TensorRT and its GPU are, and everywhere the ONNX file with the commands that build one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import evaluators
+from results.exports.common import onnx_file
+from results.exports.common.deliverable import Array, Deliverable
+from search_spaces.common.errors import Unavailable
+
+FILES = ("tensorrt",)
+GRAPH, COMMANDS, ENGINE = "model.onnx", "build.sh", "model.engine"
+
+# What trtexec does by itself changed in 11: types became strong, and it times as the rest of these flags ask before.
+SCRIPT = """#!/bin/sh
+# Builds and times {notation} in {precision}. The precision is in the graph; an engine runs on the GPU and the
+# TensorRT that built it. Usage: sh build.sh [11 | 10 | 8], the version of TensorRT.
+set -eu
+cd "$(dirname "$0")"
+command="trtexec --onnx={graph} --saveEngine={engine}{shapes}"
+case "${{1:-11}}" in
+    11*) $command ;;
+    9* | 10*) $command --stronglyTyped --useSpinWait --useCudaGraph --noDataTransfers ;;
+    8*) $command{flag} --useSpinWait --useCudaGraph --noDataTransfers ;;
+    *) echo "TensorRT $1 is not known here" >&2; exit 2 ;;
+esac
+"""
+
+
+def write(what: Deliverable, folder: Path) -> None:
+    """Writes the graph and the commands, and the engine where one can be built."""
+    place = folder / FILES[0]
+    place.mkdir()
+    onnx_file.write(what, place / GRAPH)
+    (place / COMMANDS).write_text(_script(what), encoding="utf-8")
+    if not lacking(what):
+        from evaluators.common import trt_engine
+
+        label = evaluators.get(f"trt:precision={what.precision}").device().label
+        (place / ENGINE).write_bytes(trt_engine.build(place / GRAPH, what.precision, label).plan)
+
+
+def lacking(what: Deliverable) -> Unavailable | None:
+    """Why no engine can be built here."""
+    how = f"on its GPU: sh {FILES[0]}/{COMMANDS} VERSION"
+    if not what.batch:
+        return Unavailable(
+            "no engine was built, which for any batch needs the sizes that matter to you", f"{how}, edited"
+        )
+    reason = evaluators.get(f"trt:precision={what.precision}").missing()
+    return Unavailable(f"no engine was built: {reason.message}", how) if reason else None
+
+
+def _script(what: Deliverable) -> str:
+    size = f"x3x{what.resolution}x{what.resolution}"
+    shapes = f" --minShapes=images:1{size} --optShapes=images:8{size} --maxShapes=images:32{size}"
+    return SCRIPT.format(
+        notation=what.architecture,
+        precision=what.precision,
+        graph=GRAPH,
+        engine=ENGINE,
+        shapes="" if what.batch else shapes,
+        flag=" --fp16" if what.precision == "fp16" else "",
+    )
+
+
+def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
+    """The engine on its GPU; without one the graph, under ONNX Runtime."""
+    if lacking(what):
+        return onnx_file.answers(folder / FILES[0] / GRAPH, batches)
+    import numpy as np
+
+    from evaluators.common import cudart, trt_engine
+
+    cudart.start()
+    stream, engine = cudart.Stream(), trt_engine.Engine((folder / FILES[0] / ENGINE).read_bytes())
+    memory = {name: cudart.Memory(np.zeros(shape, dtype=np.float32)) for name, shape in engine.tensors().items()}
+    for name, each in memory.items():
+        engine.bind(name, each.address)
+
+    def logits(images: Array) -> Array:
+        memory["images"].array[...] = images
+        memory["images"].upload()
+        engine.enqueue(int(stream.handle))
+        stream.synchronize()
+        return memory["logits"].download().copy()
+
+    return [logits(images) for images in batches]

@@ -1,0 +1,44 @@
+"""A folder that timm loads by itself: config.json, weights, and one module that registers the family in timm."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from results.exports.common import fresh_process, standalone
+from results.exports.common.deliverable import CROP, MEAN, STD, Array, Deliverable
+
+FILES = ("timm",)
+CONFIG, WEIGHTS, MODULE = "config.json", "model.safetensors", "nextvit_nas.py"
+
+
+def write(what: Deliverable, folder: Path) -> None:
+    """Writes the folder, in the layout of Hugging Face's hub."""
+    from safetensors.torch import save_file
+
+    from search_spaces.nextvit.timm_models import hugging_face_config
+
+    config = hugging_face_config(
+        what.architecture,
+        num_classes=what.num_classes,
+        resolution=what.resolution,
+        mean=MEAN,
+        std=STD,
+        crop_pct=CROP,
+        label_names=what.labels or None,
+    )
+    place = folder / FILES[0]
+    place.mkdir()
+    (place / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (place / MODULE).write_text(standalone.for_timm(), encoding="utf-8")
+    save_file(what.network.state_dict(), place / WEIGHTS, metadata=what.metadata())
+
+
+def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
+    """The model that timm makes of the folder in a process of its own, which knows nothing of us."""
+    return fresh_process.answers(
+        "import sys, timm, torch\n"
+        f"sys.path.insert(0, {str(folder / FILES[0])!r})\n"
+        "import nextvit_nas\n"
+        f"network = timm.create_model('local-dir:{folder / FILES[0]}', pretrained=True).eval()\n",
+        batches,
+    )
