@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from evaluators import Measurement
 from evaluators.common import ranking
-from evaluators.common.full_training import Plan
+from evaluators.common.full_training import Plan, told
 from evaluators.common.processes import is_first
 from evaluators.common.recipe import FullRecipe, flag
 from evaluators.common.training_folder import TrainingFolder
 from nas import console
-from nas.training import announce, beside, interruptible, trained
+from nas.training import Ending, announce, beside, interruptible, trained
 from results import DEFAULT_STORE, front, load
 from results.notation import glyph
 from results.record import Run, Trial
@@ -57,16 +58,17 @@ def start(
     """Lists the finalists of a run, and trains them where there is data to train on. Returns the exit code."""
     run = load(name, store_url)
     finalists = chosen(run, count)
-    failed, ended = 0, list[int]()
+    failed, code = 0, 0
     if data:
         recipe = FullRecipe.of(given, plain=plain)
         way_on = _way_on(run, data, count, given, plain, store_url)
-        with interruptible(way_on) as ended:
-            failed = _train(run, finalists, data, recipe, way_on, store_url)
+        with interruptible(way_on) as ending:
+            failed = _train(run, finalists, data, recipe, way_on, store_url, ending)
+        code = ending.code
         run = load(run.name, store_url)
     if is_first():
         _tell(run, [trial.number for trial in finalists], as_json)
-    return ended[0] if ended else int(failed == len(finalists))
+    return code or int(failed == len(finalists))
 
 
 def _way_on(run: Run, data: str, count: int, given: Mapping[str, Any], plain: bool, store_url: str) -> str:
@@ -78,18 +80,21 @@ def _way_on(run: Run, data: str, count: int, given: Mapping[str, Any], plain: bo
     return shlex.join(words + (["--store", store_url] if store_url != DEFAULT_STORE else []))
 
 
-def _train(run: Run, finalists: Sequence[Trial], data: str, recipe: FullRecipe, way_on: str, store_url: str) -> int:
+def _train(
+    run: Run, finalists: Sequence[Trial], data: str, recipe: FullRecipe, way_on: str, store_url: str, ending: Ending
+) -> int:
     """Trains one after the other, each in a folder of its own; nothing is done twice. Returns how many failed."""
     failed = 0
+    fidelity = f"{told(data).replace('/', '-')}-{recipe.resolution}px-{recipe.epochs}-epochs"
     for number, trial in enumerate(finalists, start=1):
-        folder = beside(store_url) / "finalists" / run.name / f"trial-{trial.number}"
+        folder = beside(store_url) / "finalists" / run.name / fidelity / f"trial-{trial.number}"
         plan = Plan(architecture=trial.architecture, data=data, recipe=recipe)
         if is_first():
             console.say(f"{number} of {len(finalists)}: trial {trial.number}")
         announce(plan, folder, way_on)
         try:
             resume = TrainingFolder(folder).holds_training
-            found = trained(plan, folder, resume=resume, store_url=store_url, as_json=False)
+            found = trained(plan, folder, ending, resume=resume, store_url=store_url, as_json=False)
         except MeasurementFailed as error:
             failed += 1
             console.say(f"trial {trial.number} failed: {error}")
@@ -112,7 +117,7 @@ def _tell(run: Run, numbers: Sequence[int], as_json: bool) -> None:
     rows = [
         [
             str(trial.number),
-            *(str(trial.measurements[name].value) if name in trial.measurements else "-" for name in shown),
+            *(_told(trial.measurements.get(name)) for name in shown),
             glyph(trial.architecture),
             str(trial.architecture),
         ]
@@ -123,11 +128,16 @@ def _tell(run: Run, numbers: Sequence[int], as_json: bool) -> None:
         _agree(run, trials, name)
 
 
+def _told(found: Measurement | None) -> str:
+    return f"{found.value:.4g} ±{(found.high - found.low) / 2:.2g}" if found else "-"
+
+
 def _agree(run: Run, trials: Sequence[Trial], name: str) -> None:
     """How far the run's own ranking is that of the true accuracies."""
     objective = run.objectives[0].name
     known = [trial for trial in trials if name in trial.measurements]
     if len(known) < FEWEST:
         return
-    told, truth = (np.array([trial.value(each) for trial in known]) for each in (objective, name))
-    console.say(f"{objective} ranks these {len(known)} as {name} does with tau {ranking.tau(told, truth):.2f}")
+    believed, truth = (np.array([trial.value(each) for trial in known]) for each in (objective, name))
+    tau = ranking.tau(believed, truth)
+    console.say(f"{objective} ranks these {len(known)} as {name} does with tau {tau:.2f}")

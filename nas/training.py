@@ -54,11 +54,11 @@ def start(
     if store_url != DEFAULT_STORE:
         way_on += f" --store {shlex.quote(store_url)}"
     announce(plan, folder, way_on)
-    with interruptible(way_on) as ended:
-        found = trained(plan, folder, resume=resume, store_url=store_url, as_json=as_json)
+    with interruptible(way_on) as ending:
+        found = trained(plan, folder, ending, resume=resume, store_url=store_url, as_json=as_json)
         if is_first():
             _finish(architecture, folder, found, as_json)
-    return ended[0] if ended else 0
+    return ending.code
 
 
 def beside(store_url: str) -> Path:
@@ -70,7 +70,10 @@ def beside(store_url: str) -> Path:
 def as_begun(plan: Plan, folder: Path, given: Mapping[str, Any], *, plain: bool) -> Plan:
     """The plan that a folder was begun with, and what was given beside it, which may differ in nothing that matters."""
     stored = TrainingFolder(folder).plan()
-    recipe = FullRecipe.of({**stored["recipe"], **(PLAIN if plain else {}), **given})
+    try:
+        recipe = FullRecipe.of({**stored["recipe"], **(PLAIN if plain else {}), **given})
+    except (KeyError, TypeError) as error:
+        raise NegativeAnswer(f"'{folder}' was begun by another version of nas: {error}", "start anew") from None
     return replace(plan, recipe=recipe, weights=plan.weights or stored["weights"])
 
 
@@ -87,26 +90,42 @@ def announce(plan: Plan, folder: Path, way_on: str) -> None:
     )
     console.say(f"  folder       {folder}")
     if not _board_is_there():
-        console.say(f"  TensorBoard  is not installed: log.csv has the same (pip install 'nas-nextvit[tensorboard]')")
+        console.say("  TensorBoard  is not installed: log.csv has the same (pip install 'nas-nextvit[tensorboard]')")
     console.say(f"  Ctrl-C is safe: {way_on} goes on from the last epoch")
 
 
+class Ending:
+    """Whether a person (Ctrl-C) or a cluster (SIGTERM) wants the program to end, and the exit code."""
+
+    def __init__(self) -> None:
+        self.code = 0
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, self._asked)
+
+    def _asked(self, number: int, frame: object) -> None:
+        self.code = INTERRUPTED
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Ends now what should have ended: Python loses an exception that meets it while it tidies up after loaders."""
+        if self.code:
+            raise KeyboardInterrupt
+
+
 @contextmanager
-def interruptible(way_on: str) -> Iterator[list[int]]:
-    """Ends well when a person or a cluster ends it: says how to go on, and leaves the exit code in the list."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way of Ctrl-C
-    ended: list[int] = []
+def interruptible(way_on: str) -> Iterator[Ending]:
+    """Ends well when it is told to end, and says how to go on."""
+    ending = Ending()
     try:
-        yield ended
+        yield ending
     except KeyboardInterrupt:
-        ended.append(INTERRUPTED)
         if is_first():
             console.say(f"interrupted; every finished epoch is kept. Go on with:\n  {way_on}")
     finally:
         leave()
 
 
-def trained(plan: Plan, folder: Path, *, resume: bool, store_url: str, as_json: bool) -> Measurement:
+def trained(plan: Plan, folder: Path, ending: Ending, *, resume: bool, store_url: str, as_json: bool) -> Measurement:
     """Trains a network while nobody else uses its device or its folder, and remembers what it reached.
 
     Raises:
@@ -119,7 +138,7 @@ def trained(plan: Plan, folder: Path, *, resume: bool, store_url: str, as_json: 
         Store(store_url).close()  # what cannot be written to is said now, and not after days
     with ExitStack() as stack:
         _hold(stack, folder)
-        listener = stack.enter_context(_Audience.opened(plan, folder, quiet=as_json))
+        listener = stack.enter_context(_Audience.opened(plan, folder, ending, quiet=as_json))
         found = train_fully(plan, folder, resume=resume, listener=listener)
     _remember(store_url, plan.architecture, found)
     return found
@@ -180,20 +199,20 @@ def _finish(architecture: Architecture, folder: Path, found: Measurement, as_jso
 class _Audience(Listener):
     """The person at the terminal: a line that moves, or one for each epoch; and TensorBoard, where it is."""
 
-    def __init__(self, plan: Plan, folder: Path, status: Status | None, quiet: bool) -> None:
-        self.recipe, self.folder, self.status, self.quiet = plan.recipe, folder, status, quiet
+    def __init__(self, plan: Plan, folder: Path, ending: Ending, status: Status | None, quiet: bool) -> None:
+        self.recipe, self.folder, self.ending, self.status, self.quiet = plan.recipe, folder, ending, status, quiet
         self.board: Any = None
         self.began, self.first_epoch, self.last = time.perf_counter(), 0, ""
 
     @classmethod
     @contextmanager
-    def opened(cls, plan: Plan, folder: Path, *, quiet: bool) -> "Iterator[_Audience]":
+    def opened(cls, plan: Plan, folder: Path, ending: Ending, *, quiet: bool) -> "Iterator[_Audience]":
         """With a moving line where there is a terminal to show it."""
         if quiet or not console.talk.is_terminal:
-            yield cls(plan, folder, None, quiet)
+            yield cls(plan, folder, ending, None, quiet)
             return
         with console.talk.status("starting", refresh_per_second=2) as status:
-            yield cls(plan, folder, status, quiet)
+            yield cls(plan, folder, ending, status, quiet)
 
     def say(self, words: str) -> None:
         """A line of talk."""
@@ -201,6 +220,7 @@ class _Audience(Listener):
 
     def step(self, epoch: int, done: int, steps: int) -> None:
         """Where the epoch stands, and how long the rest will take."""
+        self.ending.check()
         self.first_epoch = self.first_epoch or epoch
         if not self.status:
             return

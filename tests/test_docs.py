@@ -1,6 +1,7 @@
 """The README and the docs say what the program does: their commands run, their code runs, their reference is fresh."""
 
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -9,10 +10,12 @@ from pathlib import Path
 from types import ModuleType
 
 import click
+import jsonschema
 import pytest
 
 from nas.cli import cli
 from tests.conftest import QUICK, Program
+from tests.networks import CORNERS, random_networks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -67,3 +70,23 @@ def test_the_readmes_commands_run(nas: Program) -> None:
         ended = nas(*arguments)
         answers = (0, 1) if "--limit" in line else (0,)  # on a slow machine no network may be within a limit of time
         assert ended.code in answers, f"{line}\n{ended.err}"
+
+
+def test_the_detector_of_the_docs_trains_on_an_exported_network(nas: Program) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "exporting.md").read_text(), flags=re.DOTALL)
+    assert nas("export", "C-CT-CCT-CT", "--to", "python", "--resolution", "64", "-o", "out").code == 0
+    done = subprocess.run([sys.executable, "-c", code], cwd=nas.folder / "out", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "loss_classifier" in done.stdout
+
+
+def test_the_published_schema_takes_what_is_exported_and_nothing_else() -> None:
+    schema = json.loads((ROOT / "docs" / "architecture.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    documents = [json.loads(path.read_text()) for path in (ROOT / "tests" / "golden").glob("*.json")]
+    documents += [json.loads(each.to_json()) for each in (*CORNERS.values(), *random_networks(30))]
+    for document in documents:
+        validator.validate(document)
+    for wrong in ({"schema": "nas.architecture/2"}, {"head_dim": 7}, {"stages": []}, {"more": 1}):
+        assert not validator.is_valid(documents[0] | wrong), wrong

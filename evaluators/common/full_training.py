@@ -17,6 +17,7 @@ from evaluators.common.processes import join
 from evaluators.common.recipe import FullRecipe
 from evaluators.common.training_folder import TrainingFolder
 from search_spaces import Architecture
+from search_spaces.common.errors import MeasurementFailed
 
 if TYPE_CHECKING:
     from evaluators.common.sources import Source
@@ -109,7 +110,15 @@ def train_fully(plan: Plan, path: Path, *, resume: bool = False, listener: Liste
         return Sitting(plan, folder, loaders, processes, microbatch, listener).run()
 
     at_once = min(plan.recipe.batch_size // processes.count, MOST_AT_ONCE)
-    return within_memory(attempt, at_once) if processes.count == 1 else attempt(at_once)
+    if processes.count == 1:
+        return within_memory(attempt, at_once)
+    import torch
+
+    try:  # in parts, one process would need fewer of them than another, and wait for it for ever
+        return attempt(at_once)
+    except torch.OutOfMemoryError:
+        words = f"{at_once} images do not fit into the memory of {processes.device}"
+        raise MeasurementFailed(words, "lower --batch-size, or start more processes") from None
 
 
 def told(data: str) -> str:

@@ -132,7 +132,9 @@ def test_finalists_are_trained_and_stand_beside_their_scores(nas: Program, monke
     assert all(0 <= value <= 100 for value in info.reached)
     assert metric in columns(run)["metrics"]
     for number in numbers:
-        told = nas.folder / "runs" / "finalists" / "small" / f"trial-{number}" / "training.json"
+        told = (
+            nas.folder / "runs" / "finalists" / "small" / "digits-32px-1-epochs" / f"trial-{number}" / "training.json"
+        )
         assert json.loads(told.read_text())["result"]["metric"]["name"] == metric
 
 

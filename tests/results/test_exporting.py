@@ -18,6 +18,7 @@ from results.exports.common import standalone, verification
 from results.exports.common.deliverable import Deliverable
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer, Unavailable, UnknownName, UsageError
+from search_spaces.nextvit.network import NextViT
 from tests.networks import CORNERS, built, random_networks
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -50,8 +51,13 @@ def test_corners_of_the_family_are_handed_over(corner: str, tmp_path: Path) -> N
 def test_fifty_random_networks_in_every_format(space: str, precision: str, name: str, tmp_path: Path) -> None:
     if precision == "fp16" and name not in exporting.RUN_TIMES:
         pytest.skip("this format keeps fp32")
+    chosen = exports.get(name)
     for number, architecture in enumerate(random_networks(50, space, seed=7)):
-        exporting.export(deliverable(architecture, precision=precision), [name], tmp_path / str(number))
+        what, folder = deliverable(architecture, precision=precision), tmp_path / str(number)
+        folder.mkdir()
+        chosen.write(what, folder)
+        reference = verification.Reference(what)
+        reference.check(name, chosen.answers(what, folder, reference.images), precision)
 
 
 @pytest.mark.parametrize("name", ["onnx", "torch"])
@@ -215,3 +221,30 @@ def test_photographs_are_photographs() -> None:
     images = verification.batches(deliverable(batch=0))[1]
     random, photograph = images[0], images[-1]
     assert np.abs(np.diff(photograph, axis=2)).mean() < 0.3 < np.abs(np.diff(random, axis=2)).mean()
+
+
+@pytest.mark.slow
+def test_twenty_networks_go_from_config_to_timm_to_weights_to_onnx(tmp_path: Path) -> None:
+    """Each step takes nothing but the file of the step before it."""
+    import onnxruntime
+    import timm
+    from safetensors.torch import load_file, save_file
+
+    import search_spaces.nextvit.timm_models  # noqa: F401
+    from tests.networks import lively
+
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    for number, architecture in enumerate(random_networks(20, seed=3)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        exports.get("config").write(deliverable(architecture), folder)
+        model = timm.create_model("nextvit_nas", arch=str(folder / "architecture.json"), num_classes=10).eval()
+        lively(model, seed=number)
+        save_file(model.state_dict(), folder / "weights.safetensors")
+        plan = Architecture.from_json((folder / "architecture.json").read_text())
+        network = NextViT(plan, num_classes=10).eval()
+        network.load_state_dict(load_file(folder / "weights.safetensors"))
+        exports.get("onnx").write(Deliverable(network=network, resolution=64, batch=2), folder)
+        session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+        (given,) = session.run(None, {"images": images.numpy()})
+        np.testing.assert_allclose(given, model(images).detach().numpy(), atol=1e-4)

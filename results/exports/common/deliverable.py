@@ -53,7 +53,8 @@ class Deliverable:
 
     def document(self) -> dict[str, Any]:
         """The config: the architecture, and beside it where it comes from."""
-        about = {"id": self.architecture.id, **self.provenance, "weights": self.weights, "preprocessing": self.preprocessing}
+        told = {"weights": self.weights, "preprocessing": self.preprocessing}
+        about = {"id": self.architecture.id, **self.provenance, **told}
         return {**self.architecture.to_dict(), "provenance": about}
 
     def metadata(self) -> dict[str, str]:

@@ -131,5 +131,5 @@ def body(module: ModuleType) -> str:
 def _build(what: Deliverable) -> str:
     rows = []
     for row in what.architecture.blocks:
-        rows += ["        (", *(f"            {block!r}," for block in row), "        ),"]
+        rows += ["        (", *(f"            {block!r},".replace("'", """) for block in row), "        ),"]
     return BUILD.format(stem=what.architecture.stem, rows="\n".join(rows), num_classes=what.num_classes)
