@@ -131,5 +131,10 @@ def body(module: ModuleType) -> str:
 def _build(what: Deliverable) -> str:
     rows = []
     for row in what.architecture.blocks:
-        rows += ["        (", *(f"            {block!r},".replace("'", """) for block in row), "        ),"]
+        rows += ["        (", *(f"            {_call(block)}," for block in row), "        ),"]
     return BUILD.format(stem=what.architecture.stem, rows="\n".join(rows), num_classes=what.num_classes)
+
+
+def _call(block: architecture.Block) -> str:
+    """The call that makes a block, on one line."""
+    return repr(block).replace("'", '"')
