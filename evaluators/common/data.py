@@ -130,7 +130,7 @@ def split(name: str, found: Found, limit: int) -> Images:
         UsageError: fewer than two classes, or too few images to validate on.
     """
     order = np.random.default_rng(0).permutation(len(found.labels))
-    valid = found.valid if found.valid is not None else _every_fifth(found.labels, order)
+    valid = found.valid if found.valid is not None else every_fifth(found.labels, order)
     keys = np.array([hashlib.sha256(each.tobytes()).hexdigest() for each in found.pixels], dtype=object)
     leaking = ~valid & np.isin(keys, np.unique(keys[valid].astype(str)))
     remarks = list(found.remarks)
@@ -152,7 +152,8 @@ def split(name: str, found: Found, limit: int) -> Images:
     return _images(name, (head,), sides[0], sides[1], mirrors=found.mirrors, remarks=tuple(remarks))
 
 
-def _every_fifth(labels: Labels, order: NDArray[np.intp]) -> NDArray[np.bool_]:
+def every_fifth(labels: Labels, order: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which images validate: of each class, in that order, the first and then every fifth."""
     valid = np.zeros(len(labels), dtype=bool)
     for value in np.unique(labels):
         valid[order[labels[order] == value][::VALIDATION]] = True

@@ -7,7 +7,7 @@ is lost, and on a CPU what it reaches is what an uninterrupted one would have re
 import importlib.metadata
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ class Plan:
             "architecture": json.loads(self.architecture.canonical_json()),
             "notation": str(self.architecture),
             "data": {"name": told(self.data), "identity": source.identity, "classes": source.classes},
-            "recipe": self.recipe.protocol(),
+            "recipe": asdict(self.recipe),
             "weights": self.weights,
             "versions": versions(),
         }

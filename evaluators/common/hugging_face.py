@@ -19,10 +19,10 @@ def read(name: str, resolution: int) -> Found:
         Unavailable: it cannot be had.
         UsageError: it has no column of images, or none of class labels.
     """
-    parts = _opened(name)
+    parts = opened_set(name)
     train = parts.get("train") or next(iter(parts.values()))
     valid = next((parts[each] for each in VALID if each in parts and parts[each] is not train), None)
-    image, label = _columns(name, train.features)
+    image, label = image_and_label(name, train.features)
     sides = [train] if valid is None else [train, valid]
     pixels = [scaled(row[image], resolution) for side in sides for row in side]
     labels = [int(row[label]) for side in sides for row in side.select_columns(label)]
@@ -35,7 +35,12 @@ def read(name: str, resolution: int) -> Found:
     )
 
 
-def _opened(name: str) -> Any:
+def opened_set(name: str) -> Any:
+    """The parts of a set, by name.
+
+    Raises:
+        Unavailable: it cannot be had.
+    """
     import datasets
 
     try:
@@ -47,7 +52,12 @@ def _opened(name: str) -> Any:
         raise Unavailable(f"the set '{name}' cannot be had: {words:.200}", "check its name and the network") from None
 
 
-def _columns(name: str, features: Any) -> tuple[str, str]:
+def image_and_label(name: str, features: Any) -> tuple[str, str]:
+    """The names of the columns with the images and with their classes.
+
+    Raises:
+        UsageError: it has no such columns.
+    """
     import datasets
 
     images = [key for key, feature in features.items() if isinstance(feature, datasets.Image)]

@@ -13,6 +13,7 @@ from search_spaces.common.errors import UsageError
 WARMUP = 1 / 15  # of the epochs: 20 of 300
 SHALLOW, DROP_SHALLOW, DROP_DEEP = 20, 0.1, 0.2  # Next-ViT-S has 20 blocks and drops 0.1; B and L drop 0.2
 REFERENCE_BATCH = 512  # images for which the learning rate is told
+FREE = ("workers", "bad_images")  # what may change while a training goes on
 INITIAL = ("official", "kaiming")
 AUGMENT = re.compile(r"rand(-(mstd|inc|[mnpwt])\d+(\.\d+)?)*|original|originalr|v0|v0r|3a|none")
 # Small sets learn more from what they show: crops and mirror images alone, from weights that learn at once.
@@ -105,7 +106,7 @@ class FullRecipe:
 
     def protocol(self) -> dict[str, Any]:
         """The settings that change what is reached, for any network."""
-        return {name: value for name, value in asdict(self).items() if name not in ("workers", "bad_images")}
+        return {name: value for name, value in asdict(self).items() if name not in FREE}
 
 
 def flag(name: str) -> str:

@@ -201,12 +201,12 @@ def _files(name: str) -> Source:
 def _rows(name: str) -> Source:
     import datasets
 
-    from evaluators.common.hugging_face import _columns, _opened
+    from evaluators.common.hugging_face import image_and_label, opened_set
 
-    parts = _opened(name.removeprefix(HUGGING_FACE))
+    parts = opened_set(name.removeprefix(HUGGING_FACE))
     train = parts.get("train") or next(iter(parts.values()))
     own = next((parts[each] for each in data.VALID if each in parts and parts[each] is not train), None)
-    image, label = _columns(name, train.features)
+    image, label = image_and_label(name, train.features)
     rows = train if own is None else datasets.concatenate_datasets([train, own])
     labels = np.array(rows[label])
     marks = None if own is None else np.arange(len(labels)) >= len(train)
@@ -220,9 +220,9 @@ def _rows(name: str) -> Source:
 
 def _sides(labels: NDArray[np.int64], marks: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     """Which images validate: those that the source says, or every fifth of each class."""
-    from evaluators.common.data import _every_fifth
+    from evaluators.common.data import every_fifth
 
-    return marks if marks is not None else _every_fifth(labels, np.random.default_rng(0).permutation(len(labels)))
+    return marks if marks is not None else every_fifth(labels, np.random.default_rng(0).permutation(len(labels)))
 
 
 def _copies(paths: Sequence[Path], valid: NDArray[np.bool_]) -> list[int]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluators.common.recipe import FREE
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 SCHEMA = "nas.training/1"
@@ -94,7 +95,8 @@ class TrainingFolder:
                     f"'{self.path}' holds a training with another {name}", "name another folder: -o FOLDER"
                 )
         then, now = stored["recipe"], plan["recipe"]
-        if changed := [f"{name} is {then.get(name)}, not {now[name]}" for name in now if then.get(name) != now[name]]:
+        names = [name for name in now if name not in FREE and then.get(name) != now[name]]
+        if changed := [f"{name} is {then.get(name)}, not {now[name]}" for name in names]:
             raise UsageError(
                 f"'{self.path}' holds a training with another recipe: {', '.join(changed)}",
                 "go on without these options, or name another folder: -o FOLDER",

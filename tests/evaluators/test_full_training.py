@@ -25,7 +25,7 @@ from evaluators.common.training_folder import TrainingFolder
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import MeasurementFailed, NasError, NegativeAnswer, Unavailable, UsageError
 from search_spaces.nextvit.network import NextViT
-from tests.evaluators.test_training import TINY, picture
+from tests.evaluators.test_training import TINY, leaking, picture
 
 torch.set_num_threads(1)  # beside other tests, two threads wait for each other
 SMALL = {"resolution": 32, "batch_size": 16, "learning_rate": 0.02, "workers": 0}
@@ -348,10 +348,7 @@ def test_it_validates_on_what_a_short_training_validates_on(photos: Path) -> Non
 
 
 def test_copies_of_validation_images_are_left_out(tmp_path: Path) -> None:
-    for index in range(20):
-        for colour, name in ((20, "cats"), (150, "dogs")):
-            picture(tmp_path / "train" / name / f"{index}.png", colour, seed=index)
-            picture(tmp_path / "val" / name / f"{index}.png", colour, seed=index + (0 if index < 3 else 100))
+    leaking(tmp_path)
     source = opened(str(tmp_path), 32)
     assert len(source.train) == 34
     assert source.remarks == ("6 images to train on are copies of validation images: left out",)

@@ -219,11 +219,16 @@ def test_a_folder_with_validation_images_of_its_own(tmp_path: Path) -> None:
     assert (len(images.train_labels), len(images.valid_labels)) == (40, 16)
 
 
-def test_copies_across_the_split_are_found_and_left_out(tmp_path: Path) -> None:
+def leaking(root: Path) -> None:
+    """A folder in which six validation images are copies of images to train on."""
     for index in range(20):
         for colour, name in ((20, "cats"), (150, "dogs")):
-            picture(tmp_path / "train" / name / f"{index}.png", colour, seed=index)
-            picture(tmp_path / "val" / name / f"{index}.png", colour, seed=index + (0 if index < 3 else 100))
+            picture(root / "train" / name / f"{index}.png", colour, seed=index)
+            picture(root / "val" / name / f"{index}.png", colour, seed=index + (0 if index < 3 else 100))
+
+
+def test_copies_across_the_split_are_found_and_left_out(tmp_path: Path) -> None:
+    leaking(tmp_path)
     images = load(str(tmp_path), 32)
     assert len(images.train_labels) == 34
     assert images.remarks == ("6 images to train on are copies of validation images: left out",)

@@ -80,7 +80,7 @@ def wait_for_epoch(process: "subprocess.Popen[str]", folder: Path, epoch: int) -
 
 
 def test_stopped_and_killed_it_ends_where_an_undisturbed_one_ends(photos: Program) -> None:
-    command = ["train", "tiny.json", "--data", "photos", *LIGHT, "--epochs", "20"]
+    command = ["train", "tiny.json", "--data", "photos", *LIGHT, "--workers", "0", "--epochs", "40"]
     parts = photos.folder / "parts"
     first = photos.start(*command, "-o", "parts")
     wait_for_epoch(first, parts, 2)
@@ -94,7 +94,7 @@ def test_stopped_and_killed_it_ends_where_an_undisturbed_one_ends(photos: Progra
     second.kill()
     second.communicate(timeout=60)
     stopped = finished_epochs(parts)
-    assert stopped < 20, "the test is to kill it before it ends"
+    assert stopped < 40, "the test is to kill it before it ends"
     third = photos("train", "tiny.json", "--data", "photos", "-o", "parts", "--resume", "--json")
     assert third.code == 0, third.err
     whole = photos(*command, "-o", "whole", "--json")
@@ -107,24 +107,20 @@ def test_stopped_and_killed_it_ends_where_an_undisturbed_one_ends(photos: Progra
 def test_finalists_are_trained_and_stand_beside_their_scores(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     small_space.install(monkeypatch, nas.folder)
     assert nas("run", "--space", "small", "--name", "small", "--budget", "3", *QUICK).code == 0
-    listed = nas("finalists", "small", "--count", "2", "--json")
-    assert listed.code == 0, listed.err
     store = f"sqlite:///{nas.folder / 'runs' / 'nas.db'}"
     members = {trial.number for trial in front.front(results.load("small", store))}
-    numbers = [trial["trial"] for trial in listed.json["finalists"]]
-    assert len(set(numbers)) == len(numbers) == min(2, len(members))
-    assert set(numbers) <= members
-
     command = ["finalists", "small", "--count", "2", "--train", "--data", "digits", *LIGHT[:3], "--batch-size", "256"]
     trained = nas(*command, "--epochs", "1")
     assert trained.code == 0, trained.err
     metric = "full:data=digits,resolution=32,epochs=1"
     assert f"{metric} [%]" in trained.out
-    again = nas(*command, "--epochs", "1")
+    again = nas(*command, "--epochs", "1", "--json")
     assert again.code == 0
     assert "epoch 1/1" in trained.err
     assert "epoch 1/1" not in again.err, "what is done is not done again"
-    assert again.out == trained.out
+    numbers = [trial["trial"] for trial in again.json["finalists"]]
+    assert len(set(numbers)) == len(numbers) == min(2, len(members))
+    assert set(numbers) <= members
 
     run = results.load("small", store)
     info = proxy_info(run)
