@@ -41,8 +41,11 @@ def export(
         UsageError: the output exists, and `force` was not given.
         NegativeAnswer: something could not be written, or answers otherwise than the network: nothing is left behind.
     """
+    if not formats:
+        raise UsageError("no format was named", f"known: {', '.join(exports.names())}")
     if output.exists() and not force:
         raise UsageError(f"'{output}' exists", "give --force to overwrite it, or another name with -o")
+    _check_replaceable(output)
     name = as_file(formats, output)
     if not name and output.suffix in _endings():
         raise UsageError(f"'{output}' is a file's name, which {', '.join(formats)} do not fit into", "name a folder")
@@ -58,6 +61,19 @@ def export(
         else:
             card.write(what, artefacts, room)
     return artefacts
+
+
+def _check_replaceable(output: Path) -> None:
+    """A folder is replaced as a whole: not where it holds anything that no export wrote."""
+    strangers = {each.name for each in output.iterdir()} - _written() if output.is_dir() else set()
+    if strangers and output.suffix not in _endings():
+        named = ", ".join(sorted(strangers)[:3])
+        raise UsageError(f"'{output}' holds what no export wrote: {named}", "name another folder")
+
+
+def _written() -> set[str]:
+    files = {file for name in exports.names() for file in exports.get(name).FILES}
+    return files | {card.CARD, card.DRAWING, "__pycache__"}
 
 
 def _endings() -> set[str]:

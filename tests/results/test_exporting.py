@@ -130,12 +130,24 @@ def test_what_answers_otherwise_is_refused_and_nothing_is_left(tmp_path: Path, m
 
 
 def test_nothing_is_overwritten_without_being_told(tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "mine.txt").write_text("precious")
+    exporting.export(deliverable(), ["config", "onnx"], tmp_path / "out")
     with pytest.raises(UsageError, match=r"out' exists\n.*--force"):
         exporting.export(deliverable(), ["config"], tmp_path / "out")
     exporting.export(deliverable(), ["config"], tmp_path / "out", force=True)
-    assert not (tmp_path / "out" / "mine.txt").exists()
+    assert not (tmp_path / "out" / "model.onnx").exists(), "nothing of another network stays behind"
+
+
+def test_a_folder_with_files_of_others_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").write_text("precious")
+    with pytest.raises(UsageError, match=r"holds what no export wrote: mine.txt"):
+        exporting.export(deliverable(), ["config"], tmp_path / "out", force=True)
+    assert (tmp_path / "out" / "mine.txt").read_text() == "precious"
+
+
+def test_no_format_at_all_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no format was named"):
+        exporting.export(deliverable(), [], tmp_path / "out")
 
 
 @pytest.mark.parametrize(
