@@ -79,6 +79,7 @@ def wait_for_epoch(process: "subprocess.Popen[str]", folder: Path, epoch: int) -
     assert finished_epochs(folder) >= epoch
 
 
+@pytest.mark.slow
 def test_stopped_and_killed_it_ends_where_an_undisturbed_one_ends(photos: Program) -> None:
     command = ["train", "tiny.json", "--data", "photos", *LIGHT, "--workers", "0", "--epochs", "40"]
     parts = photos.folder / "parts"
