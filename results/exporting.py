@@ -11,8 +11,6 @@ from results.exports.common import card, verification
 from results.exports.common.deliverable import Deliverable
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
-RUN_TIMES = ("coreml", "onnx", "tensorrt")  # the formats that have a precision; the others keep the network's own
-
 
 @dataclass(frozen=True, kw_only=True)
 class Artefact:
@@ -94,7 +92,7 @@ def _write(what: Deliverable, name: str, folder: Path, reference: verification.R
         answers = chosen.answers(what, folder, reference.images)
     except OSError as error:
         raise NegativeAnswer(f"{name} was not written: {error.strerror or error}", "check the disk") from None
-    found = reference.check(name, answers, what.precision if name in RUN_TIMES else "fp32")
+    found = reference.check(name, answers, what.precision if exports.has_precision(name) else "fp32")
     reason = exports.lacking(name, what)
     return Artefact(
         format=name,

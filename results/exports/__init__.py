@@ -1,8 +1,9 @@
 """What a network can be handed over as. Each `to_NAME.py` of this folder is a format, named by the rest of its name.
 
-A format is a module with `FILES`, the names that it writes, the main one first; `write(what, folder)`; and
-`answers(what, folder, batches)`, the logits of what was written to batches of images. Where something cannot be had on
-this machine, `lacking(what)` says so. `RUN_TIME` names the evaluator that can time the main file, where there is one.
+A format is a module with `FILES`, the names that it writes, the main one first; `LOADING`, the language and the lines
+that load them; `write(what, folder)`; and `answers(what, folder, batches)`, the logits of what was written to batches
+of images. It may have `HAS_PRECISION`, where it is written in the precision that was asked for and not in the
+network's own; `RUN_TIME`, the evaluator that times the main file; and `lacking(what)`, what this machine cannot do.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ class Format(Protocol):
     """What every module of this folder offers."""
 
     FILES: tuple[str, ...]
+    LOADING: tuple[str, str]
 
     def write(self, what: "Deliverable", folder: Path) -> None:
         """Writes the files into a folder that exists.
@@ -55,6 +57,11 @@ def lacking(name: str, what: "Deliverable") -> Unavailable | None:
     """What of a format cannot be had on this machine, and what to do about it."""
     found: Unavailable | None = getattr(get(name), "lacking", lambda _: None)(what)
     return found
+
+
+def has_precision(name: str) -> bool:
+    """Whether a format is written in the precision that was asked for; the others keep fp32."""
+    return bool(getattr(get(name), "HAS_PRECISION", False))
 
 
 def run_time(name: str) -> str:

@@ -8,6 +8,7 @@ from results.exports.common.deliverable import Array, Deliverable
 from search_spaces import Architecture
 
 FILES = ("architecture.json", "architecture.yaml")
+LOADING = ("sh", "nas measure architecture.json --latency ort")
 
 
 def write(what: Deliverable, folder: Path) -> None:

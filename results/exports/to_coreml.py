@@ -13,6 +13,14 @@ from results.exports.common.deliverable import MEAN, STD, Array, Deliverable
 from search_spaces.common.errors import Unavailable, UsageError
 
 FILES = ("model.mlpackage",)
+HAS_PRECISION = True
+LOADING = (
+    "python",
+    """import coremltools
+
+model = coremltools.models.MLModel("model.mlpackage")
+answer = model.predict({"images": images})""",
+)
 
 
 def write(what: Deliverable, folder: Path) -> None:

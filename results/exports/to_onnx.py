@@ -7,6 +7,14 @@ from results.exports.common import onnx_file
 from results.exports.common.deliverable import Array, Deliverable
 
 FILES = ("model.onnx",)
+HAS_PRECISION = True
+LOADING = (
+    "python",
+    """import onnxruntime
+
+session = onnxruntime.InferenceSession("model.onnx")
+logits = session.run(None, {"images": images})[0]""",
+)
 RUN_TIME = "ort"  # the evaluator that can time the file
 
 

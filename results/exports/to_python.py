@@ -7,6 +7,15 @@ from results.exports.common import fresh_process, standalone
 from results.exports.common.deliverable import Array, Deliverable
 
 FILES = ("model.py", "model.safetensors")
+LOADING = (
+    "python",
+    """from model import create
+from safetensors.torch import load_file
+
+network = create()
+network.load_state_dict(load_file("model.safetensors"))
+network.eval()""",
+)
 
 
 def write(what: Deliverable, folder: Path) -> None:

@@ -9,6 +9,8 @@ from results.exports.common.deliverable import Array, Deliverable
 from search_spaces.common.errors import Unavailable
 
 FILES = ("tensorrt",)
+HAS_PRECISION = True
+LOADING = ("sh", "sh tensorrt/build.sh 11  # or 10, or 8: the version of TensorRT")
 GRAPH, COMMANDS, ENGINE = "model.onnx", "build.sh", "model.engine"
 
 # What trtexec does by itself changed in 11: types became strong, and it times as the rest of these flags ask before.

@@ -8,6 +8,17 @@ from results.exports.common import fresh_process, standalone
 from results.exports.common.deliverable import CROP, MEAN, STD, Array, Deliverable
 
 FILES = ("timm",)
+LOADING = (
+    "python",
+    """import sys
+
+import timm
+
+sys.path.append("timm")
+import nextvit_nas  # tells timm of the model
+
+network = timm.create_model("local-dir:timm", pretrained=True).eval()""",
+)
 CONFIG, WEIGHTS, MODULE = "config.json", "model.safetensors", "nextvit_nas.py"
 
 

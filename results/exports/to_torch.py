@@ -7,6 +7,12 @@ from pathlib import Path
 from results.exports.common.deliverable import Array, Deliverable
 
 FILES = ("model.pt2",)
+LOADING = (
+    "python",
+    """import torch
+
+network = torch.export.load("model.pt2").module()""",
+)
 MOST = 4096  # images in a batch, where any number is allowed
 
 

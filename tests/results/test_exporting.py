@@ -19,6 +19,7 @@ from results.exports.common.deliverable import Deliverable
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer, Unavailable, UnknownName, UsageError
 from search_spaces.nextvit.network import NextViT
+from tests.evaluators.test_gpu import stand_ins  # noqa: F401, a fixture
 from tests.networks import CORNERS, built, random_networks
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -28,10 +29,11 @@ def deliverable(architecture: Architecture = CORNERS["half"], **fields: Any) -> 
     return Deliverable(network=built(architecture), **{"resolution": 64, **fields})
 
 
-@pytest.mark.parametrize(
-    ("name", "precision"),
-    [*((name, "fp32") for name in exports.names()), *((name, "fp16") for name in exporting.RUN_TIMES)],
-)
+BOTH = [(name, "fp32") for name in exports.names()]
+BOTH += [(name, "fp16") for name in exports.names() if exports.has_precision(name)]
+
+
+@pytest.mark.parametrize(("name", "precision"), BOTH)
 def test_every_format_answers_as_the_network_does(name: str, precision: str, tmp_path: Path) -> None:
     what = deliverable(precision=precision)
     (artefact,) = exporting.export(what, [name], tmp_path / "out")
@@ -51,11 +53,8 @@ def test_corners_of_the_family_are_handed_over(corner: str, tmp_path: Path) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("space", search_spaces.names())
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
-@pytest.mark.parametrize("name", exports.names())
+@pytest.mark.parametrize(("name", "precision"), BOTH)
 def test_fifty_random_networks_in_every_format(space: str, precision: str, name: str, tmp_path: Path) -> None:
-    if precision == "fp16" and name not in exporting.RUN_TIMES:
-        pytest.skip("this format keeps fp32")
     chosen = exports.get(name)
     for number, architecture in enumerate(random_networks(50, space, seed=7)):
         what, folder = deliverable(architecture, precision=precision), tmp_path / str(number)
@@ -226,6 +225,17 @@ def test_where_no_engine_can_be_built_the_commands_are_there(tmp_path: Path) -> 
     asked = {version: _run(script, fake, version) for version in ("8.6", "10", "11.4")}
     assert "--fp16" in asked["8.6"] and "--stronglyTyped" in asked["10"]
     assert asked["11.4"].split() == ["--onnx=model.onnx", "--saveEngine=model.engine"]
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_an_engine_is_built_and_asked_where_tensorrt_is(tmp_path: Path) -> None:
+    """The order of the calls alone: the stand-in for TensorRT computes nothing."""
+    what, chosen = deliverable(precision="fp16"), exports.get("tensorrt")
+    assert exports.lacking("tensorrt", what) is None
+    chosen.write(what, tmp_path)
+    assert (tmp_path / "tensorrt" / "model.engine").stat().st_size > 0
+    (given,) = chosen.answers(what, tmp_path, [np.zeros((1, 3, 64, 64), dtype=np.float32)])
+    assert given.dtype == np.float32
 
 
 def _run(script: Path, fake: Path, version: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from results import pages
+from results import exports, pages
 from results.exports.common.deliverable import CROP, MEAN, STD, Deliverable
 from results.glyphs import spoken, svg
 from results.notation import glyph
@@ -15,33 +15,6 @@ if TYPE_CHECKING:
 
 CARD, DRAWING = "README.md", "architecture.svg"
 NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'  # which a drawing needs in a file of its own
-
-LOADING = {
-    "config": ("sh", "nas measure architecture.json --latency ort"),
-    "coreml": (
-        "python",
-        "import coremltools\n\n"
-        'model = coremltools.models.MLModel("model.mlpackage")\nanswer = model.predict({"images": images})',
-    ),
-    "onnx": (
-        "python",
-        "import onnxruntime\n\n"
-        'session = onnxruntime.InferenceSession("model.onnx")\nlogits = session.run(None, {"images": images})[0]',
-    ),
-    "python": (
-        "python",
-        "from model import create\nfrom safetensors.torch import load_file\n\n"
-        'network = create()\nnetwork.load_state_dict(load_file("model.safetensors"))\nnetwork.eval()',
-    ),
-    "tensorrt": ("sh", "sh tensorrt/build.sh 11  # or 10, or 8: the version of TensorRT"),
-    "timm": (
-        "python",
-        "import sys\n\nimport timm\n\n"
-        'sys.path.append("timm")\nimport nextvit_nas  # tells timm of the model\n\n'
-        'network = timm.create_model("local-dir:timm", pretrained=True).eval()',
-    ),
-    "torch": ("python", 'import torch\n\nnetwork = torch.export.load("model.pt2").module()'),
-}
 
 
 def write(what: Deliverable, artefacts: "Sequence[Artefact]", folder: Path) -> None:
@@ -93,7 +66,7 @@ def _numbers(measurements: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _loading(name: str) -> str:
-    language, lines = LOADING[name]
+    language, lines = exports.get(name).LOADING
     return f"```{language}\n{lines}\n```"
 
 
