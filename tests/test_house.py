@@ -14,7 +14,7 @@ from search_spaces.common import plugins
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["search_spaces", "evaluators", "results", "nas"]
-PLUGIN_FOLDERS = ["search_spaces", *(f"evaluators.{family}" for family in evaluators.FAMILIES)]
+PLUGIN_FOLDERS = ["search_spaces", *(f"evaluators.{family}" for family in evaluators.FAMILIES), "results.exports"]
 FILES = [path for package in ORDER for path in sorted((ROOT / package).rglob("*.py"))]
 
 
