@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from results.exports.common.deliverable import MEAN, STD, Array, Deliverable
-from search_spaces.common.errors import Unavailable, UsageError
+from search_spaces.common.errors import NegativeAnswer, Unavailable, UsageError
 
 FILES = ("model.mlpackage",)
 HAS_PRECISION = True
@@ -28,11 +28,15 @@ def write(what: Deliverable, folder: Path) -> None:
 
     Raises:
         UsageError: a batch of any size, which the Neural Engine does not take.
+        NegativeAnswer: coremltools cannot write it.
     """
     if not what.batch:
         raise UsageError("Core ML takes a batch of a fixed size here", "--batch 1, or export the others apart")
     with contextlib.redirect_stderr(io.StringIO()):  # its progress bars, and warnings of every system but a Mac
-        model = _converted(what)
+        try:
+            model = _converted(what)
+        except RuntimeError as error:  # what its writer says of a full disk
+            raise NegativeAnswer(f"coremltools could not write the package: {error}", "is the disk full?") from None
     model.short_description = f"{what.architecture}, a network of the Next-ViT family"
     model.user_defined_metadata.update(what.metadata())
     model.save(str(folder / FILES[0]))

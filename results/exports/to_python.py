@@ -20,10 +20,10 @@ network.eval()""",
 
 def write(what: Deliverable, folder: Path) -> None:
     """Writes the module and the weights."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     (folder / FILES[0]).write_text(standalone.source(what), encoding="utf-8")
-    save_file(what.network.state_dict(), folder / FILES[1], metadata=what.metadata())
+    (folder / FILES[1]).write_bytes(save(what.network.state_dict(), what.metadata()))
 
 
 def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:

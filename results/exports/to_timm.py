@@ -24,7 +24,7 @@ CONFIG, WEIGHTS, MODULE = "config.json", "model.safetensors", "nextvit_nas.py"
 
 def write(what: Deliverable, folder: Path) -> None:
     """Writes the folder, in the layout of Hugging Face's hub."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     from search_spaces.nextvit.timm_models import hugging_face_config
 
@@ -41,7 +41,7 @@ def write(what: Deliverable, folder: Path) -> None:
     place.mkdir()
     (place / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (place / MODULE).write_text(standalone.for_timm(), encoding="utf-8")
-    save_file(what.network.state_dict(), place / WEIGHTS, metadata=what.metadata())
+    (place / WEIGHTS).write_bytes(save(what.network.state_dict(), what.metadata()))
 
 
 def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:

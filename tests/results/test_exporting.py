@@ -2,8 +2,10 @@
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +56,14 @@ def test_corners_of_the_family_are_handed_over(corner: str, tmp_path: Path) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("space", search_spaces.names())
 @pytest.mark.parametrize(("name", "precision"), BOTH)
-def test_fifty_random_networks_in_every_format(space: str, precision: str, name: str, tmp_path: Path) -> None:
+def test_fifty_random_networks_in_every_format(space: str, precision: str, name: str) -> None:
     chosen = exports.get(name)
-    for number, architecture in enumerate(random_networks(50, space, seed=7)):
-        what, folder = deliverable(architecture, precision=precision), tmp_path / str(number)
-        folder.mkdir()
-        chosen.write(what, folder)
+    for architecture in random_networks(50, space, seed=7):
+        what = deliverable(architecture, precision=precision)
         reference = verification.Reference(what)
-        reference.check(name, chosen.answers(what, folder, reference.images), precision)
+        with tempfile.TemporaryDirectory() as folder:  # fifty networks at once are gigabytes
+            chosen.write(what, Path(folder))
+            reference.check(name, chosen.answers(what, Path(folder), reference.images), precision)
 
 
 @pytest.mark.parametrize("name", ["onnx", "torch"])
@@ -275,3 +277,4 @@ def test_twenty_networks_go_from_config_to_timm_to_weights_to_onnx(tmp_path: Pat
         session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
         (given,) = session.run(None, {"images": images.numpy()})
         np.testing.assert_allclose(given, model(images).detach().numpy(), atol=1e-4)
+        shutil.rmtree(folder)
