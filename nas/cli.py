@@ -152,7 +152,9 @@ def compare(first: str, second: str, output: Path | None, store: str, as_json: b
 @click.option("--trial", type=int, help="Number of a trial of the run.")
 @click.option("--pick", type=click.Choice(["knee"]), help="Let the run's front choose: its bend.")
 @click.option("--max-latency", metavar="LIMIT", help="The best of the run below a latency, such as ort=40ms.")
-@click.option("--to", "formats", metavar="FORMAT,...", default="config", show_default=True, help="See below.")
+@click.option(
+    "--to", "formats", metavar="FORMAT,...", default="config", show_default=True, help="One or several, of those above."
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder, or file of one format.")
 @click.option("--weights", metavar="SOURCE", help="FILE.safetensors, or timm:NAME.  [default: fresh]")
 @click.option("--allow-pickle", is_flag=True, help="Read weights from a pickle, too: only if you trust it.")
