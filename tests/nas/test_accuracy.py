@@ -193,7 +193,16 @@ def test_truth_by_command(nas: Program, tmp_path: Path) -> None:
     rows += [f"C-C-{'C' * n}-C,{70 + n},{n},{n},{n % 5}" for n in range(1, 25)]
     (tmp_path / "mine.csv").write_text("\n".join(rows))
     ended = nas(
-        "validate", "entropy:resolution=32,seeds=2", "--truth", "mine.csv", "-o", "page.html", "--evaluations", "10"
+        "validate",
+        "entropy:resolution=32,seeds=2",
+        "--truth",
+        "mine.csv",
+        "-o",
+        "page.html",
+        "--evaluations",
+        "10",
+        "--draws",
+        "1",
     )
     assert ended.code == 0, ended.err
     assert "of 2 scores tried" in ended.err

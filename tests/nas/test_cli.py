@@ -126,14 +126,14 @@ def test_runs_are_listed(finished: Program) -> None:
 
 def test_an_exported_network_is_the_one_that_was_measured(finished: Program, tmp_path: Path) -> None:
     path = tmp_path / "arch.json"
-    ended = finished("export", "whole", "--trial", "0", "-o", str(path))
+    ended = finished("export", "whole", "--trial", "0", "-o", str(path), "--resolution", "64")
     assert ended.code == 0
     assert "31,763,368 parameters" in ended.err
     assert Architecture.from_json(path.read_text()) == PAPER["next-vit-s"]
     again = finished("export", "whole", "--trial", "1", "-o", str(path))
     assert again.code == 2
     assert "--force" in again.err
-    assert finished("export", "whole", "--trial", "1", "-o", str(path), "--force").code == 0
+    assert finished("export", "whole", "--trial", "1", "-o", str(path), "--force", "--resolution", "64").code == 0
     assert Architecture.from_json(path.read_text()) == PAPER["next-vit-b"]
     assert [each.name for each in tmp_path.iterdir()] == ["arch.json"]
 

@@ -12,6 +12,7 @@ from search_spaces.nextvit.network import NextViT
 from tests.conftest import Program
 
 SMALL = "C-C-CT-C"
+TINY = ("--resolution", "64")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_from_the_front_to_files_that_run(finished: Program, tmp_path: Path) -> None:
     out = tmp_path / "knee"
-    ended = finished("export", "whole", "--pick", "knee", "--to", "config,onnx,python", "-o", str(out), "--json")
+    ended = finished("export", "whole", "--pick", "knee", "--to", "config,onnx,python", "-o", str(out), *TINY, "--json")
     assert ended.code == 0, ended.err
     assert [each["format"] for each in ended.json["files"]] == ["config", "onnx", "python"]
     document = json.loads((out / "architecture.json").read_text())
@@ -39,7 +40,7 @@ def test_the_best_below_a_latency(finished: Program, tmp_path: Path) -> None:
     bound = sorted(row["measurements"][latency]["value"] for row in rows)[1] * 1.0001
     within = [row for row in rows if row["measurements"][latency]["value"] <= bound]
     best = max(within, key=lambda row: row["measurements"][score]["value"])
-    ended = finished("export", "whole", "--max-latency", f"{latency}={bound}ms", "-o", str(tmp_path / "a.json"))
+    ended = finished("export", "whole", "--max-latency", f"{latency}={bound}ms", "-o", str(tmp_path / "a.json"), *TINY)
     assert ended.code == 0, ended.err
     assert f"trial {best['trial']}," in ended.err
     none = finished("export", "whole", "--max-latency", f"{latency}=0.001ms", "-o", str(tmp_path / "b.json"))

@@ -105,6 +105,7 @@ def test_stopped_and_killed_it_ends_where_an_undisturbed_one_ends(photos: Progra
     assert third.json["id"] == TINY.id
 
 
+@pytest.mark.slow
 def test_finalists_are_trained_and_stand_beside_their_scores(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     small_space.install(monkeypatch, nas.folder)
     assert nas("run", "--space", "small", "--name", "small", "--budget", "3", *QUICK).code == 0
