@@ -164,7 +164,11 @@ def compare(first: str, second: str, output: Path | None, store: str, as_json: b
 @click.option("--labels", type=click.Path(path_type=Path), help="A text file with the name of a class on each line.")
 @click.option("--resolution", type=int, default=224, show_default=True, help="Pixels of a side.")
 @click.option(
-    "--precision", type=click.Choice(["fp32", "fp16"]), default="fp32", show_default=True, help="Of run-times."
+    "--precision",
+    type=click.Choice(["fp32", "fp16"]),
+    default="fp32",
+    show_default=True,
+    help="Of coreml, onnx, tensorrt.",
 )
 @click.option("--batch", type=int, default=1, show_default=True, help="Images at a time; 0 for any number.")
 @click.option("--image-input", is_flag=True, help="Core ML takes images and normalises them itself.")

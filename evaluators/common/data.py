@@ -140,16 +140,25 @@ def split(name: str, found: Found, limit: int) -> Images:
         remarks.append(f"{contradicting} images stand in several classes: the best possible accuracy is below 100 %")
     train = order[~valid[order] & ~leaking[order]][: limit or None]
     chosen = order[valid[order]]
-    if len(set(found.labels[train].tolist())) < 2 or len(chosen) < FEWEST_VALID:
-        raise UsageError(
-            f"'{name}' has {len(train)} images of {len(set(found.labels[train].tolist()))} classes to train on and "
-            f"{len(chosen)} to validate on",
-            f"two classes and {FEWEST_VALID} validation images are the least",
-        )
+    check_sides(name, found.labels[train], len(chosen))
     counts = np.bincount(found.labels[chosen], minlength=len(found.classes))
     head = Answers(name="class", first=0, classes=len(found.classes), chance=float(counts.max() / counts.sum()))
     sides = [(found.pixels[side], found.labels[side]) for side in (train, chosen)]
     return _images(name, (head,), sides[0], sides[1], mirrors=found.mirrors, remarks=tuple(remarks))
+
+
+def check_sides(name: str, trained: Labels, validated: int) -> None:
+    """Refuses a set with too little to train on, of those labels, or with too few images to validate on.
+
+    Raises:
+        UsageError: fewer than two classes, or too few validation images.
+    """
+    classes = len(set(trained.tolist()))
+    if classes < 2 or validated < FEWEST_VALID:
+        raise UsageError(
+            f"'{name}' has {len(trained)} images of {classes} classes to train on and {validated} to validate on",
+            f"two classes and {FEWEST_VALID} validation images are the least",
+        )
 
 
 def every_fifth(labels: Labels, order: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -19,9 +19,7 @@ def read(name: str, resolution: int) -> Found:
         Unavailable: it cannot be had.
         UsageError: it has no column of images, or none of class labels.
     """
-    parts = opened_set(name)
-    train = parts.get("train") or next(iter(parts.values()))
-    valid = next((parts[each] for each in VALID if each in parts and parts[each] is not train), None)
+    train, valid = opened_set(name)
     image, label = image_and_label(name, train.features)
     sides = [train] if valid is None else [train, valid]
     pixels = [scaled(row[image], resolution) for side in sides for row in side]
@@ -35,8 +33,8 @@ def read(name: str, resolution: int) -> Found:
     )
 
 
-def opened_set(name: str) -> Any:
-    """The parts of a set, by name.
+def opened_set(name: str) -> tuple[Any, Any | None]:
+    """The part of a set to train on, and the one to validate on where it has one.
 
     Raises:
         Unavailable: it cannot be had.
@@ -45,11 +43,14 @@ def opened_set(name: str) -> Any:
 
     try:
         if Path(name).is_dir() and (Path(name) / "dataset_dict.json").exists():
-            return datasets.load_from_disk(name)
-        return datasets.load_dataset(name)
+            parts = datasets.load_from_disk(name)
+        else:
+            parts = datasets.load_dataset(name)
     except Exception as error:  # no such set, no network, a broken cache: the package has many ways to say no
         words = (str(error).splitlines() or [""])[0]
         raise Unavailable(f"the set '{name}' cannot be had: {words:.200}", "check its name and the network") from None
+    train = parts.get("train") or next(iter(parts.values()))
+    return train, next((parts[each] for each in VALID if each in parts and parts[each] is not train), None)
 
 
 def image_and_label(name: str, features: Any) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Images in memory, split once into those to train and those to validate on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,28 +19,34 @@ class Answers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Images:
-    """A data set at one resolution. Pixels are bytes (N, 3, H, W); labels (N,) count through the answers of all heads.
-
-    `identity` is equal for equal pixels, labels and split: results on equal identities may be compared.
-    """
+class Asked:
+    """What a data set asks. Results on equal identities may be compared."""
 
     name: str
     identity: str
     heads: tuple[Answers, ...]
-    train_pixels: "Tensor"
-    train_labels: "Tensor"
-    valid_pixels: "Tensor"
-    valid_labels: "Tensor"
-    mirrors: bool  # whether an image and its mirror image have the same label
-    remarks: tuple[str, ...] = ()  # what was found and left out, in sentences
 
     @property
     def classes(self) -> int:
         """Outputs that a network needs."""
         return sum(head.classes for head in self.heads)
 
-    def skill(self, accuracies: dict[str, float]) -> float:
+    def skill(self, accuracies: Mapping[str, float]) -> float:
         """The mean over heads of (accuracy - chance) / (1 - chance): 0 is guessing, 1 is perfect."""
         shares = [(accuracies[head.name] - head.chance) / (1 - head.chance) for head in self.heads]
         return sum(shares) / len(shares)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images(Asked):
+    """A data set at one resolution. Pixels are bytes (N, 3, H, W); labels (N,) count through the answers of all heads.
+
+    `identity` is equal for equal pixels, labels and split.
+    """
+
+    train_pixels: "Tensor"
+    train_labels: "Tensor"
+    valid_pixels: "Tensor"
+    valid_labels: "Tensor"
+    mirrors: bool  # whether an image and its mirror image have the same label
+    remarks: tuple[str, ...] = ()  # what was found and left out, in sentences

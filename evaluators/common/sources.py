@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.common import data
-from evaluators.common.data import FEWEST_VALID, HUGGING_FACE
+from evaluators.common.data import HUGGING_FACE
 from evaluators.common.folder import SMALLEST
-from evaluators.common.images import Answers
+from evaluators.common.images import Answers, Asked
 from search_spaces.common.errors import UsageError
 
 if TYPE_CHECKING:
@@ -132,26 +132,14 @@ class Pictures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
-    """A data set, opened: what to train on, what to validate on, and what is asked."""
+class Source(Asked):
+    """A data set, opened: what to train on, what to validate on, and what is asked. Its identity is `data.identity`."""
 
-    name: str
-    identity: str  # as `data.identity`
-    heads: tuple[Answers, ...]
     train: Pictures
     valid: Pictures
     mirrors: bool = True
     is_sized: bool = False  # the images have the resolution of the training
     remarks: tuple[str, ...] = ()
-
-    @property
-    def classes(self) -> int:
-        """Outputs that a network needs."""
-        return sum(head.classes for head in self.heads)
-
-    def skill(self, accuracies: Mapping[str, float]) -> float:
-        """As `Images.skill`: 0 is guessing, 1 is perfect."""
-        return sum((accuracies[each.name] - each.chance) / (1 - each.chance) for each in self.heads) / len(self.heads)
 
 
 def opened(name: str, resolution: int) -> Source:
@@ -203,9 +191,7 @@ def _rows(name: str) -> Source:
 
     from evaluators.common.hugging_face import image_and_label, opened_set
 
-    parts = opened_set(name.removeprefix(HUGGING_FACE))
-    train = parts.get("train") or next(iter(parts.values()))
-    own = next((parts[each] for each in data.VALID if each in parts and parts[each] is not train), None)
+    train, own = opened_set(name.removeprefix(HUGGING_FACE))
     image, label = image_and_label(name, train.features)
     rows = train if own is None else datasets.concatenate_datasets([train, own])
     labels = np.array(rows[label])
@@ -220,9 +206,7 @@ def _rows(name: str) -> Source:
 
 def _sides(labels: NDArray[np.int64], marks: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     """Which images validate: those that the source says, or every fifth of each class."""
-    from evaluators.common.data import every_fifth
-
-    return marks if marks is not None else every_fifth(labels, np.random.default_rng(0).permutation(len(labels)))
+    return marks if marks is not None else data.every_fifth(labels, np.random.default_rng(0).permutation(len(labels)))
 
 
 def _copies(paths: Sequence[Path], valid: NDArray[np.bool_]) -> list[int]:
@@ -251,12 +235,7 @@ def _source(
     remarks: tuple[str, ...],
 ) -> Source:
     kept = np.flatnonzero(valid)
-    if len(set(labels[train].tolist())) < 2 or len(kept) < FEWEST_VALID:
-        raise UsageError(
-            f"'{name}' has {len(train)} images of {len(set(labels[train].tolist()))} classes to train on and "
-            f"{len(kept)} to validate on",
-            f"two classes and {FEWEST_VALID} validation images are the least",
-        )
+    data.check_sides(name, labels[train], len(kept))
     if labels.max() >= classes:
         raise UsageError(f"'{name}' has labels up to {labels.max()} and names {classes} classes", "mend the set")
     chance = float(np.bincount(labels[kept]).max() / len(kept))

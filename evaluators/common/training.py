@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evaluators.common.images import Images
+from evaluators.common.images import Asked, Images
 from evaluators.common.loop import Loop, answers, step_down_note, within_memory
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
-
-    from evaluators.common.sources import Source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,7 +190,7 @@ def normalised(pixels: "Tensor") -> "Tensor":
     return ((pixels.float() - 127.5) / 63.75).contiguous(memory_format=torch.channels_last)
 
 
-def masked(logits: "Tensor", labels: "Tensor", images: "Images | Source") -> "Tensor":
+def masked(logits: "Tensor", labels: "Tensor", images: Asked) -> "Tensor":
     """Logits with the answers of all other heads ruled out: an image asks one head only."""
     import torch
 

@@ -25,7 +25,7 @@ from evaluators.common.training_folder import TrainingFolder
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import MeasurementFailed, NasError, NegativeAnswer, Unavailable, UsageError
 from search_spaces.nextvit.network import NextViT
-from tests.evaluators.test_training import TINY, leaking, picture
+from tests.evaluators.test_training import TINY, hugging_face_set, leaking, picture
 
 torch.set_num_threads(1)  # beside other tests, two threads wait for each other
 SMALL = {"resolution": 32, "batch_size": 16, "learning_rate": 0.02, "workers": 0}
@@ -355,15 +355,7 @@ def test_copies_of_validation_images_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_hugging_face_set_on_disk(tmp_path: Path) -> None:
-    datasets = pytest.importorskip("datasets", reason="Hugging Face's sets need the package datasets")
-    from PIL import Image
-
-    features = datasets.Features({"img": datasets.Image(), "label": datasets.ClassLabel(names=["dark", "light"])})
-    pixels = np.random.default_rng(0).integers(0, 60, (60, 12, 12, 3)).astype(np.uint8)
-    rows = {"img": [Image.fromarray(each + 150 * (n % 2)) for n, each in enumerate(pixels)], "label": [0, 1] * 30}
-    made = datasets.Dataset.from_dict(rows, features=features)
-    both = datasets.DatasetDict({"train": made.select(range(40)), "test": made.select(range(40, 60))})
-    both.save_to_disk(tmp_path / "set")
+    hugging_face_set(tmp_path / "set")
     found = train_fully(
         Plan(architecture=TINY, data=f"hf:{tmp_path / 'set'}", recipe=replace(PLAIN, epochs=1)), tmp_path / "training"
     )

@@ -292,13 +292,18 @@ def test_the_same_folder_elsewhere_is_the_same_data(folder: Path, tmp_path_facto
     assert data.identity(str(folder)) != data.identity(str(elsewhere))
 
 
-def test_a_hugging_face_set_on_disk(tmp_path: Path) -> None:
+def hugging_face_set(root: Path) -> None:
+    """Forty images to train on and twenty of a part of their own, saved as the package datasets does."""
     datasets = pytest.importorskip("datasets", reason="Hugging Face's sets need the package datasets")
     features = datasets.Features({"img": datasets.Image(), "label": datasets.ClassLabel(names=["dark", "light"])})
     pixels = np.random.default_rng(0).integers(0, 60, (60, 12, 12, 3)).astype(np.uint8)
     rows = {"img": [Image.fromarray(each + 150 * (n % 2)) for n, each in enumerate(pixels)], "label": [0, 1] * 30}
     made = datasets.Dataset.from_dict(rows, features=features)
-    datasets.DatasetDict({"train": made.select(range(40)), "test": made.select(range(40, 60))}).save_to_disk(tmp_path)
+    datasets.DatasetDict({"train": made.select(range(40)), "test": made.select(range(40, 60))}).save_to_disk(root)
+
+
+def test_a_hugging_face_set_on_disk(tmp_path: Path) -> None:
+    hugging_face_set(tmp_path)
     images = load(f"hf:{tmp_path}", 32)
     assert (len(images.train_labels), len(images.valid_labels)) == (40, 20)
     assert images.heads[0].classes == 2
