@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluators.common.counting import macs
+from evaluators.counts.formula import total
 from search_spaces import Architecture, Stage
 from search_spaces.common.errors import InvalidArchitecture
 
@@ -40,7 +40,7 @@ class Genotype:
 
     @property
     def macs(self) -> int:
-        return macs(self.architecture, RESOLUTION).count
+        return _macs(self.architecture)
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -50,7 +50,7 @@ class Genotype:
             "half": self.half,
             "control": self.control,
             "macs": self.macs,
-            "params": macs(self.architecture, RESOLUTION).params,
+            "params": total(self.architecture, RESOLUTION).params,
             "architecture": self.architecture.to_dict(),
         }
 
@@ -94,14 +94,19 @@ def _outside(count: int, rng: random.Random) -> list[Genotype]:
         low, high = ((0.6, 0.9), (1.1, 2.0))[len(found) % 2]
         share, placement = rng.random(), rng.choice(PLACEMENTS)
         architecture = next(iter(_candidates(share, placement, rng)))
-        if low * TARGET <= macs(architecture, RESOLUTION).count <= high * TARGET:
+        if low * TARGET <= _macs(architecture) <= high * TARGET:
             half = ("choosing", "final")[len(found) // 2 % 2]
             found.append(Genotype(architecture=architecture, role="outside", half=half))
     return found
 
 
+def _macs(architecture: Architecture) -> int:
+    done = total(architecture, RESOLUTION)
+    return done.macs + done.attention
+
+
 def _fits(architecture: Architecture) -> bool:
-    return abs(macs(architecture, RESOLUTION).count / TARGET - 1) <= TOLERANCE
+    return abs(_macs(architecture) / TARGET - 1) <= TOLERANCE
 
 
 def _candidates(share: float, placement: str, rng: random.Random) -> Iterator[Architecture]:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING
 
-from evaluators.common.latency_features import sides, work
+from evaluators.counts.formula import located, work
 from search_spaces import Architecture
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SCORES = ("entropy", "vpca", "zen", "synflow", "nwot")  # the features that need
 def structure(architecture: Architecture, resolution: int = 224) -> dict[str, float]:
     """Everything that the description alone tells, by name. Counts are of the blocks, by formula."""
     blocks = [block for row in architecture.blocks for block in row]
-    done = [work(block, side) for block, side in zip(blocks, sides(architecture, resolution), strict=True)]
+    done = [work(block, side) for block, side in located(architecture, resolution)]
     widths = [block.out_channels for block in blocks]
     features = {
         "log_weights": log(sum(each.weights for each in done)),

@@ -1,7 +1,6 @@
 """Multiply-accumulates for one image, in billions: convolutions, linear layers and attention products.
 
-fvcore counts the first two; it cannot count fused attention, which is counted here. Norms, activations and pooling are
-not multiply-accumulates of the paper's tables: what was left out is listed with the number.
+Norms, activations and poolings do not count, as in the paper's tables.
 """
 
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import ClassVar
 
 from evaluators.common.evaluator import Evaluator, check_range
 from evaluators.common.measurement import Direction, Kind, Reading
+from evaluators.counts.formula import total
 from search_spaces import Architecture
 
 
@@ -19,7 +19,6 @@ class Macs(Evaluator):
     unit: ClassVar[str] = "G"
     direction: ClassVar[Direction] = "minimize"
     kind: ClassVar[Kind] = "exact"
-    packages: ClassVar[tuple[str, ...]] = ("fvcore",)
 
     resolution: int = 224
 
@@ -27,9 +26,6 @@ class Macs(Evaluator):
         check_range("resolution", self.resolution, 32, 2048)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        from evaluators.common.counting import macs
-
-        found = macs(architecture, self.resolution)
-        return Reading.exact(
-            found.count / 1e9, count=found.count, attention=found.attention, uncounted=dict(found.uncounted)
-        )
+        done = total(architecture, self.resolution)
+        count = done.macs + done.attention
+        return Reading.exact(count / 1e9, count=count, attention=done.attention)

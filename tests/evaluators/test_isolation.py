@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import evaluators
-from evaluators.common import counting
 from evaluators.common.isolation import Bench, Worker
 from evaluators.common.locks import lock
 from search_spaces import PAPER
@@ -70,7 +69,7 @@ def test_a_job_that_makes_no_sense_is_an_answer_too() -> None:
 
 
 def test_a_count_that_fails_costs_its_candidate_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "macs", lambda *_: 1 / 0)
+    monkeypatch.setattr("evaluators.cost.macs.total", lambda *_: 1 / 0)
     with Bench() as bench, pytest.raises(MeasurementFailed, match="ZeroDivisionError: division by zero"):
         bench.measure(evaluators.get("macs"), S)
 

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 
 import evaluators
-from evaluators.common import counting
 from evaluators.common.isolation import Bench
-from evaluators.common.latency_features import NAMES, features, work
+from evaluators.common.latency_features import NAMES, features
 from evaluators.common.predicted import Knowledge, Predicted
 from evaluators.common.predictor import Predictor, TooFewMeasurements
-from search_spaces import PAPER, Architecture
+from search_spaces import Architecture
 from search_spaces.common.errors import Unavailable, UsageError
-from tests.networks import CORNERS, random_networks
+from tests.networks import random_networks
 from tests.synthetic import LATENCY, measurement
 
 NETWORKS = random_networks(90, seed=5)
@@ -28,21 +27,6 @@ def latency(architecture: Architecture, rng: np.random.Generator, noise: float =
 def device() -> np.ndarray:
     rng = np.random.default_rng(0)
     return np.array([latency(each, rng) for each in NETWORKS])
-
-
-@pytest.mark.parametrize("architecture", [*CORNERS.values(), *PAPER.values(), *NETWORKS[:3]], ids=str)
-@pytest.mark.parametrize("resolution", [64, 224])
-def test_the_formulas_count_what_fvcore_counts(architecture: Architecture, resolution: int) -> None:
-    macs = counting.per_stage(architecture, resolution)[1:5]
-    activations = counting.per_stage(architecture, resolution, "ActivationCountAnalysis")[1:5]
-    side = ((resolution - 1) // 2) // 2 + 1
-    for row, counted, written in zip(architecture.blocks, macs, activations, strict=True):
-        for block, cost, output in zip(row, counted, written, strict=True):
-            done = work(block, side)
-            side = -(-side // block.stride)
-            assert done.macs + done.attention == cost.count
-            assert done.attention == cost.attention
-            assert done.activations == output.count
 
 
 def test_it_predicts_networks_that_it_has_not_seen(device: np.ndarray) -> None:
