@@ -6,17 +6,16 @@ it: the interval is Student's over the logarithms of the processes' ratios. Whic
 """
 
 import math
-import statistics
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from evaluators.common.evaluator import Evaluator
 from evaluators.common.isolation import Bench
+from evaluators.statistics.intervals import mean_interval
 from search_spaces import Architecture
 
 PROCESSES = 6
-# Student's t for 5 degrees of freedom, two-sided 99 %: of a hundred truly equal pairs one is told apart by mistake.
-QUANTILE = 4.032
+LEVEL = 0.99  # of a hundred truly equal pairs one is told apart by mistake
 # Less than this is not called a difference: of 20 equal pairs beside a burning core two seemed 0.4 and 0.7 % apart.
 RESOLUTION = 0.01
 
@@ -63,8 +62,7 @@ def compare(bench: Bench, evaluator: Evaluator, first: Architecture, second: Arc
     """
     ratios = tuple(_ratio(bench, evaluator, first, second, seed) for seed in range(PROCESSES))
     logarithms = [math.log(ratio) for ratio in ratios]
-    middle = statistics.mean(logarithms)
-    half = QUANTILE * statistics.stdev(logarithms) / math.sqrt(PROCESSES)
+    middle, half = mean_interval(logarithms, LEVEL)
     return Comparison(
         evaluator=evaluator.spec,
         ratio=math.exp(middle),

@@ -15,6 +15,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from evaluators.common.latency_features import TOTALS, features
+from evaluators.statistics.intervals import conformal
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer
 
@@ -82,7 +83,7 @@ class Predictor:
     def predict(self, architecture: Architecture, level: float = 0.95) -> Prediction:
         """The latency of a network, with an interval that holds the measured one with that probability."""
         mean, spread = self.process.predict(features(architecture, self.resolution)[None])
-        half = _quantile(self.surprise, level) * spread[0]
+        half = conformal(self.surprise, level) * spread[0]
         return Prediction(value=float(mean[0]), low=float(max(0.0, mean[0] - half)), high=float(mean[0] + half))
 
     def held_out(self) -> HeldOut:
@@ -92,7 +93,7 @@ class Predictor:
         error = np.abs(self.held_mean / self.y - 1)
         kept = np.empty(len(self.y), dtype=bool)
         for fold in self.folds:
-            kept[fold] = self.surprise[fold] <= _quantile(np.delete(self.surprise, fold), 0.9)
+            kept[fold] = self.surprise[fold] <= conformal(np.delete(self.surprise, fold), 0.9)
         return HeldOut(
             measurements=len(self.y),
             mean_error=float(error.mean()),
@@ -101,12 +102,6 @@ class Predictor:
             spearman=float(scipy.stats.spearmanr(self.held_mean, self.y).statistic),
             coverage=float(kept.mean()),
         )
-
-
-def _quantile(surprise: Vector, level: float) -> float:
-    """The smallest bound that so many of n + 1 exchangeable errors keep."""
-    rank = min(len(surprise), int(np.ceil(level * (len(surprise) + 1))))
-    return float(np.sort(surprise)[rank - 1])
 
 
 class _Process:

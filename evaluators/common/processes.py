@@ -24,10 +24,6 @@ class Processes:
         """Whether this is the one that writes and speaks."""
         return self.number == 0
 
-    def wait(self) -> None:
-        """Until all have come here."""
-        self.sum([0.0])
-
     def sum(self, values: Sequence[float]) -> list[float]:
         """Each value, added up over all processes."""
         if self.count == 1:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluators.statistics import intervals
+
 Vector = NDArray[np.float64]
 FEWEST = 10  # networks whose accuracy is known, before a ranking counts as checked at all
 BUDGETS = 10
@@ -39,9 +41,11 @@ def tau(score: Vector, truth: Vector) -> float:
 
 def rho(score: Vector, truth: Vector) -> float:
     """Spearman's rho; 0 for a constant score."""
+    from scipy.stats import spearmanr
+
     if np.ptp(score) == 0 or np.ptp(truth) == 0:
         return 0.0
-    return float(np.corrcoef(ranks(score), ranks(truth))[0, 1])
+    return float(spearmanr(score, truth).statistic)
 
 
 def partial_tau(score: Vector, truth: Vector, controls: Vector) -> float:
@@ -107,7 +111,7 @@ def p_value(gain: Interval) -> float:
     """How likely a gain as large would be by chance, either way; from the width of its bootstrap interval."""
     from scipy.stats import norm
 
-    error = (gain.high - gain.low) / (2 * 1.96)
+    error = (gain.high - gain.low) / (2 * intervals.normal())
     return float(2 * norm.sf(abs(gain.value) / error)) if error > 0 else float(gain.value == 0)
 
 

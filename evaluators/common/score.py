@@ -7,11 +7,9 @@ from typing import ClassVar
 
 from evaluators.common.evaluator import Evaluator, check_range, cores
 from evaluators.common.measurement import UNVALIDATED, Direction, Kind, Reading
+from evaluators.statistics.intervals import mean_interval
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
-
-# Two-sided 95 % quantiles of Student's t for 1, 2, ... degrees of freedom; beyond them the normal's 1.96 is close.
-STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,14 +48,12 @@ class Score(Evaluator):
                 "untrainable: a random network answers nothing finite, or the same to everything",
                 f"{self.spec} of {architecture}: {values.tolist()}",
             )
-        freedom = self.seeds - 1
-        quantile = STUDENT[freedom - 1] if freedom <= len(STUDENT) else 1.96
-        half = quantile * values.std(ddof=1) / self.seeds**0.5
-        value = round(float(values.mean()), 6)
+        mean, half = mean_interval(values)
+        value = round(mean, 6)
         return Reading(
             value=value,
-            low=value - float(half),
-            high=value + float(half),
+            low=value - half,
+            high=value + half,
             samples=self.seeds,
             quality="score",
             warnings=(UNVALIDATED,),

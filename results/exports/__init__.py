@@ -8,7 +8,6 @@ network's own; `RUN_TIME`, the evaluator that times the main file; and `lacking(
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
 from search_spaces.common import plugins
@@ -67,8 +66,3 @@ def has_precision(name: str) -> bool:
 def run_time(name: str) -> str:
     """The evaluator that times what a format writes; nothing where none does."""
     return str(getattr(get(name), "RUN_TIME", ""))
-
-
-def summary(name: str) -> str:
-    """What a format is for, in one line."""
-    return plugins.summary(cast(ModuleType, get(name)))

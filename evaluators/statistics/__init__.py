@@ -1,0 +1,1 @@
+"""Intervals and rank correlations: what may be concluded from the numbers."""
