@@ -1,30 +1,48 @@
 """How good is it: evaluators turn an architecture into a measurement.
 
 Every file in `cost/`, `accuracy/` and `latency/` is an evaluator, named on the command line by its file name, with
-options after a colon: `ort:resolution=192`. Nothing here imports torch or a run-time until an evaluator measures.
-A latency may name its place too, or be predicted: `trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`,
-`coreml:predicted`.
+options after a colon: `ort:resolution=192`. A user's own file is one too (`search_spaces/common/plugins.py`). A latency
+may name its place, or be predicted: `trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`, `coreml:predicted`.
+Nothing here imports torch or a run-time until an evaluator measures.
 """
 
 import inspect
 import re
+from types import ModuleType
 
 from evaluators.common.evaluator import Evaluator, parse_options
-from evaluators.common.measurement import Device, Measurement, Metric
+from evaluators.common.measurement import UNVALIDATED, Device, Direction, Kind, Measurement, Metric, Reading
 from evaluators.common.places import Place
 from evaluators.common.predicted import Predicted
 from search_spaces.common import plugins
 from search_spaces.common.errors import UnknownName, UsageError
 
-__all__ = ["FAMILIES", "Device", "Evaluator", "Measurement", "Metric", "get", "names", "summary"]
+__all__ = [
+    "FAMILIES",
+    "UNVALIDATED",
+    "Device",
+    "Direction",
+    "Evaluator",
+    "Kind",
+    "Measurement",
+    "Metric",
+    "Reading",
+    "get",
+    "names",
+    "summary",
+]
 
 FAMILIES = ("cost", "accuracy", "latency")
 
 
 def names(family: str | None = None) -> list[str]:
-    """The evaluators of one family, or of all, in the families' order."""
-    families = (family,) if family else FAMILIES
-    return [name for each in families for name in plugins.names(f"evaluators.{each}")]
+    """The evaluators of one family, or of all, in the families' order; users' own come last in their family."""
+    own = {name: _evaluator(module).family() for name, module in plugins.own(plugins.EVALUATORS).items()}
+    return [
+        name
+        for each in ((family,) if family else FAMILIES)
+        for name in (*plugins.names(f"evaluators.{each}"), *(name for name, its in own.items() if its == each))
+    ]
 
 
 def get(spec: str, family: str | None = None) -> Evaluator:
@@ -64,14 +82,25 @@ def summary(name: str) -> str:
 
 
 def _class(name: str, family: str | None = None) -> type[Evaluator]:
-    for each in (family,) if family else FAMILIES:
-        package = f"evaluators.{each}"
-        if name in plugins.names(package):
-            module = plugins.load(package, name, "evaluator")
-            (found,) = (
-                value
-                for value in vars(module).values()
-                if inspect.isclass(value) and issubclass(value, Evaluator) and value.__module__ == module.__name__
-            )
-            return found
+    families = (family,) if family else FAMILIES
+    for each in families:
+        if name in plugins.names(f"evaluators.{each}"):
+            return _evaluator(plugins.load(f"evaluators.{each}", name, "evaluator"))
+    if module := plugins.own(plugins.EVALUATORS).get(name):
+        own = _evaluator(module)
+        if own.family() in families:
+            return own
     raise UnknownName(f"{family} evaluator" if family else "evaluator", name, names(family))
+
+
+def _evaluator(module: ModuleType) -> type[Evaluator]:
+    """The one evaluator of a plug-in's module.
+
+    Raises:
+        UsageError: it has none, or several.
+    """
+    classes = [value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, Evaluator)]
+    own = [value for value in classes if value.__module__ == module.__name__]
+    if len(own) != 1:
+        raise UsageError(f"'{module.__file__}' has {len(own)} evaluators", "a plug-in is one class in one file")
+    return own[0]

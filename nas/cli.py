@@ -359,6 +359,18 @@ def doctor(latencies: tuple[str, ...], quick: bool, store: str, as_json: bool) -
     return examine(store, latencies, quick=quick, as_json=as_json)
 
 
+@cli.command(epilog=_examples("nas check ./my_space.py", "nas check ./my_score.py"))
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+def check(path: Path) -> int:
+    """Check a search space or an evaluator of your own: does it keep what all of its kind promise?
+
+    docs/extending.md shows how to write one. Where it is used, its file stands for its name: --space ./my_space.py
+    """
+    from nas import plugins
+
+    return plugins.check(path)
+
+
 @cli.command(epilog=_examples("nas spaces"))
 @JSON
 def spaces(as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """What may be built: architectures, and the spaces they are drawn from.
 
-Every file of this folder is a search space, named on the command line by its file name. A space is a module with
+Every file of this folder is a search space, named on the command line by its file name; so is a user's own file
+(`plugins.py` says where those come from). A space is a module with
 `suggest(trial)`, its inverse `params(architecture)`, `size()` and `anchors()`. Nothing here imports torch by itself.
 """
 
@@ -8,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from search_spaces.common import plugins
+from search_spaces.common.errors import UnknownName
 from search_spaces.nextvit.architecture import PAPER, Architecture, Block, Stage
 
 if TYPE_CHECKING:
@@ -37,8 +39,8 @@ class SearchSpace(Protocol):
 
 
 def names() -> list[str]:
-    """The search spaces, in alphabetical order."""
-    return plugins.names("search_spaces")
+    """The search spaces: our own in alphabetical order, then users'."""
+    return [*plugins.names("search_spaces"), *plugins.own(plugins.SPACES)]
 
 
 def get(name: str) -> SearchSpace:
@@ -47,9 +49,18 @@ def get(name: str) -> SearchSpace:
     Raises:
         UnknownName: there is none; offers the nearest name.
     """
-    return cast(SearchSpace, plugins.load("search_spaces", name, "search space"))
+    return cast(SearchSpace, _module(name))
 
 
 def summary(name: str) -> str:
     """What a search space is for, in one line."""
-    return plugins.summary(cast(ModuleType, get(name)))
+    return plugins.summary(_module(name))
+
+
+def _module(name: str) -> ModuleType:
+    if name in plugins.names("search_spaces"):
+        return plugins.load("search_spaces", name, "search space")
+    own = plugins.own(plugins.SPACES)
+    if name not in own:
+        raise UnknownName("search space", name, names())
+    return own[name]

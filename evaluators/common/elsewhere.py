@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from evaluators.common.evaluator import Evaluator
+from evaluators.common.evaluator import Evaluator, Family
 from evaluators.common.isolation import Bench, ConnectionLost, Worker
 from evaluators.common.measurement import Device, Measurement, Metric, Reading, context
 from evaluators.common.places import Place
@@ -32,7 +32,7 @@ class Elsewhere(Evaluator):
         """The name of the evaluator that runs there."""
         return self.inner.name()
 
-    def family(self) -> str:
+    def family(self) -> Family:  # type: ignore[override]  # an instance's: its inner evaluator decides
         """Its family."""
         return self.inner.family()
 

@@ -7,11 +7,12 @@ they differ from the defaults, `missing`, `device`, `packages` and `imports`. La
 
 import importlib.metadata
 import os
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from evaluators.common.measurement import (
     ANYWHERE,
@@ -26,7 +27,17 @@ from evaluators.common.measurement import (
 )
 from evaluators.common.places import HERE, Place
 from search_spaces import Architecture
+from search_spaces.common import plugins
 from search_spaces.common.errors import Unavailable, UsageError
+
+Family = Literal["cost", "accuracy", "latency"]
+FAMILY_OF: dict[Kind, Family] = {
+    "exact": "cost",
+    "score": "accuracy",
+    "trained": "accuracy",
+    "predicted": "accuracy",  # a predicted latency is its evaluator's wrapper, which says so itself
+    "measured": "latency",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,9 +61,10 @@ class Evaluator(ABC):
         """The file name of the plug-in, which is its name on the command line."""
         return type(self).__module__.rpartition(".")[2]
 
-    def family(self) -> str:
-        """cost, accuracy or latency: the folder of the plug-in."""
-        return type(self).__module__.split(".")[1]
+    @classmethod
+    def family(cls) -> Family:
+        """What it is asked for: a cost, an accuracy or a latency."""
+        return FAMILY_OF[cls.kind]
 
     @property
     def place(self) -> Place:
@@ -96,8 +108,10 @@ class Evaluator(ABC):
         return 1
 
     def versions(self) -> dict[str, str]:
-        """Versions of the packages that change its numbers."""
-        return {package: importlib.metadata.version(package) for package in self.packages}
+        """Versions of the packages that change its numbers, and of the plug-in's own file where it is a user's."""
+        versions = {package: importlib.metadata.version(package) for package in self.packages}
+        module = sys.modules[type(self).__module__]
+        return versions | ({self.name(): plugins.digest(module)} if plugins.is_own(module.__name__) else {})
 
     def protocol(self) -> dict[str, Any]:
         """Every setting that changes its numbers."""

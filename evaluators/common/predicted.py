@@ -6,7 +6,7 @@ Its numbers are of the kind `predicted` wherever they go: never measured, and ne
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from evaluators.common.evaluator import Evaluator
+from evaluators.common.evaluator import Evaluator, Family
 from evaluators.common.measurement import Device, Measurement, Metric, Reading, digest
 from search_spaces import Architecture
 from search_spaces.common.errors import Unavailable
@@ -37,7 +37,7 @@ class Predicted(Evaluator):
         """The name of the evaluator whose numbers are predicted."""
         return self.inner.name()
 
-    def family(self) -> str:
+    def family(self) -> Family:  # type: ignore[override]  # an instance's: its inner evaluator decides
         """Its family."""
         return self.inner.family()
 

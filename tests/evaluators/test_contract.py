@@ -1,87 +1,29 @@
 """Every evaluator keeps the same promises; a new file is held to them the day it appears."""
 
-import json
 import subprocess
 import sys
-from dataclasses import Field, fields
+from collections.abc import Callable
 
 import pytest
 
 import evaluators
-from evaluators import Measurement
-from search_spaces import PAPER
+from evaluators.common import contract
 from search_spaces.common.errors import UnknownName, UsageError
 
 NAMES = evaluators.names()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_says_what_its_numbers_mean(name: str) -> None:
-    evaluator = evaluators.get(name)
-    metric = evaluator.metric
-    assert evaluator.name() == name
-    assert metric.name == evaluator.spec
-    assert evaluators.get(evaluator.spec) == evaluator
-    assert metric.name.partition(":")[0] == name
-    assert name in evaluators.names(evaluator.family())
-    assert metric.unit
-    assert metric.direction == ("maximize" if evaluator.family() == "accuracy" else "minimize")
-    assert (
-        metric.kind
-        in {"cost": ["exact"], "accuracy": ["score", "trained", "predicted"], "latency": ["measured"]}[
-            evaluator.family()
-        ]
-    )
+@pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
+def test_it_keeps_its_promises(check: Callable[[contract.Make, str], None], name: str) -> None:
+    check(evaluators.get, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_listed_in_its_family(name: str) -> None:
+    assert name in evaluators.names(evaluators.get(name).family())
+    assert evaluators.get(name).name() == name
     assert evaluators.summary(name)
-    assert type(evaluator).__doc__
-
-
-def other(option: Field, default: object) -> object:
-    """Another valid value of an option, as it is written in a spec."""
-    if isinstance(default, str):
-        return option.metadata["choices"][1] if "choices" in option.metadata else "ABCDE12345/phone"
-    if isinstance(default, float):
-        return 2 * default or 0.5
-    return str(not default).lower() if isinstance(default, bool) else 2 * default or 1
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_its_options_are_part_of_its_name_and_of_its_context(name: str) -> None:
-    default = evaluators.get(name)
-    assert default.context() == evaluators.get(name).context()
-    for option in fields(default):
-        value = other(option, getattr(default, option.name))
-        changed = evaluators.get(f"{name}:{option.name}={value}")
-        assert f"{option.name}={value}" in changed.spec.partition(":")[2].split(",")
-        assert evaluators.get(changed.spec) == changed
-        assert changed.context() != default.context()
-        assert changed.protocol()[option.name] == getattr(changed, option.name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_it_runs_here_or_says_why_not(name: str) -> None:
-    reason = evaluators.get(name).missing()
-    assert reason is None or (reason.message and reason.hint)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_its_measurement_is_whole_and_survives_json(name: str) -> None:
-    evaluator = evaluators.get(name)
-    if evaluator.missing():
-        pytest.skip(str(evaluator.missing()))
-    quick = {"resolution": "64", "epochs": "1", "images": "40"}
-    options = [f"{each.name}={quick[each.name]}" for each in fields(evaluator) if each.name in quick]
-    evaluator = evaluators.get(f"{name}:{','.join(options)}" if options else name)
-    measurement = evaluator.measure(PAPER["next-vit-s"])
-    assert measurement.low <= measurement.value <= measurement.high
-    assert measurement.samples >= 1
-    assert measurement.context == evaluator.context()
-    assert set(measurement.versions) == set(evaluator.packages)
-    assert Measurement.from_dict(json.loads(json.dumps(measurement.to_dict()))) == measurement
-    if measurement.metric.kind == "measured":
-        assert measurement.device.facts
-    if measurement.metric.kind == "score":
-        assert any("unvalidated" in warning for warning in measurement.warnings)
 
 
 @pytest.mark.parametrize(

@@ -1,46 +1,23 @@
 """Every search space keeps the same promises; a new file is held to them the day it appears."""
 
 import itertools
+from collections.abc import Callable
 
-import optuna
 import pytest
 
 import search_spaces
-from search_spaces import PAPER, Architecture, Stage, nhs
+from search_spaces import PAPER, Architecture, SearchSpace, Stage, nhs
+from search_spaces.common import contract
 from search_spaces.common.errors import InvalidArchitecture, UnknownName
-from tests.networks import random_networks
 
 SPACES = search_spaces.names()
 
 
 @pytest.mark.parametrize("name", SPACES)
-def test_both_directions_agree_over_thousands_of_networks(name: str) -> None:
-    space = search_spaces.get(name)
-    for architecture in random_networks(3000, name):
-        params = space.params(architecture)
-        again = space.suggest(optuna.trial.FixedTrial(params))
-        assert again == architecture
-        assert space.params(again) == params
-
-
-@pytest.mark.parametrize("name", SPACES)
-def test_anchors_are_inside_and_a_size_is_known(name: str) -> None:
-    space = search_spaces.get(name)
-    for architecture in space.anchors().values():
-        assert space.suggest(optuna.trial.FixedTrial(space.params(architecture))) == architecture
-    assert space.size() > len(space.anchors())
+@pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
+def test_it_keeps_its_promises(check: Callable[[SearchSpace, int], None], name: str) -> None:
+    check(search_spaces.get(name), 3000)
     assert search_spaces.summary(name)
-
-
-@pytest.mark.parametrize("name", SPACES)
-def test_parameters_are_flat(name: str) -> None:
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
-    asked = []
-    for _ in range(20):
-        trial = study.ask()
-        search_spaces.get(name).suggest(trial)
-        asked.append(trial.distributions)
-    assert all(distributions == asked[0] for distributions in asked)
 
 
 def test_an_unknown_space_gets_the_nearest_name() -> None:
