@@ -48,11 +48,15 @@ class Cuda(GpuLatency):
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
         import torch
 
+        from search_spaces.nextvit.network import NextViT
+
         torch.backends.cudnn.benchmark = True  # the quickest algorithm for each shape, as a deployment would choose
         torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False  # fp32 means fp32
         kind = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}[self.precision]
         torch.manual_seed(0)
-        network: Any = merged(architecture).to(device="cuda", dtype=kind).to(memory_format=torch.channels_last)
+        network: Any = (
+            NextViT(architecture).eval().merge().to(device="cuda", dtype=kind).to(memory_format=torch.channels_last)
+        )
         if self.compile:
             network = torch.compile(network, mode="max-autotune-no-cudagraphs")  # the graph is captured below
         shape = (self.batch, 3, resolution, resolution)
@@ -68,23 +72,6 @@ class Cuda(GpuLatency):
             pipeline = gpu.Pipeline(launch, lambda: TorchEvent(stream))
             yield Running(once=pipeline.once, reported=pipeline.reported, warnings=warnings, details=pipeline.details)
             stream.synchronize()
-
-
-def merged(architecture: Architecture) -> "nn.Module":
-    """The network as it is deployed: every norm beside a convolution or linear layer merged into it."""
-    from torch import nn
-    from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-    from search_spaces.nextvit.blocks import ConvAttention, ConvNormAct, PatchEmbed
-    from search_spaces.nextvit.network import NextViT
-
-    network = NextViT(architecture).eval().reparameterize()
-    for module in network.modules():
-        name = "group_conv3x3" if isinstance(module, ConvAttention) else "conv"
-        if isinstance(module, ConvNormAct | PatchEmbed | ConvAttention) and isinstance(module.norm, nn.BatchNorm2d):
-            setattr(module, name, fuse_conv_bn_eval(getattr(module, name), module.norm))
-            module.norm = nn.Identity()
-    return network
 
 
 def captured(

@@ -31,7 +31,7 @@ class ConvNormAct(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(out_channels)
+        self.norm: nn.Module = nn.BatchNorm2d(out_channels)
         self.act = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ class ConvAttention(nn.Module):
     def __init__(self, channels: int, head_dim: int) -> None:
         super().__init__()
         self.group_conv3x3 = nn.Conv2d(channels, channels, 3, padding=1, groups=channels // head_dim, bias=False)
-        self.norm = nn.BatchNorm2d(channels)
+        self.norm: nn.Module = nn.BatchNorm2d(channels)
         self.act = nn.ReLU(inplace=True)
         self.projection = nn.Conv2d(channels, channels, 1, bias=False)
 
@@ -218,4 +218,16 @@ def fold_into(norm: nn.Module, layer: nn.Module) -> nn.Identity:
     matrix = layer.weight.flatten(1)  # (out, in): a 1x1 convolution is a matrix too
     layer.bias += matrix @ shift
     layer.weight.copy_((matrix * scale).view_as(layer.weight))
+    return nn.Identity()
+
+
+@torch.no_grad()
+def fold_behind(conv: nn.Module, norm: nn.Module) -> nn.Identity:
+    """Folds a norm into the convolution without bias before it; returns what takes the norm's place."""
+    if isinstance(norm, nn.Identity):
+        return norm
+    assert isinstance(conv, nn.Conv2d) and conv.bias is None
+    scale, shift = affine(norm)
+    conv.weight.mul_(scale.view(-1, 1, 1, 1))
+    conv.bias = nn.Parameter(shift.clone())
     return nn.Identity()

@@ -104,6 +104,18 @@ class NextViT(nn.Module):
                 module.reparameterize()
         return self
 
+    def merge(self) -> "NextViT":
+        """Folds every norm that stands beside a convolution or linear layer into it, in place: what is deployed.
+
+        Only the last norm, before the average, stays. Outputs do not change (evaluation mode).
+        """
+        for module in self.reparameterize().modules():
+            if isinstance(module, blocks.ConvNormAct | blocks.PatchEmbed):
+                module.norm = blocks.fold_behind(module.conv, module.norm)
+            elif isinstance(module, blocks.ConvAttention):
+                module.norm = blocks.fold_behind(module.group_conv3x3, module.norm)
+        return self
+
 
 def init_weights(module: nn.Module) -> None:
     """Weights from a truncated normal of width 0.02, biases 0 (official code)."""

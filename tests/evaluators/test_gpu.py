@@ -7,14 +7,11 @@ from pathlib import Path
 import onnx
 import pytest
 import torch
-from torch import nn
 
 import evaluators
 from evaluators.common import gpu, onnx_graph
-from evaluators.latency import cuda
 from search_spaces import PAPER
 from search_spaces.common.errors import MeasurementFailed, UsageError
-from search_spaces.nextvit.network import NextViT
 from tests.evaluators import stand_in_gpu
 from tests.nas.test_cli import Program
 from tests.networks import CORNERS
@@ -146,25 +143,6 @@ def test_the_batch_is_always_part_of_the_name() -> None:
     assert evaluators.get("cuda:batch=8").metric.name == "cuda:batch=8"
     with pytest.raises(UsageError, match="precision expects one of fp16, bf16, fp32, got 'int4'"):
         evaluators.get("trt:precision=int4")
-
-
-@pytest.mark.parametrize("name", CORNERS)
-@torch.no_grad()
-def test_a_merged_network_computes_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests import networks
-
-    network = networks.built(CORNERS[name], num_classes=1000)
-    monkeypatch.setattr("search_spaces.nextvit.network.NextViT", lambda architecture: NextViT_copy(network))
-    merged = cuda.merged(CORNERS[name])
-    images = torch.randn(2, 3, 64, 64)
-    assert torch.allclose(merged(images), network(images), atol=1e-4)
-    assert [module for module in merged.modules() if isinstance(module, nn.BatchNorm2d)] == [merged.norm]
-
-
-def NextViT_copy(network: NextViT) -> NextViT:  # noqa: N802
-    import copy
-
-    return copy.deepcopy(network)
 
 
 class Marks:

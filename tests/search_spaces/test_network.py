@@ -1,12 +1,13 @@
 """The network: timm's to the last digit where timm can build it, and sound where it cannot."""
 
+import copy
+
 import pytest
 import timm
 import torch
+from torch import nn
 
 from search_spaces import PAPER, Architecture
-from search_spaces.common.errors import Unavailable, UnknownName
-from search_spaces.nextvit import pretrained
 from search_spaces.nextvit.network import NextViT
 from tests.networks import CORNERS, built, lively, small
 
@@ -88,24 +89,11 @@ def test_without_classes_it_gives_features() -> None:
     assert built(CORNERS["half"], num_classes=0)(torch.randn(1, 3, 64, 64)).shape == (1, 256)
 
 
-def test_pretrained_weights_are_taken_when_the_hub_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    theirs = lively(timm.create_model("nextvit_small"))
-    asked: list[str] = []
-    monkeypatch.setattr(timm, "create_model", lambda name, pretrained: asked.append(name) or theirs)
-    network = pretrained.create(PAPER["next-vit-s"], pretrained="bd_in1k_384")
-    assert asked == ["nextvit_small.bd_in1k_384"]
-    assert torch.equal(network.head.fc.weight, theirs.head.fc.weight)
-
-
-def test_an_unreachable_hub_is_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreachable(*_: object, **__: object) -> None:
-        raise OSError("We couldn't connect to 'https://huggingface.co'\nand so on")
-
-    monkeypatch.setattr(timm, "create_model", unreachable)
-    with pytest.raises(Unavailable, match=r"'nextvit_small.bd_in1k' could not be loaded: OSError: We couldn't connect"):
-        pretrained.create(PAPER["next-vit-s"], pretrained=True)
-
-
-def test_only_the_papers_networks_have_pretrained_weights() -> None:
-    with pytest.raises(UnknownName, match="known: next-vit-b"):
-        pretrained.create(CORNERS["half"], pretrained=True)
+@pytest.mark.parametrize("architecture", CORNERS.values(), ids=CORNERS)
+def test_merging_every_norm_changes_no_output(architecture: Architecture) -> None:
+    network, images = built(architecture), torch.randn(2, 3, 64, 64)
+    merged = copy.deepcopy(network).merge()
+    left = [name for name, module in merged.named_modules() if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)]
+    assert left == ["norm"]
+    with torch.no_grad():
+        torch.testing.assert_close(merged(images), network(images), atol=1e-4, rtol=1e-4)

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 
 from search_spaces import Architecture
-from search_spaces.common.errors import NegativeAnswer, UsageError
+from search_spaces.common.errors import NegativeAnswer, Unavailable, UsageError
 from search_spaces.nextvit.network import NextViT
-from search_spaces.nextvit.weights import inherit, read
+from search_spaces.nextvit.weights import from_timm, inherit, read
 
 SMALL = Architecture.from_notation("C-CT-CCT-C")
 
@@ -99,3 +100,19 @@ def test_damaged_files_are_said_plainly(tmp_path: Path, kind: str) -> None:
 def test_what_is_no_file_of_weights_is_refused(name: str) -> None:
     with pytest.raises(UsageError):
         read(name)
+
+
+def test_timms_weights_are_taken_when_the_hub_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, asked = network(), []
+    monkeypatch.setattr(timm, "create_model", lambda name, pretrained: asked.append((name, pretrained)) or theirs)
+    assert torch.equal(from_timm("nextvit_small.bd_in1k_384")["head.fc.weight"], theirs.state_dict()["head.fc.weight"])
+    assert asked == [("nextvit_small.bd_in1k_384", True)]
+
+
+def test_an_unreachable_hub_is_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("We couldn't connect to 'https://huggingface.co'\nand so on")
+
+    monkeypatch.setattr(timm, "create_model", unreachable)
+    with pytest.raises(Unavailable, match=r"'nextvit_small.bd_in1k' could not be loaded: OSError: We couldn't connect"):
+        from_timm("nextvit_small.bd_in1k")
