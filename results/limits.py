@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ PATTERN = re.compile(
     r"\s*(?P<metric>[^<>=\s]+(?:=[^<>=\s]+)*?)\s*(?P<sign><=|>=)\s*"
     r"(?P<number>[-+.\d]+(?:[eE][-+]?\d+)?)(?P<unit>.*)"
 )
+NAME = re.compile("[:@]")  # what ends the name of an evaluator in a spec
 LONGEST = 1200  # letters: those of a metric, and a number
 
 
@@ -39,6 +40,14 @@ class Limit:
     def __str__(self) -> str:
         """The text from which `parse` makes this limit."""
         return f"{self.metric}{self.sign}{_written(self.bound)}{self.evaluator.metric.unit}"
+
+    def on(self, metric: str) -> str:
+        """The same bound on another metric of the same unit, as it is typed."""
+        return str(self).replace(self.metric, metric, 1)
+
+    def meant(self, metrics: Iterable[str]) -> list[str]:
+        """What a person may mean who names an evaluator without its options: the limit on each metric of its name."""
+        return [self.on(metric) for metric in sorted(metrics) if NAME.split(metric)[0] == self.evaluator.name()]
 
     def excess(self, value: float) -> float:
         """How far a value is beyond the bound, in the metric's unit: above 0 is a violation."""
