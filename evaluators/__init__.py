@@ -16,6 +16,7 @@ from evaluators.common.places import Place
 from evaluators.common.predicted import Predicted
 from search_spaces.common import plugins
 from search_spaces.common.errors import UnknownName, UsageError
+from search_spaces.common.texts import unprintable
 
 __all__ = [
     "FAMILIES",
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 FAMILIES = ("cost", "accuracy", "latency")
+PLACES = ("python", "predicted")  # options that say where a latency is measured, or that it is not
+LONGEST_SPEC = 1000  # letters: a path may be part of it
 
 
 def names(family: str | None = None) -> list[str]:
@@ -52,11 +55,20 @@ def get(spec: str, family: str | None = None) -> Evaluator:
         UnknownName: there is no such evaluator in that family; offers the nearest name.
         UsageError: it has no such option, or there is no such place.
     """
+    if unprintable(spec) or len(spec) > LONGEST_SPEC:
+        raise UsageError(
+            f"'{spec}' is no evaluator: it holds control characters, or more than {LONGEST_SPEC} letters",
+            "nas evaluators lists them",
+        )
     text, at, host = re.fullmatch(r"(.*?)(@ssh:|@|$)(.*)", spec).groups()  # type: ignore[union-attr]
     name, _, options = text.partition(":")
     evaluator_class = _class(name, family)
     parts = options.split(",")
-    taken = {key: value for key, _, value in (part.partition("=") for part in parts) if key in ("python", "predicted")}
+    taken = {key: value for key, _, value in (part.partition("=") for part in parts) if key in PLACES}
+    if len(taken) < sum(part.partition("=")[0] in PLACES for part in parts):
+        raise UsageError(f"'{spec}' names two places", "give python= or predicted= once")
+    if "python" in taken and not taken["python"]:
+        raise UsageError(f"'{spec}' names no interpreter", f"write {name}:python=/path/to/python")
     evaluator = parse_options(evaluator_class, ",".join(part for part in parts if part.partition("=")[0] not in taken))
     if at == "@" or (at and not host):
         raise UsageError(f"'{spec}' names no place", f"a place over SSH is written {name}@ssh:USER@HOST")

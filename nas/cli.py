@@ -331,7 +331,8 @@ def validate(
 
     A truth in CSV has a column accuracy (or accuracy_seed0, accuracy_seed1, ...); columns ending in _ms are latencies,
     params, macs and activations are structure, architecture is the network, every other number is a score. SCORE is
-    computed for the networks of the table, which must be ours.
+    computed for the networks of the table, which must be ours. Exit code 1 says that no score ranks better than the
+    best count of the network.
     """
     from nas.validation import validate as held
 

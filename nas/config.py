@@ -1,7 +1,8 @@
 """The resolved configuration of a run: every decision spelt out, checked, and stored with the run."""
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +15,8 @@ from nas.proposals import SAMPLERS
 from results import limits
 from results.limits import Limit
 from search_spaces import Architecture, SearchSpace
-from search_spaces.common.errors import UnknownName, UsageError
+from search_spaces.common.errors import StoreError, UnknownName, UsageError
+from search_spaces.common.texts import shown
 
 COSTS = ("params", "macs")  # counted for every candidate: instant, and every table shows them
 
@@ -51,9 +53,11 @@ class Config:
         objectives = {evaluator.spec for evaluator in self.objectives}
         for limit in self.parsed_limits:
             if limit.evaluator.family() != "cost" and limit.metric not in objectives:
+                options = [f"--limit {shlex.quote(meant)}" for meant in limit.meant(objectives)]
                 raise UsageError(
                     f"the limit '{limit}' is on '{limit.metric}', which this run does not evaluate",
-                    f"add --latency {limit.metric}, or limit one of: {', '.join(sorted(objectives))}, "
+                    (f"type: {' or '.join(options)}\n  or " if options else "")
+                    + f"add --latency {limit.metric}, or limit one of: {', '.join(sorted(objectives))}, "
                     + ", ".join(evaluators.names("cost")),
                 )
 
@@ -95,10 +99,21 @@ class Config:
         return {**plain, "version": __version__, "objectives": [asdict(metric) for metric in self.metrics]}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> "Config":
-        """The inverse of `to_dict`."""
-        values: dict[str, Any] = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
-        return cls(**values | {name: tuple(values[name]) for name in ("latencies", "limits")})
+    def from_dict(cls, data: object) -> "Config":
+        """The inverse of `to_dict`; fields that an older version did not know keep their defaults.
+
+        Raises:
+            StoreError: it is no configuration; names the field.
+        """
+        if not isinstance(data, dict):
+            raise _damaged("it", data)
+        values = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        for name, value in values.items():
+            default = getattr(cls, name)
+            kind = list if isinstance(default, tuple) else type(default)
+            if type(value) is not kind or (kind is list and not all(isinstance(each, str) for each in value)):
+                raise _damaged(f"its '{name}'", value)
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
     def differences(self, other: "Config") -> list[str]:
         """How another configuration departs from this one, a line each; the budget may grow and is no difference."""
@@ -108,6 +123,13 @@ class Config:
             for name in mine
             if mine[name] != theirs[name] and name != "budget"
         ]
+
+
+def _damaged(what: str, value: object) -> StoreError:
+    return StoreError(
+        f"the stored configuration of the run is damaged: {what} is {shown(value)}",
+        "restore the database from a copy, or start a new run without --name",
+    )
 
 
 def _shown(value: object) -> str:

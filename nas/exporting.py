@@ -1,6 +1,7 @@
 """The command `nas export`: from a point on the front, a file or a notation to files that train and deploy."""
 
 import importlib.metadata
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +135,11 @@ def _numbered(run: Run, number: int) -> Trial:
 def _fastest(run: Run, bound: str) -> Trial:
     """The best of the first objective among those that keep a bound such as `ort=40ms`."""
     limit = limits.parse(bound if "<=" in bound else "<=".join(bound.rsplit("=", 1)))
+    stored = {metric for trial in run.trials for metric in trial.measurements}
+    if stored and limit.metric not in stored:
+        options = [f"--max-latency {shlex.quote(meant)}" for meant in limit.meant(stored)]
+        way = f"type: {' or '.join(options)}\n  " if options else ""
+        raise UsageError(f"run '{run.name}' has no '{limit.metric}'", f"{way}it stores: {', '.join(sorted(stored))}")
     kept = [trial for trial in run.feasible() if limit.kept(trial.measurements)]
     members = front.front(run, kept)
     if not members:

@@ -1,7 +1,6 @@
 """The command `nas measure`: one network now, a run's networks later, a sample of a space before any search."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from results.record import Run
 from results.store import Store
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, UnknownName, UsageError
+from search_spaces.common.texts import is_file
+from search_spaces.nextvit import reading
 
-YAML = {".yaml", ".yml"}
 SAMPLING_ATTEMPTS = 100  # draws for each network that is wanted, before a space counts as too small
 
 
@@ -245,19 +245,6 @@ def find_architecture(text: str) -> Architecture:
         return PAPER[text.lower()]
     if set(text.upper()) <= set("CT-"):
         return Architecture.from_notation(text)
-    path = Path(text)
-    with suppress(OSError):  # no name of a file: too long
-        if path.is_file():
-            return _from_file(path)
+    if is_file(text):
+        return reading.read(Path(text))
     raise UnknownName("file, network or notation", text, PAPER)
-
-
-def _from_file(path: Path) -> Architecture:
-    """The architecture of a JSON or YAML file."""
-    import yaml
-
-    try:
-        text = path.read_text(encoding="utf-8")
-        return Architecture.from_dict(yaml.safe_load(text)) if path.suffix in YAML else Architecture.from_json(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"'{path}' cannot be read: {error}", "give a file that nas export wrote") from None

@@ -1,5 +1,6 @@
 """What the reading commands say: fronts, lists, and single measurements. Reading never writes."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -46,7 +47,9 @@ def _check_stored(run: Run, bounds: list[Limit]) -> None:
     stored = sorted({metric for trial in run.trials for metric in trial.measurements})
     for limit in bounds:
         if stored and limit.metric not in stored:
-            raise UsageError(f"run '{run.name}' has no '{limit.metric}'", f"it stores: {', '.join(stored)}")
+            commands = [f"nas show {run.name} --limit {shlex.quote(meant)}" for meant in limit.meant(stored)]
+            way = f"type: {' or '.join(commands)}\n  " if commands else ""
+            raise UsageError(f"run '{run.name}' has no '{limit.metric}'", f"{way}it stores: {', '.join(stored)}")
 
 
 def _front(run: Run, bounds: list[Limit]) -> list[Trial]:

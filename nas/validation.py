@@ -31,7 +31,7 @@ def validate(
     as_json: bool,
     timeout: float,
 ) -> int:
-    """Says what ranks a truth; returns 1 where no score beats structure."""
+    """Says what ranks a truth; returns 1 where scores were tried and none ranks better than the best count."""
     if source != STORE and curves.is_curves(Path(source)):
         return _curves(Path(source), as_json)
     truth = _stored(store_url) if source == STORE else truths.read(Path(source))
@@ -46,7 +46,7 @@ def validate(
         _write(report)
     if output:
         console.say(f"page: {output}")
-    return 0
+    return 0 if report.better or not report.compared else 1
 
 
 def _curves(path: Path, as_json: bool) -> int:
@@ -114,10 +114,11 @@ def _write(report: Report) -> None:
     console.write_table(headings, rows, frozenset(headings[2:]))
     for remark in report.remarks:
         console.say(remark)
-    better = [row.name for row in report.rows if row.gain and row.gain.low > 0 and (row.p_value or 1) < 0.05]
-    if report.tried:
-        verdict = ", ".join(better) or "none"
+    if report.compared:
+        verdict = ", ".join(report.better) or "none"
         console.say(f"of {report.tried} scores tried, these rank better than the best count of the network: {verdict}")
+    elif report.tried:
+        console.say("the truth has no counts of the networks (params, macs, ...) that a score would have to beat")
     for device in validation_page.devices(report):
         ordered = sorted(
             (row for row in report.rows if device in row.regrets), key=lambda row: row.regrets[device].mean

@@ -2,12 +2,20 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from results import csv_table
+from search_spaces.common.errors import UsageError
+from search_spaces.common.texts import is_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 COLUMNS = {"size", "epoch", "acc1"}
 PARTS = 6
+LONGEST_HEAD = 65_536  # letters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +50,38 @@ class Curves:
 
 def is_curves(path: Path) -> bool:
     """Whether a CSV file holds curves rather than networks with one accuracy each."""
+    if not is_file(path):
+        return False
     try:
-        with path.open() as file:
-            return set(file.readline().strip().split(",")) >= COLUMNS
-    except (OSError, UnicodeDecodeError):
+        with path.open(encoding="utf-8-sig") as file:
+            return set(file.readline(LONGEST_HEAD).strip().split(",")) >= COLUMNS
+    except (OSError, ValueError):
         return False
 
 
-def read(path: Path) -> Curves:
-    """The order of the networks of a file of curves, epoch by epoch."""
-    import pandas as pd
+def _epochs(column: "pd.Series[float]") -> "pd.Series[float]":
+    if column.dtype.kind not in "iuf" or not ((column >= 0) & (column < 1e9)).all():
+        raise UsageError("the column epoch holds something else than numbers", "number the epochs from 0")
+    return column.astype(int)
 
-    table = pd.read_csv(path).pivot(index="epoch", columns="size", values="acc1").dropna()
+
+def read(path: Path) -> Curves:
+    """The order of the networks of a file of curves, epoch by epoch.
+
+    Raises:
+        UsageError: too few epochs or networks, a network twice in an epoch, or accuracies that are none.
+    """
+    rows = csv_table.read(path)
+    rows["acc1"] = csv_table.percentages(rows["acc1"])
+    rows["epoch"] = _epochs(rows["epoch"])
+    if rows.duplicated(["size", "epoch"]).any():
+        raise UsageError(f"'{path}' has a network twice in one epoch", "leave one row for each size and epoch")
+    table = rows.pivot(index="epoch", columns="size", values="acc1").dropna()
+    if len(table) < PARTS or len(table.columns) < 2:
+        raise UsageError(
+            f"'{path}' has {len(table)} epochs of all its {len(table.columns)} networks",
+            f"{PARTS} epochs and two networks are the least",
+        )
     final = table.iloc[-1].sort_values()
     values = table[list(final.index)].to_numpy()
     right = np.asarray((np.diff(values, axis=1) > 0).all(axis=1))

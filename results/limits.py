@@ -1,22 +1,27 @@
 """Limits: bounds on metrics that a candidate must keep, as a person writes them (`ort<=40ms`, `params<=35M`)."""
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 import evaluators
 from evaluators import Evaluator, Measurement
 from search_spaces.common.errors import UsageError
 
-# How units convert into the one that an evaluator reports.
-SCALES = {
-    "ms": {"us": 1e-3, "ms": 1.0, "s": 1e3},
-    "M": {"": 1e-6, "K": 1e-3, "M": 1.0, "G": 1e3, "B": 1e3},
-    "G": {"": 1e-9, "M": 1e-3, "G": 1.0, "T": 1e3},
+# How units convert into the one that an evaluator reports: the power of ten.
+POWERS = {
+    "ms": {"us": -3, "ms": 0, "s": 3},
+    "M": {"": -6, "K": -3, "M": 0, "G": 3, "B": 3},
+    "G": {"": -9, "M": -3, "G": 0, "T": 3},
 }
 PATTERN = re.compile(
-    r"\s*(?P<metric>[^<>=\s]+(?:=[^<>=\s]+)*?)\s*(?P<sign><=|>=)\s*(?P<number>[-+.\d]+(?:[eE][-+]?\d+)?)\s*(?P<unit>[a-zA-Z]*)\s*"
+    r"\s*(?P<metric>[^<>=\s]+(?:=[^<>=\s]+)*?)\s*(?P<sign><=|>=)\s*"
+    r"(?P<number>[-+.\d]+(?:[eE][-+]?\d+)?)(?P<unit>.*)"
 )
+NAME = re.compile("[:@]")  # what ends the name of an evaluator in a spec
+LONGEST = 1200  # letters: those of a metric, and a number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +38,16 @@ class Limit:
         return self.evaluator.spec
 
     def __str__(self) -> str:
-        return f"{self.metric}{self.sign}{self.bound:g}{self.evaluator.metric.unit}"
+        """The text from which `parse` makes this limit."""
+        return f"{self.metric}{self.sign}{_written(self.bound)}{self.evaluator.metric.unit}"
+
+    def on(self, metric: str) -> str:
+        """The same bound on another metric of the same unit, as it is typed."""
+        return str(self).replace(self.metric, metric, 1)
+
+    def meant(self, metrics: Iterable[str]) -> list[str]:
+        """What a person may mean who names an evaluator without its options: the limit on each metric of its name."""
+        return [self.on(metric) for metric in sorted(metrics) if NAME.split(metric)[0] == self.evaluator.name()]
 
     def excess(self, value: float) -> float:
         """How far a value is beyond the bound, in the metric's unit: above 0 is a violation."""
@@ -51,29 +65,40 @@ def parse(text: str) -> Limit:
         UnknownName: no evaluator of that name; offers the nearest.
         UsageError: not a limit, or a unit that the metric does not have.
     """
-    match = PATTERN.fullmatch(text)
+    match = PATTERN.fullmatch(text) if len(text) <= LONGEST else None
     if not match:
         raise UsageError(f"'{text}' is not a limit", "write a metric, <= or >=, and a bound with its unit: ort<=40ms")
     evaluator = evaluators.get(match["metric"])
-    try:
-        number = float(match["number"])
-    except ValueError:
-        raise UsageError(
-            f"'{match['number']}' in the limit '{text}' is not a number", "for example ort<=40ms"
-        ) from None
-    bound = number * _scale(text, evaluator, match["unit"])
+    bound = _number(text, match["number"], _power(text, evaluator, match["unit"].strip()))
     if bound <= 0 and evaluator.family() != "accuracy":
         raise UsageError(f"the limit '{text}' has a bound of {bound:g}", f"{evaluator.name()} is always above 0")
     return Limit(evaluator=evaluator, sign=match["sign"], bound=bound)
 
 
-def _scale(text: str, evaluator: Evaluator, unit: str) -> float:
-    scales = SCALES.get(evaluator.metric.unit, {"": 1.0})
-    by_lower = {name.lower(): scale for name, scale in scales.items()}
+def _number(text: str, digits: str, power: int) -> float:
+    """The number times a power of ten, exactly: 0.1 s is 100 ms."""
+    try:
+        found = float(digits)
+    except ValueError:
+        raise UsageError(f"'{digits}' in the limit '{text}' is not a number", "for example ort<=40ms") from None
+    found = float(Decimal(digits).scaleb(power)) if math.isfinite(found) else found
+    if not math.isfinite(found):
+        raise UsageError(f"the limit '{text}' has no bound: '{digits}' is infinite", "leave it out, or lower it")
+    return found + 0.0  # and no negative zero
+
+
+def _written(bound: float) -> str:
+    """The shortest text of a number: 40, not 40.0."""
+    return repr(bound).removesuffix(".0")
+
+
+def _power(text: str, evaluator: Evaluator, unit: str) -> int:
+    powers = POWERS.get(evaluator.metric.unit, {"": 0, evaluator.metric.unit: 0})
+    by_lower = {name.lower(): power for name, power in powers.items()}
     missing = evaluator.metric.unit == "ms" and not unit
     if missing or unit.lower() not in by_lower:
         raise UsageError(
             f"the limit '{text}' " + ("has no unit" if missing else f"has an unknown unit '{unit}'"),
-            f"{evaluator.name()} is in {evaluator.metric.unit}; units: {', '.join(name or 'none' for name in scales)}",
+            f"{evaluator.name()} is in {evaluator.metric.unit}; units: {', '.join(name or 'none' for name in powers)}",
         )
     return by_lower[unit.lower()]

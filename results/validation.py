@@ -14,6 +14,7 @@ from results.truth import Truth
 
 Vector = NDArray[np.float64]
 Kind = Literal["score", "structure", "latency", "control", "prediction", "chance"]
+LEVEL = 0.05  # of a test
 SIZES = ("macs", "flops", "gmacs", "log_macs")
 FIRST, ROUNDS, PRIOR = 0.5, 2, 0.3  # of real evaluations: the first lesson's, lessons after it, chosen by structure
 
@@ -42,6 +43,11 @@ class Row:
     coverage: float | None = None  # of 90 % intervals
     regrets: dict[str, Regret] = field(default_factory=dict)
 
+    @property
+    def beats_structure(self) -> bool:
+        """Whether it ranks better than the best count of the network, by its interval and by its p-value."""
+        return bool(self.gain and self.gain.low > 0 and self.p_value is not None and self.p_value < LEVEL)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
@@ -55,6 +61,16 @@ class Report:
     draws: int
     rows: tuple[Row, ...]
     remarks: tuple[str, ...]
+
+    @property
+    def better(self) -> tuple[str, ...]:
+        """The scores that rank better than the best count of the network, beyond chance."""
+        return tuple(row.name for row in self.rows if row.beats_structure)
+
+    @property
+    def compared(self) -> bool:
+        """Whether there were scores, and counts that they could beat."""
+        return any(row.gain for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
@@ -172,7 +188,11 @@ def predictions(truth: Truth, count: int, draws: int) -> list[Row]:
         for name, mean in {**told, "fused": fused.mean}.items():
             taus[name].append(ranking.tau(mean, truth.accuracy[rest]))
         covered.append(float(((fused.low <= truth.accuracy[rest]) & (truth.accuracy[rest] <= fused.high)).mean()))
-    regrets = {device: guided_regret(truth, count, draws, cost) for device, cost in truth.latencies.items()}
+    regrets = {
+        device: guided_regret(truth, count, draws, cost)
+        for device, cost in truth.latencies.items()
+        if np.isfinite(cost).sum() >= 2 * count  # as many to evaluate as to choose from
+    }
     rows = []
     for name, found in taus.items():
         low, high = np.quantile(found, [0.025, 0.975])

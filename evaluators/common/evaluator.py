@@ -181,6 +181,8 @@ def parse_options(evaluator: type[Evaluator], text: str) -> Evaluator:
                 f"evaluator '{plugin}' has no option '{part}'",
                 f"its options: {', '.join(f'{name}={_written(o.default)}' for name, o in known.items()) or 'none'}",
             )
+        if key in values:
+            raise UsageError(f"{plugin}:{key} is given twice", "give each option once")
         values[key] = _parsed(plugin, key, value, known[key].default)
     return evaluator(**values)
 

@@ -8,6 +8,7 @@ from evaluators.common import data
 from evaluators.common.evaluator import Evaluator, always, check_range
 from evaluators.common.measurement import Direction
 from search_spaces.common.errors import Unavailable, UsageError
+from search_spaces.common.texts import is_folder
 
 USUAL_RATE = 0.002
 
@@ -38,7 +39,7 @@ class Fidelity(Evaluator):
             raise UsageError(f"rate expects a number from 0 to 1, got {self.rate:g}", f"for example rate={USUAL_RATE}")
         if "," in self.data or "@" in self.data:
             raise UsageError(f"'{self.data}': the data's name may hold no ',' and no '@'", "rename the folder")
-        if self.data not in data.BUILT_IN and Path(self.data).is_dir():
+        if self.data not in data.BUILT_IN and is_folder(self.data):
             object.__setattr__(self, "data", str(Path(self.data).resolve()))
 
     def missing(self) -> Unavailable | None:
@@ -48,7 +49,7 @@ class Fidelity(Evaluator):
     @property
     def fidelity(self) -> str:
         """In a few words, for people."""
-        name = Path(self.data).name if Path(self.data).is_dir() else self.data
+        name = Path(self.data).name if is_folder(self.data) else self.data
         count = f"{self.images} images" if self.images else "all images"
         times = f"{self.seeds} seed{'s' if self.seeds > 1 else ''}"
         return f"{name}, {count}, {self.resolution} px, {self.epochs} epochs, {times}"

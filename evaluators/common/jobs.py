@@ -7,10 +7,10 @@
 {"do": "compare", "evaluator": "ort", "architecture": {...}, "other": {...}}   how many times slower the other is
 """
 
-import json
 from typing import Any
 
 from search_spaces import Architecture
+from search_spaces.common import texts
 from search_spaces.common.errors import UsageError
 
 LARGEST_JOB = 65_536  # bytes; the largest architecture takes a fifth of it
@@ -42,16 +42,16 @@ def parse(line: bytes) -> dict[str, Any]:
     if len(line) > LARGEST_JOB:
         raise UsageError(f"the job has more than {LARGEST_JOB} bytes")
     try:
-        job = json.loads(line)
+        job = texts.from_json(line)
     except ValueError as error:
         raise UsageError(f"the job is not JSON: {error}") from None
-    if not isinstance(job, dict) or job.get("do") not in REQUIRED:
+    if not isinstance(job, dict) or not isinstance(job.get("do"), str) or job["do"] not in REQUIRED:
         raise UsageError(f"a job is an object whose 'do' is one of {', '.join(REQUIRED)}")
     needed, allowed = REQUIRED[job["do"]], OPTIONAL.get(job["do"], set())
     if missing := needed - job.keys():
         raise UsageError(f"the job '{job['do']}' has no '{min(missing)}'")
     if unknown := job.keys() - needed - allowed - {"do"}:
-        raise UsageError(f"the job '{job['do']}' takes no '{min(unknown)}'")
+        raise UsageError(f"the job '{job['do']}' takes no {texts.shown(min(unknown))}")
     for name, value in job.items():
         if not isinstance(value, FIELDS[name]) or isinstance(value, bool):
             raise UsageError(f"the job's '{name}' is a {type(value).__name__}")

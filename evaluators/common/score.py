@@ -34,6 +34,7 @@ class Score(Evaluator):
         check_range("batch", self.batch, self.smallest_batch, 1024)
         check_range("resolution", self.resolution, 32, 512)
         check_range("seeds", self.seeds, 2, 100)
+        check_range("seed", self.seed, 0, 2**31 - 1)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
         import numpy as np

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from results.exports.common.deliverable import Array, Deliverable
-from search_spaces import Architecture
 
 FILES = ("architecture.json", "architecture.yaml")
 LOADING = ("sh", "nas measure architecture.json --latency ort")
@@ -23,12 +22,11 @@ def write(what: Deliverable, folder: Path) -> None:
 def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
     """The network built anew from each of the files, with the weights of the one at hand."""
     import torch
-    import yaml
 
+    from search_spaces.nextvit import reading
     from search_spaces.nextvit.network import NextViT
 
-    texts = [(folder / name).read_text(encoding="utf-8") for name in FILES]
-    plans = {Architecture.from_json(texts[0]), Architecture.from_dict(yaml.safe_load(texts[1]))}
+    plans = {reading.read(folder / name) for name in FILES}
     assert plans == {what.architecture}, "an architecture must survive its own files"
     network = NextViT(plans.pop(), num_classes=what.num_classes).eval()
     network.load_state_dict(what.network.state_dict())

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from search_spaces.common import texts
 from search_spaces.common.errors import InvalidArchitecture, UnknownName
+from search_spaces.common.texts import shown
 
 SCHEMA = "nas.architecture/1"
 BESIDE = {"schema", "provenance"}  # what a file holds beside the fields of an architecture
@@ -56,7 +58,7 @@ class Block:
 class Stage:
     """One stage: its block sequence (C = NCB, T = NTB) and the widths of its blocks.
 
-    What a stage does not use is None: the widths of absent blocks, and `sr_ratio` without attention.
+    What a stage does not use is None: the widths of absent blocks, and `sr_ratio` without attention. 2.0 is 2.
     `mix_block_ratio` (the paper's r) is stored as the share that attention really gets: 0.75 of 192 channels
     is 160 of them, 0.833. Two stages that build the same blocks are therefore equal.
 
@@ -73,7 +75,7 @@ class Stage:
     def __post_init__(self) -> None:
         self._check_blocks()
         if "C" in self.blocks:
-            _check_width("conv_width", self.conv_width)
+            object.__setattr__(self, "conv_width", _width("conv_width", self.conv_width))
         else:
             object.__setattr__(self, "conv_width", None)
         if "T" in self.blocks:
@@ -85,17 +87,17 @@ class Stage:
     def _check_blocks(self) -> None:
         if not isinstance(self.blocks, str) or not self.blocks or set(self.blocks) - set("CT"):
             raise InvalidArchitecture(
-                "blocks", f"expected a string of C (NCB) and T (NTB), got {self.blocks!r}", "CCCT"
+                "blocks", f"expected a string of C (NCB) and T (NTB), got {shown(self.blocks)}", "CCCT"
             )
         if len(self.blocks) > MAX_DEPTH:
             raise InvalidArchitecture("blocks", f"{len(self.blocks)} blocks in one stage", MAX_DEPTH)
 
     def _settle_transformer(self) -> None:
-        width = _check_width("transformer_width", self.transformer_width)
+        width = _width("transformer_width", self.transformer_width)
         ratio = self.mix_block_ratio
         if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
             nearest = max(0.0, min(1.0, ratio)) if isinstance(ratio, int | float) else 0.75
-            raise InvalidArchitecture("mix_block_ratio", f"expected a share from 0 to 1, got {ratio!r}", nearest)
+            raise InvalidArchitecture("mix_block_ratio", f"expected a share from 0 to 1, got {shown(ratio)}", nearest)
         attention = attention_width(width, ratio)
         if ratio < 1 and attention >= width:
             raise InvalidArchitecture(
@@ -105,13 +107,9 @@ class Stage:
                 f"{1 - CHANNEL_STEP / width:.3f}, or transformer_width {width + CHANNEL_STEP}, "
                 "or 1 for a block without convolution",
             )
+        object.__setattr__(self, "transformer_width", width)
         object.__setattr__(self, "mix_block_ratio", attention / width)
-        if not attention:
-            object.__setattr__(self, "sr_ratio", None)
-        elif self.sr_ratio not in SR_RATIOS or isinstance(self.sr_ratio, bool):
-            raise InvalidArchitecture(
-                "sr_ratio", f"expected one of {SR_RATIOS}, got {self.sr_ratio!r}", _nearest(self.sr_ratio, SR_RATIOS)
-            )
+        object.__setattr__(self, "sr_ratio", _one_of("sr_ratio", self.sr_ratio, SR_RATIOS) if attention else None)
 
     @property
     def attention_channels(self) -> int:
@@ -145,19 +143,13 @@ class Architecture:
     def __post_init__(self) -> None:
         if len(self.stages) != len(STAGE_STRIDES):
             raise InvalidArchitecture("stages", f"expected 4 stages, got {len(self.stages)}", 4)
-        if len(self.stem) != 3:
-            raise InvalidArchitecture("stem", f"expected 3 widths, got {self.stem!r}", (64, 32, 64))
-        for width in self.stem:
-            if isinstance(width, bool) or not isinstance(width, int) or not 1 <= width <= MAX_WIDTH:
-                raise InvalidArchitecture("stem", f"expected widths from 1 to {MAX_WIDTH}, got {width!r}", 64)
-        if self.head_dim not in HEAD_DIMS:
-            raise InvalidArchitecture(
-                "head_dim", f"expected one of {HEAD_DIMS}, got {self.head_dim!r}", _nearest(self.head_dim, HEAD_DIMS)
-            )
+        object.__setattr__(self, "stages", tuple(self.stages))
+        object.__setattr__(self, "stem", _stem(self.stem))
+        object.__setattr__(self, "head_dim", _one_of("head_dim", self.head_dim, HEAD_DIMS))
         for name in ("conv_mlp_ratio", "transformer_mlp_ratio"):
             ratio = getattr(self, name)
             if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0.125 <= ratio <= 16:
-                raise InvalidArchitecture(name, f"expected a ratio from 0.125 to 16, got {ratio!r}", 2.0)
+                raise InvalidArchitecture(name, f"expected a ratio from 0.125 to 16, got {shown(ratio)}", 2.0)
             object.__setattr__(self, name, float(ratio))
         self._check_heads()
 
@@ -240,9 +232,9 @@ class Architecture:
         values.pop("provenance", None)
         schema = values.pop("schema", None)
         if schema != SCHEMA:
-            raise InvalidArchitecture("schema", f"expected '{SCHEMA}', got {schema!r}", SCHEMA)
+            raise InvalidArchitecture("schema", f"expected '{SCHEMA}', got {shown(schema)}", SCHEMA)
         if not isinstance(values["stages"], list | tuple):
-            raise InvalidArchitecture("stages", f"expected a list of 4 stages, got {values['stages']!r:.60}")
+            raise InvalidArchitecture("stages", f"expected a list of 4 stages, got {shown(values['stages'])}")
         values["stages"] = tuple(_stage_from_dict(index, stage) for index, stage in enumerate(values["stages"]))
         if "stem" in values:
             stem = values["stem"]
@@ -257,9 +249,10 @@ class Architecture:
             InvalidArchitecture: not JSON, or not an architecture.
         """
         try:
-            return cls.from_dict(json.loads(text))
-        except (json.JSONDecodeError, RecursionError) as error:
+            data = texts.from_json(text)
+        except ValueError as error:
             raise InvalidArchitecture("architecture", f"not JSON: {error}") from None
+        return cls.from_dict(data)
 
     @classmethod
     def from_notation(cls, notation: str) -> "Architecture":
@@ -273,28 +266,53 @@ class Architecture:
         groups = notation.strip().upper().split("-")
         if len(groups) != len(PAPER_WIDTHS):
             raise InvalidArchitecture(
-                "notation", f"expected four groups of C and T joined by '-', got {notation!r}", str(NEXT_VIT_S)
+                "notation", f"expected four groups of C and T joined by '-', got {shown(notation)}", str(NEXT_VIT_S)
             )
         return cls(stages=tuple(_paper_stage(index, blocks) for index, blocks in enumerate(groups)))
 
 
-def _check_width(field: str, width: object) -> int:
+def _integer(value: object) -> int | None:
+    """The integer that a number is: 2.0 is 2, as JSON Schema has it, or one network would have two ids."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    return int(value)
+
+
+def _width(field: str, value: object) -> int:
     low, step = CHANNEL_STEP, CHANNEL_STEP
-    if isinstance(width, int) and not isinstance(width, bool) and low <= width <= MAX_WIDTH and width % step == 0:
+    width = _integer(value)
+    if width is not None and low <= width <= MAX_WIDTH and width % step == 0:
         return width
-    nearest = min(MAX_WIDTH, max(low, round(width / step) * step)) if isinstance(width, int | float) else low
-    raise InvalidArchitecture(field, f"expected a multiple of {step} from {low} to {MAX_WIDTH}, got {width!r}", nearest)
+    nearest = round(min(MAX_WIDTH, max(low, value)) / step) * step if isinstance(value, int | float) else low
+    raise InvalidArchitecture(
+        field, f"expected a multiple of {step} from {low} to {MAX_WIDTH}, got {shown(value)}", nearest
+    )
 
 
-def _nearest(value: object, choices: tuple[int, ...]) -> int:
-    return min(choices, key=lambda choice: abs(choice - value)) if isinstance(value, int | float) else choices[0]
+def _stem(widths: tuple[object, ...]) -> tuple[int, ...]:
+    if len(widths) != 3:
+        raise InvalidArchitecture("stem", f"expected 3 widths, got {shown(widths)}", (64, 32, 64))
+    found = [_integer(width) for width in widths]
+    for given, width in zip(widths, found, strict=True):
+        if width is None or not 1 <= width <= MAX_WIDTH:
+            raise InvalidArchitecture("stem", f"expected widths from 1 to {MAX_WIDTH}, got {shown(given)}", 64)
+    return tuple(width for width in found if width)
+
+
+def _one_of(field: str, value: object, choices: tuple[int, ...]) -> int:
+    number = _integer(value)
+    if number in choices:
+        return number
+    nearest = min(choices, key=lambda choice: abs(choice - value)) if isinstance(value, int | float) else choices[0]
+    raise InvalidArchitecture(field, f"expected one of {choices}, got {shown(value)}", nearest)
 
 
 def _check_keys(place: str, data: object, known: set[str], required: set[str]) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise InvalidArchitecture(place, f"expected a JSON object, got {data!r:.60}")
-    for key in sorted(set(map(str, data)) - known):
-        raise InvalidArchitecture(place, f"unknown field {key!r:.60}", ", ".join(sorted(known)))
+        raise InvalidArchitecture(place, f"expected a JSON object, got {shown(data)}")
+    for key in data:
+        if not isinstance(key, str) or key not in known:
+            raise InvalidArchitecture(place, f"unknown field {shown(key)}", ", ".join(sorted(known)))
     for key in sorted(required - set(data)):
         raise InvalidArchitecture(place, f"the field '{key}' is missing")
     return dict(data)

@@ -23,13 +23,13 @@ from timm.models._features import feature_take_indices
 from timm.models._manipulate import MATCH_PREV_GROUP
 from torch import Tensor, nn
 
-from search_spaces.common.errors import UsageError
+from search_spaces.nextvit import reading
 from search_spaces.nextvit.architecture import Architecture, named
 from search_spaces.nextvit.network import NextViT, init_weights
 
 
 def architecture_of(arch: object) -> Architecture:
-    """The network that `arch` means: itself, its dictionary, a JSON file, a notation, or a name of the paper.
+    """The network that `arch` means: itself, its dictionary, a JSON or YAML file, a notation, or a name of the paper.
 
     Raises:
         InvalidArchitecture: nothing can be built from it.
@@ -42,10 +42,7 @@ def architecture_of(arch: object) -> Architecture:
         return Architecture.from_notation(str(arch))
     if not Path(arch).suffix:
         return named(str(arch))
-    try:
-        return Architecture.from_json(Path(arch).read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"'{arch}' cannot be read: {error}", "give a JSON file that nas export wrote") from None
+    return reading.read(Path(arch))
 
 
 class TimmNextViT(NextViT):

@@ -36,11 +36,27 @@ def test_it_is_listed_in_its_family(name: str) -> None:
         ("ort:resolution=16", "nearest: resolution=32"),
         ("entropy:seeds=1", "nearest: seeds=2"),
         ("params:resolution=3", "its options: none"),
+        ("ort:threads=1,threads=2", "threads is given twice"),
+        ("ort:python=a,python=b", "names two places"),
+        ("ort:python=", "names no interpreter"),
+        ("ort:python", "names no interpreter"),
+        ("ort:threads=" + "9" * 5000, "more than 1000 letters"),
+        ("ort:threads=" + "9" * 900, "nearest: threads=256"),
+        ("ort:threads=\n2", "control characters"),
+        ("ort\n@ssh:me", "control characters"),
+        ("\udcff", "control characters"),
+        ("entropy:seed=" + "9" * 30, "nearest: seed=2147483647"),
+        ("train:rate=nan", "from 0 to 1, got nan"),
+        ("train:data=" + "x" * 2000, "more than 1000 letters"),
     ],
 )
 def test_a_wrong_option_gets_the_right_ones(spec: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         evaluators.get(spec)
+
+
+def test_data_may_have_any_name_without_stopping_the_program() -> None:
+    assert evaluators.get("train:data=" + "x" * 300).missing  # no folder can be called so
 
 
 def test_an_unknown_name_gets_the_nearest_of_its_family() -> None:

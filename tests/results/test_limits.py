@@ -1,7 +1,10 @@
 """Limits as a person writes them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import evaluators
 from results import limits
 from search_spaces.common.errors import UnknownName, UsageError
 
@@ -25,6 +28,9 @@ from search_spaces.common.errors import UnknownName, UsageError
         ("coreml:predicted<=5ms", "coreml:predicted", 5.0),
         ("entropy>=4.5", "entropy", 4.5),
         ("entropy>=-1e-1", "entropy", -0.1),
+        ("entropy>=4.5nats", "entropy", 4.5),
+        ("train>=90%", "train:data=digits,epochs=9", 90.0),
+        ("train:data=synthetic>=50% synthetic skill", "train:data=synthetic,epochs=9", 50.0),
     ],
 )
 def test_a_limit_is_read_in_the_metrics_own_unit(text: str, metric: str, bound: float) -> None:
@@ -39,9 +45,28 @@ def test_excess_is_positive_beyond_the_bound() -> None:
     assert limits.parse("ort<=40ms").excess(40) == 0
 
 
-def test_what_a_limit_shows_is_a_limit() -> None:
-    limit = limits.parse("ort<=0.04s")
-    assert str(limit) == "ort<=40ms"
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ort<=0.04s", "ort<=40ms"),
+        ("ort<=0.1s", "ort<=100ms"),
+        ("macs<=5800m", "macs<=5.8G"),
+        ("params<=35.1234567M", "params<=35.1234567M"),
+        ("params<=35123456.7", "params<=35.1234567M"),
+        ("entropy>=-0", "entropy>=0nats"),
+    ],
+)
+def test_a_limit_is_shown_exactly(text: str, told: str) -> None:
+    assert str(limits.parse(text)) == told
+
+
+@given(
+    st.sampled_from(["ort", "trt:batch=8", "params", "macs", "entropy", "train:data=synthetic"]),
+    st.sampled_from(["<=", ">="]),
+    st.floats(1e-300, 1e300),
+)
+def test_what_a_limit_shows_is_that_limit(metric: str, sign: str, bound: float) -> None:
+    limit = limits.Limit(evaluator=evaluators.get(metric), sign=sign, bound=bound)
     assert limits.parse(str(limit)) == limit
 
 
@@ -60,6 +85,14 @@ def test_what_a_limit_shows_is_a_limit() -> None:
         ("ort<=nan ms", "is not a limit"),
         ("ort>=0ms", "has a bound of 0"),
         ("params<=-3M", "has a bound of -3"),
+        ("ort<=infms", "is not a limit"),
+        ("ort<=1e999ms", "'1e999' is infinite"),
+        ("params<=1e307T", "unknown unit 'T'"),
+        ("ort<=1e308s", "'1e308' is infinite"),
+        ("entropy>=-1e999", "'-1e999' is infinite"),
+        ("ort<=1e-999ms", "has a bound of 0"),
+        ("ort<=" + "9" * 5000 + "ms", "is not a limit"),
+        ("ort<=40 ms 50", "unknown unit 'ms 50'"),
     ],
 )
 def test_what_is_not_a_limit_is_explained(text: str, words: str) -> None:

@@ -1,5 +1,6 @@
 """Truth from CSV: what columns mean, what is left out and said, and what is refused."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,10 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path: Path) -> None:
     )
 
 
+def pit(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(base_dim=16, mlp_ratio=4, depth="a-b", heads="1-2-4")
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -96,6 +101,19 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path: Path) -> None:
         ),
         (lambda frame: frame.head(9), "has 9 usable rows: 10 are the least"),
         (lambda frame: frame.assign(accuracy=float("nan")), "has 0 usable rows"),
+        (lambda frame: frame.assign(accuracy=["good"] + [70.0] * 19), "row 1 has 'good' as accuracy"),
+        (lambda frame: frame.assign(accuracy=[70.0] * 19 + [7000.0]), "row 20 has .*7000.0.* as accuracy"),
+        (lambda frame: frame.assign(accuracy=float("inf")), "row 1 has .*inf.* as accuracy"),
+        (lambda frame: frame.assign(accuracy="1" * 400), "as accuracy, which is no accuracy in percent"),
+        (pit, "are those of PiT, but not their values"),
+        (
+            lambda frame: frame.assign(architecture=["C-C-C-C"] * 19 + ["C-C-C"]),
+            "the architecture of row 20 is no network: notation: expected four groups",
+        ),
+        (
+            lambda frame: frame.assign(architecture='{"schema": "nas.architecture/9", "stages": NaN}'),
+            "the architecture of row 1 is no network: architecture: not JSON: NaN",
+        ),
     ],
 )
 def test_tables_that_are_refused(change, words: str, tmp_path: Path) -> None:
@@ -103,7 +121,51 @@ def test_tables_that_are_refused(change, words: str, tmp_path: Path) -> None:
         truth.read(written(change(table()), tmp_path))
 
 
+def test_what_is_no_latency_is_unknown_and_said(tmp_path: Path) -> None:
+    frame = table()
+    frame.loc[0, "gpu_img_per_s"] = 0
+    frame.loc[1, "phone_ms"] = -3
+    frame["watch_ms"] = [1.0] * 9 + [0.0] * 11
+    found = truth.read(written(frame, tmp_path))
+    assert np.isnan(found.latencies["gpu"][0])
+    assert np.isnan(found.latencies["phone_ms"][1])
+    assert set(found.latencies) == {"gpu", "phone_ms"}
+    assert "1 values of gpu_img_per_s are not above 0: taken as unknown" in found.remarks
+    assert "watch_ms is known of 9 networks, fewer than 10: left out" in found.remarks
+
+
+@pytest.mark.parametrize(
+    "code", ["²³", "(1, (2))", "((((((", "(" * 5000, "9" * 5000, "-" * 5000 + "1", "(9999999999, 1)"]
+)
+def test_codes_that_are_none_are_left_out(tmp_path: Path, code: str) -> None:
+    assert truth.read(written(table().assign(architecture=code), tmp_path)).codes.shape in ((20, 0), (20, 5001))
+
+
+def test_numbers_beyond_every_quantity_are_missing(tmp_path: Path) -> None:
+    frame = table(30)
+    frame.loc[0, "params"] = float("inf")
+    frame.loc[1, "my_score"] = 1e300
+    frame["nothing"] = float("nan")
+    frame.loc[2, "architecture"] = None
+    found = truth.read(written(frame, tmp_path))
+    assert len(found.accuracy) == 27
+    assert found.remarks[:3] == (
+        "2 rows with missing numbers are left out",
+        "1 rows without an architecture are left out",
+        "columns that hold no numbers are left out: nothing",
+    )
+
+
 def test_files_that_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(UsageError, match="there is no file"):
+        truth.read(tmp_path / "pipe.csv")
+    assert not curves.is_curves(tmp_path / "pipe.csv")
+    with pytest.raises(UsageError, match="there is no file"):
+        truth.read(tmp_path / ("x" * 300))
+    (tmp_path / "ragged.csv").write_text("accuracy,mine\n" + "1,2,3,4\n" * 12)
+    with pytest.raises(UsageError, match="cannot be read as CSV"):
+        truth.read(tmp_path / "ragged.csv")
     with pytest.raises(UsageError, match="there is no file"):
         truth.read(tmp_path / "nothing.csv")
     (tmp_path / "bytes.csv").write_bytes(bytes(range(256)))
@@ -148,6 +210,24 @@ def test_the_published_curves_settle_late() -> None:
     assert found.parts[-1].right == 1
     assert found.settled and found.settled > 200
     assert not curves.is_curves(DATA / "pit_cifar100.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "has 0 epochs"),
+        ("a,1,50\n", "has 1 epochs of all its 1 networks"),
+        ("a,1,50\na,1,60\n", "a network twice in one epoch"),
+        ("a,one,50\n", "the column epoch holds something else"),
+        ("a,1e300,50\n", "the column epoch holds something else"),
+        ("a,1,much\n", "row 1 has 'much' as acc1"),
+        ("".join(f"{size},{epoch},50\n" for size in "ab" for epoch in range(5)), "6 epochs and two networks"),
+    ],
+)
+def test_curves_that_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "curves.csv").write_text("size,epoch,acc1\n" + text)
+    with pytest.raises(UsageError, match=words):
+        curves.read(tmp_path / "curves.csv")
 
 
 def test_curves_that_never_cross_are_settled_from_the_start(tmp_path: Path) -> None:

@@ -66,6 +66,29 @@ def test_how_many_scores_were_tried_is_said_and_paid_for(report: Report) -> None
     assert among >= alone
 
 
+def test_what_beats_structure_without_any_doubt_is_not_taken_for_chance() -> None:
+    """A perfect score against a constant count: every draw gives the same gain, and p is exactly 0."""
+    accuracy = np.linspace(60, 80, 40)
+    found = validation.report(
+        made(40, accuracies=accuracy[:, None], structure={"macs": np.ones(40)}, scores={"perfect": accuracy}), (), 1
+    )
+    assert row(found, "perfect").p_value == 0
+    assert found.better == ("perfect",)
+
+
+def test_without_counts_or_scores_nothing_was_compared() -> None:
+    assert not validation.report(made(structure={}), (), 1).compared
+    assert not validation.report(made(scores={}), (), 1).compared
+
+
+def test_a_device_that_is_known_of_few_networks_does_not_stop_the_report() -> None:
+    cost = np.full(60, np.nan)
+    cost[:12] = np.arange(1.0, 13.0)
+    found = validation.report(made(latencies={"phone_ms": cost}), (20,), 1)
+    assert "phone_ms" not in row(found, "fused, 20 evaluated truly").regrets
+    assert np.isfinite(row(found, "good").regrets["phone_ms"].mean)
+
+
 def test_the_must_beat_list_is_complete(report: Report) -> None:
     names = {each.name for each in report.rows}
     assert {"macs", "params", "slowest feasible", "random 1, evaluated truly", "random 10, evaluated truly"} <= names

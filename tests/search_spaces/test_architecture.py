@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,11 @@ STAGE = {"blocks": "CT", "conv_width": 96, "transformer_width": 128, "mix_block_
         ({"blocks": "C" * 101}, "blocks", 100),
         ({"conv_width": None}, "conv_width", 32),
         ({"conv_width": 100}, "conv_width", 96),
-        ({"conv_width": 96.0}, "conv_width", 96),
+        ({"conv_width": 96.5}, "conv_width", 96),
+        ({"conv_width": "96"}, "conv_width", 32),
+        ({"conv_width": math.inf}, "conv_width", 4096),
+        ({"conv_width": math.nan}, "conv_width", 32),
+        ({"conv_width": 10**5000}, "conv_width", 4096),
         ({"conv_width": True}, "conv_width", 32),
         ({"conv_width": -5}, "conv_width", 32),
         ({"conv_width": 10**9}, "conv_width", 4096),
@@ -118,6 +123,10 @@ STAGE = {"blocks": "CT", "conv_width": 96, "transformer_width": 128, "mix_block_
         ({"sr_ratio": 3}, "sr_ratio", 2),
         ({"sr_ratio": 100}, "sr_ratio", 8),
         ({"sr_ratio": None}, "sr_ratio", 1),
+        ({"sr_ratio": True}, "sr_ratio", 1),
+        ({"sr_ratio": "2"}, "sr_ratio", 1),
+        ({"sr_ratio": 2.5}, "sr_ratio", 2),
+        ({"sr_ratio": -(10**5000)}, "sr_ratio", 1),
     ],
 )
 def test_what_cannot_be_built_is_refused_by_field_with_the_nearest_value(
@@ -150,12 +159,76 @@ def test_an_ntb_without_convolution_channels_is_refused_unless_it_was_asked_for(
         ({"head_dim": 64}, "stages[0].conv_width"),
         ({"conv_mlp_ratio": 0}, "conv_mlp_ratio"),
         ({"transformer_mlp_ratio": "2"}, "transformer_mlp_ratio"),
+        ({"transformer_mlp_ratio": math.nan}, "transformer_mlp_ratio"),
+        ({"conv_mlp_ratio": 10**5000}, "conv_mlp_ratio"),
+        ({"stem": (True, 32, 64)}, "stem"),
+        ({"head_dim": "32"}, "head_dim"),
+        ({"head_dim": True}, "head_dim"),
     ],
 )
 def test_a_whole_that_does_not_fit_is_refused(change: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidArchitecture) as refusal:
         replace(S, **change)
     assert refusal.value.field == field
+
+
+def rewritten(value: object, data: st.DataObject) -> object:
+    """The same JSON value as another program may write it: 2 as 2.0, 3.0 as 3, names in another order."""
+    if isinstance(value, dict):
+        names = data.draw(st.permutations(list(value)))
+        return {name: rewritten(value[name], data) for name in names}
+    if isinstance(value, list):
+        return [rewritten(each, data) for each in value]
+    if isinstance(value, int | float) and value == int(value):
+        return data.draw(st.sampled_from([int(value), float(value)]))
+    return value
+
+
+@given(architectures, architectures, st.data())
+def test_equal_means_the_same_id_and_the_same_bytes(
+    one: Architecture, other: Architecture, data: st.DataObject
+) -> None:
+    """However its numbers are written: two files of one network are one network, in the database, too."""
+    again = Architecture.from_json(json.dumps(rewritten(json.loads(one.to_json()), data)))
+    for second, same in ((again, True), (other, one.stages == other.stages)):
+        assert (one == second) is same
+        assert (one.id == second.id) is same
+        assert (one.canonical_json() == second.canonical_json()) is same
+        assert (hash(one) == hash(second)) is same
+
+
+def places(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where numbers stand in a document."""
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(each, (*path, key))
+    elif isinstance(value, int | float):
+        yield path
+
+
+@pytest.mark.parametrize("path", list(places(json.loads(S.to_json()))), ids=str)
+@pytest.mark.parametrize("wrong", [True, "text", 0.3, [], {}])
+def test_what_only_looks_like_a_number_is_refused(path: tuple[Any, ...], wrong: object) -> None:
+    document: Any = json.loads(S.to_json())
+    inner = document
+    for key in path[:-1]:
+        inner = inner[key]
+    if wrong == 0.3 and "ratio" in str(path[-1]) and path[-1] != "sr_ratio":
+        wrong = 17  # beyond every ratio
+    inner[path[-1]] = str(inner[path[-1]]) if wrong == "text" else wrong
+    with pytest.raises(InvalidArchitecture):
+        Architecture.from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize("change", [{"head_dim": 32.0}, {"stem": [64.0, 32, 64]}, {"conv_mlp_ratio": 3}])
+def test_a_whole_number_may_be_written_with_a_point(change: dict[str, Any]) -> None:
+    again = Architecture.from_json(changed(**change))
+    assert again == S and again.id == S.id and again.canonical_json() == S.canonical_json()
+
+
+def test_lists_are_as_good_as_tuples() -> None:
+    again = Architecture(stages=list(S.stages), stem=[64, 32, 64])  # type: ignore[arg-type]
+    assert again == S and hash(again) == hash(S)
 
 
 def changed(**change: Any) -> str:
@@ -185,6 +258,15 @@ def changed(**change: Any) -> str:
         (changed(stem=5), "stem"),
         (changed(head_dim=[]), "head_dim"),
         (changed(extra=1), "unknown field 'extra'"),
+        (changed(provenance=math.nan), "NaN is not a number of JSON"),
+        (changed(head_dim=-math.inf), "-Infinity is not a number of JSON"),
+        (S.to_json().replace("64", "1e400", 1), "the number 1e400 is too large"),
+        (S.to_json().replace("64", "6" * 5000, 1), "a number of 5000 digits"),
+        (S.to_json().replace("{", '{"provenance": ' + "1" * 5000 + ",", 1), "a number of 5000 digits"),
+        (S.to_json().replace("64", "6" * 900, 1), "stem: expected widths"),
+        (S.to_json().replace("{", '{"stages": [],', 1), "'stages' stands twice"),
+        (json.dumps({"\x1b[31m": 1}), r"unknown field '\\x1b\[31m'"),
+        (json.dumps({"\ud800": 1}), r"unknown field '\\ud800'"),
     ],
 )
 def test_a_broken_or_foreign_file_is_refused_with_its_reason(text: str, words: str) -> None:
