@@ -9,7 +9,8 @@ import pytest
 
 import evaluators
 from evaluators.common import counting
-from evaluators.common.isolation import Bench, Worker
+from evaluators.common.connection import Worker
+from evaluators.common.isolation import Bench
 from evaluators.common.locks import lock
 from search_spaces import PAPER
 from search_spaces.common.errors import MeasurementFailed
@@ -76,7 +77,7 @@ def test_a_count_that_fails_costs_its_candidate_alone(monkeypatch: pytest.Monkey
 
 
 def hold(path: Path) -> None:
-    with lock("test-device"), path.open("a") as log:
+    with lock("test-device").held(), path.open("a") as log:
         log.write(f"{time.monotonic()} ")
         log.flush()
         time.sleep(0.2)

@@ -12,7 +12,8 @@ import pytest
 
 import evaluators
 from evaluators.common import elsewhere, places
-from evaluators.common.isolation import Bench, Worker
+from evaluators.common.connection import Worker
+from evaluators.common.isolation import Bench
 from evaluators.common.places import Place
 from search_spaces import PAPER
 from search_spaces.common.errors import MeasurementFailed, Unavailable
