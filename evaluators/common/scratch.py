@@ -12,6 +12,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from search_spaces.common.errors import InfrastructureFailed
@@ -39,10 +40,12 @@ class Scratch:
         path.mkdir()
         return path
 
-    def leave(self) -> None:
-        """Lets go of the folder, and removes it if nobody else holds it."""
+    def leave(self, patience: float = 0.0) -> None:
+        """Lets go of the folder, and removes it if nobody else holds it, or holds it no longer after some seconds."""
         os.close(self.descriptor)
-        _remove_abandoned(self.path)
+        end = time.monotonic() + patience
+        while not _removed(self.path) and time.monotonic() < end:
+            time.sleep(0.05)
 
 
 @functools.cache
@@ -73,7 +76,7 @@ def folder() -> Path:
 def _made() -> Scratch:
     start = f"nas-tmp-{os.getuid()}-"
     for each in Path(tempfile.gettempdir()).glob(f"{start}????????"):
-        _remove_abandoned(each)
+        _removed(each)
     while True:
         scratch = Scratch(Path(tempfile.mkdtemp(prefix=start)))
         if scratch.is_there:
@@ -81,17 +84,18 @@ def _made() -> Scratch:
         os.close(scratch.descriptor)
 
 
-def _remove_abandoned(path: Path) -> None:
+def _removed(path: Path) -> bool:
     """Removes a folder of ours that nobody holds; what is somebody else's, or a link, is left alone."""
     try:
         descriptor = os.open(path, FLAGS)
     except OSError:
-        return
+        return True
     try:
         if os.fstat(descriptor).st_uid == os.getuid():
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(path, ignore_errors=True)
+        return True
     except OSError:
-        pass  # held, or on a file system without locks
+        return False  # held, or on a file system without locks
     finally:
         os.close(descriptor)

@@ -26,6 +26,7 @@ from evaluators.common.version import code
 from search_spaces.common.errors import InfrastructureFailed, UsageError, failure
 
 Answer = dict[str, Any]
+LAST_SECONDS = 5.0  # a driver that dies closes our input, and lets go of its folder a moment later
 
 
 def main() -> None:
@@ -50,7 +51,7 @@ def _listen(source: BinaryIO, lines: "queue.SimpleQueue[bytes]", attached: bool)
             break  # what follows is the rest of it, no job
     if attached and len(line) <= jobs.LARGEST_JOB:
         shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
-        scratch.mine().leave()
+        scratch.mine().leave(LAST_SECONDS)
         os._exit(0)  # in the middle of a measurement too: nobody will read its answer
     lines.put(b"")
 
