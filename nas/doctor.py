@@ -8,7 +8,7 @@ from typing import Any
 
 import evaluators
 from evaluators import Evaluator
-from evaluators.common import cpu, noise
+from evaluators.common import cpu, locks, noise
 from nas import __version__, console
 from results.store import Store
 from search_spaces.common.errors import NasError
@@ -28,7 +28,7 @@ def examine(store_url: str, latencies: Sequence[str], *, quick: bool, as_json: b
         "system": platform.platform(),
         "cpu": {**cpu.device().facts, **cpu.state()},
         "packages": {name: _version(name) for name in PACKAGES},
-        "noise": None if quick else noise.self_test().to_dict(),
+        "noise": None if quick else _noise(),
         "evaluators": [*(_evaluator(evaluators.get(name)) for name in evaluators.names()), *named],
         "store": {"url": store_url, "state": _store(store_url)},
     }
@@ -38,6 +38,18 @@ def examine(store_url: str, latencies: Sequence[str], *, quick: bool, as_json: b
         _write(report)
     ready = [each for each in report["evaluators"] if each["family"] == "latency" and each["ready"]]
     return 0 if ready and all(each["ready"] for each in named) else 1
+
+
+def _noise() -> dict[str, Any] | None:
+    """The self-test, unless somebody measures: it would disturb them, and say what they do to this machine."""
+    machine = locks.device("machine")
+    if not machine.take():
+        console.say(f"noise: not tested, {machine.path} is held by {machine.holder()}")
+        return None
+    try:
+        return noise.self_test().to_dict()
+    finally:
+        machine.release()
 
 
 def _version(package: str) -> str | None:

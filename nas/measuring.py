@@ -17,7 +17,7 @@ from results.notation import glyph
 from results.record import Run
 from results.store import Store
 from search_spaces import PAPER, Architecture
-from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, UnknownName, UsageError
+from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, NegativeAnswer, UnknownName, UsageError
 from search_spaces.common.texts import is_file
 from search_spaces.nextvit import reading
 
@@ -55,7 +55,7 @@ def networks(
     costs = [evaluators.get(name) for name in evaluators.names("cost")]
     chosen = [*costs, *wanted(latencies, proxies)]
     reports = []
-    with Bench(timeout) as bench:
+    with Bench(timeout, say=console.say) as bench:
         for architecture in architectures:
             found = [bench.measure(evaluator, architecture) for evaluator in chosen]
             _keep(architecture, found, store_url)
@@ -117,7 +117,7 @@ def compared(texts: Sequence[str], latencies: Sequence[str], *, timeout: float, 
         raise UsageError(f"--compare takes two networks, got {len(texts)}", "for example next-vit-s next-vit-b")
     first, second = (find_architecture(text) for text in texts)
     found: list[Comparison] = []
-    with Bench(timeout) as bench:
+    with Bench(timeout, say=console.say) as bench:
         for evaluator in wanted(latencies, ()):
             found.append(compare(bench, evaluator, first, second))
             if not as_json:
@@ -175,7 +175,7 @@ def many(store: Store, candidates: Sequence[Candidate], chosen: Sequence[Evaluat
     """Measures networks into the store, each once; what is known is not measured again. Returns how many failed."""
     failed = 0
     jobs = [(candidate, evaluator) for candidate in candidates for evaluator in chosen]
-    with Bench(timeout) as bench:
+    with Bench(timeout, say=console.say) as bench:
         for number, (candidate, evaluator) in enumerate(jobs, start=1):
             context = evaluator.context()
             told = f"{number}/{len(jobs)}  {candidate.name}  {evaluator.spec}"
@@ -189,6 +189,9 @@ def many(store: Store, candidates: Sequence[Candidate], chosen: Sequence[Evaluat
                 failed += 1
                 console.say(f"{told} failed: {error.cause}")
                 continue
+            except InfrastructureFailed as error:
+                kept = f"{number - 1 - failed} of {len(jobs)} are in the database: the same command goes on from there"
+                raise InfrastructureFailed(error.message, f"{error.hint}\n  {kept}".lstrip()) from error
             store.remember(candidate.architecture, measurement)
             console.say(f"{told}: {measurement}, {measurement.quality}")
     return failed

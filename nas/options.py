@@ -1,5 +1,6 @@
 """Options that several commands have: of the database, of the output, and the settings of a full training."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from typing import Any, TypeVar
@@ -21,8 +22,25 @@ STORE = click.option(
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 RUN = click.argument("run", required=False)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds that a clock can count: click takes nan for a number in every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or click's own complaint."""
+        seconds = super().convert(value, param, ctx)
+        if not math.isfinite(seconds):
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
+
+
 TIMEOUT = click.option(
-    "--timeout", type=click.FloatRange(min=1), default=120.0, show_default=True, help="Seconds per evaluation."
+    "--timeout",
+    type=Seconds(min=1, max=10**6),
+    default=120.0,
+    show_default=True,
+    help="Seconds per evaluation.",
 )
 
 

@@ -57,6 +57,7 @@ class Search:
         Raises:
             RepeatedFailure: five candidates in a row failed for the same cause.
             SpaceExhausted: there is no new network left.
+            InfrastructureFailed: a connection, process, disk or device failed, and no candidate did.
             NegativeAnswer: networks were trained so shortly that their order means nothing.
         """
         self.bench.prepare(*self.objectives)
@@ -145,7 +146,11 @@ class Search:
         return self.config.beyond(architecture)
 
     def evaluate(self, trial: Trial, spent: "Counter[str]") -> Trial:
-        """Takes every measurement of a candidate, cheapest first, and tells what was found."""
+        """Takes every measurement of a candidate, cheapest first, and tells what was found.
+
+        Raises:
+            InfrastructureFailed: nothing is told: the candidate stays in flight, and resuming evaluates it.
+        """
         found: dict[str, Measurement] = {}
         cause = detail = ""
         try:

@@ -1,6 +1,5 @@
 """The command `nas run`: says what it decided, runs the search with a live line, and ends with a verdict."""
 
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import filelock
 from rich.status import Status
 
 import search_spaces
@@ -18,9 +16,9 @@ from evaluators.accuracy.auto import Auto
 from evaluators.accuracy.train import Train
 from evaluators.common.fidelity import Fidelity
 from evaluators.common.isolation import Bench
-from evaluators.common.locks import lock
+from evaluators.common.locks import Taken, alone
 from evaluators.common.measurement import digest
-from nas import __version__, accuracy, console, predictions, rungs
+from nas import __version__, accuracy, console, interruption, predictions, rungs
 from nas.config import Config
 from nas.proposals import SAMPLERS, SpaceExhausted
 from nas.search import RepeatedFailure, Search, verify
@@ -31,7 +29,7 @@ from results.notation import glyph
 from results.record import Run, Trial
 from results.store import Store
 from results.tables import trial_dict
-from search_spaces.common.errors import NegativeAnswer, StoreError, UsageError
+from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable, UsageError
 
 INTERRUPTED = 130
 PAGE_EVERY = 20  # trials between two writings of the dashboard
@@ -41,7 +39,7 @@ def start(
     choices: Mapping[str, Any], given: set[str], *, store_url: str, as_json: bool, dry_run: bool, timeout: float
 ) -> int:
     """Starts a run, or resumes the one that is named. Returns the exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's way of Ctrl-C
+    interruption.listen()
     config = _config(choices)
     objectives = predictions.ready(store_url, config.objectives)
     for evaluator in objectives:
@@ -52,7 +50,7 @@ def start(
     store = Store(store_url, writable=True)
     try:
         name, config, resumed = _settle(store, choices, given, config, predictions.pins(objectives))
-        with _alone(store_url, name), Bench(timeout) as bench:
+        with _alone(store_url, name), Bench(timeout, say=console.say) as bench:
             return _Session(Search(store, name, bench), as_json, resumed).run()
     finally:
         store.close()
@@ -72,7 +70,7 @@ def _settle(
     if name is None:
         name = next(name for number in range(1, len(known) + 2) if (name := f"{config.space}-{number}") not in known)
     if name not in known:
-        with Bench() as bench:
+        with Bench(say=console.say) as bench:
             config = replace(config, proxy=accuracy.with_rate(config, bench))
         store.create(name, config.to_dict() | ({"predictors": pins} if pins else {}))
         return name, config, False
@@ -95,17 +93,14 @@ def _settle(
 def _alone(store_url: str, name: str) -> Iterator[None]:
     """Keeps a second process from working on the same run."""
     path = sqlite_path(store_url)
-    held = lock(f"run-{digest([str(path.resolve()) if path else store_url, name])}")
     try:
-        held.acquire(timeout=0)
-    except filelock.Timeout:
+        with alone(f"run-{digest([str(path.resolve()) if path else store_url, name])}"):
+            yield
+    except Taken as taken:
         raise StoreError(
-            f"another process is working on run '{name}'", "wait for it, end it, or start a new run without --name"
+            f"another process is working on run '{name}': {taken.holder}",
+            "wait for it, end it, or start a new run without --name",
         ) from None
-    try:
-        yield
-    finally:
-        held.release()
 
 
 def _rehearse(config: Config, objectives: Sequence[Evaluator], store_url: str) -> int:
@@ -167,14 +162,15 @@ class _Session:
                 for trial in self.search:
                     self.done += 1
                     self._progress(trial, status)
+            return self._finish()
         except KeyboardInterrupt:
             return self._interrupted()
         except (RepeatedFailure, SpaceExhausted) as error:
             self._finish()
             raise error
-        except StoreError as error:
-            raise StoreError(error.message, f"{error.hint}\n  resume with: {self._resume()}") from error
-        return self._finish()
+        except (InfrastructureFailed, StoreError, Unavailable) as error:
+            hint = f"{error.hint}\n  resume with: {self._resume()}".lstrip()
+            raise type(error)(error.message, hint) from error
 
     def _announce(self) -> None:
         name, config = self.search.name, self.search.config

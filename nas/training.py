@@ -1,7 +1,6 @@
 """The command `nas train`: the real accuracy of one network, into a folder and into the database."""
 
 import shlex
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -9,18 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import filelock
 from rich.status import Status
 
 from evaluators import Measurement
 from evaluators.common import gpu
 from evaluators.common.full_training import Listener, Plan, told, train_fully
-from evaluators.common.locks import exclusive, lock
+from evaluators.common.locks import Taken, alone, exclusive
 from evaluators.common.measurement import digest
 from evaluators.common.processes import is_first, leave
 from evaluators.common.recipe import PLAIN, FullRecipe
 from evaluators.common.training_folder import TrainingFolder
-from nas import __version__, console
+from nas import __version__, console, interruption
 from nas.measuring import find_architecture
 from results import DEFAULT_STORE
 from results.database import sqlite_path
@@ -95,12 +93,11 @@ def announce(plan: Plan, folder: Path, way_on: str) -> None:
 
 
 class Ending:
-    """Whether a person (Ctrl-C) or a cluster (SIGTERM) wants the program to end, and the exit code."""
+    """Whether a person (Ctrl-C), a cluster (SIGTERM) or a closed terminal wants the program to end; its exit code."""
 
     def __init__(self) -> None:
         self.code = 0
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, self._asked)
+        interruption.listen(self._asked)
 
     def _asked(self, number: int, frame: object) -> None:
         self.code = INTERRUPTED
@@ -145,17 +142,13 @@ def trained(plan: Plan, folder: Path, ending: Ending, *, resume: bool, store_url
 
 
 def _hold(stack: ExitStack, folder: Path) -> None:
-    mine = lock(f"training-{digest(str(folder.resolve()))}")
     try:
-        stack.enter_context(mine.acquire(timeout=0))
-    except filelock.Timeout:
-        raise NegativeAnswer(f"another process trains in '{folder}'", "wait for it, or name another with -o") from None
-    device = exclusive(_physical())
-    try:
-        stack.enter_context(device.acquire(timeout=0))
-    except filelock.Timeout:
-        console.say("waiting: something else is measured or trained on this device")
-        stack.enter_context(device.acquire())
+        stack.enter_context(alone(f"training-{digest(str(folder.resolve()))}"))
+    except Taken as taken:
+        raise NegativeAnswer(
+            f"another process trains in '{folder}': {taken.holder}", "wait for it, or name another with -o"
+        ) from None
+    stack.enter_context(exclusive(_physical(), console.say))
 
 
 def _physical() -> str:

@@ -85,7 +85,7 @@ def _stored(store_url: str) -> Truth:
 def _scored(truth: Truth, specs: Sequence[str], timeout: float) -> Truth:
     """The truth with scores computed for its networks."""
     found: dict[str, np.ndarray] = {}
-    with Bench(timeout) as bench:
+    with Bench(timeout, say=console.say) as bench:
         for spec in specs:
             evaluator = evaluators.get(spec, "accuracy")
             if evaluator.kind != "score":

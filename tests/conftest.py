@@ -1,5 +1,6 @@
 """What every test may use: the program as a user runs it, in real processes in an empty folder."""
 
+import atexit
 import json
 import os
 import shutil
@@ -12,14 +13,16 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `nas` itself does
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two tests at once on two cores: a second thread waits for a busy core
-if worker := os.environ.get("PYTEST_XDIST_WORKER"):
-    # Locks of its own, or two workers would wait for each other's measurements, of which no test needs a calm machine.
-    tempfile.tempdir = os.environ["TMPDIR"] = tempfile.mkdtemp(prefix=f"nas-tests-{worker}-")
+# Locks of its own for each process that runs tests: they would wait for each other's measurements, and for those of
+# everybody else on this machine, while no test needs a calm one.
+os.environ["NAS_LOCKS"] = tempfile.mkdtemp(prefix="nas-test-locks-")
 
-import filelock
 import optuna
 import pytest
 
+from evaluators.common.locks import Lock
+
+atexit.register(shutil.rmtree, os.environ["NAS_LOCKS"], ignore_errors=True)
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 # Small enough that a candidate takes about two seconds; everything else as in a real run.
@@ -70,7 +73,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Program:
     own, shared = tmp_path_factory.mktemp("finished"), tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         shared = shared.parent  # made once, by whichever worker comes first; each has a copy of its own
-    with filelock.FileLock(shared / "whole.lock"):
+    with Lock(shared / "whole.lock").held(say=str):
         original = Program(shared / "whole")
         if not original.folder.exists():
             original.folder.mkdir()

@@ -6,20 +6,33 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.common.deployed import PARTS
+from search_spaces.common.errors import ROOM, InfrastructureFailed
 
 RUNS = 2  # that count; the first run of a session warms up
 
 
-def shares(session: Any, inputs: Mapping[str, Any]) -> dict[str, float]:
-    """The share of each part in the network's time, in percent; ends the profiling of a session that has run once.
+def operators(session: Any, inputs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What two runs did, operator by operator; ends the profiling of a session that has run once.
 
     The runs of a session that has ended its profiling take as long as those of one that never began.
+
+    Raises:
+        InfrastructureFailed: ONNX Runtime could not write its profile.
     """
     for _ in range(RUNS):
         session.run(None, inputs)
-    events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
-    operators = [event for event in events if event.get("cat") == "Node"]
-    spent = by_part(operators[len(operators) // (RUNS + 1) :])
+    path = Path(session.end_profiling())
+    try:
+        events = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InfrastructureFailed(f"the profile '{path}' cannot be read: {error}", ROOM) from None
+    found = [event for event in events if event.get("cat") == "Node"]
+    return found[len(found) // (RUNS + 1) :]
+
+
+def shares(operators: Iterable[Mapping[str, Any]]) -> dict[str, float]:
+    """The share of each part in the network's time, in percent."""
+    spent = by_part(operators)
     total = sum(spent.values())
     return {f"{part} [%]": round(100 * time / total, 1) for part, time in spent.items()}
 

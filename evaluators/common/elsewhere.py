@@ -9,15 +9,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from evaluators.common.connection import ConnectionLost, Worker
 from evaluators.common.evaluator import Evaluator, Family
-from evaluators.common.isolation import Bench, ConnectionLost, Worker
+from evaluators.common.isolation import Bench
 from evaluators.common.measurement import Device, Measurement, Metric, Reading, context
 from evaluators.common.places import Place
 from evaluators.common.version import code
 from search_spaces import Architecture
-from search_spaces.common.errors import MeasurementFailed, Unavailable
+from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, Unavailable
 
-NEEDS = "it needs Python 3.10 or later with numpy, onnx, filelock and the run-time, and over SSH nas itself"
+NEEDS = "it needs Python 3.10 or later with numpy, onnx and the run-time, and over SSH nas itself"
 ANSWER_SECONDS = 60.0  # to say what it would measure: an import of a run-time, at most
 
 
@@ -66,9 +67,9 @@ class Elsewhere(Evaluator):
             found = self.description()
         except Unavailable as reason:
             return reason
-        if found["code"] != code():
+        if (theirs := found.get("code")) != code():
             return Unavailable(
-                f"another version of nas measures on {self.where} (code {found['code']} there, {code()} here)",
+                f"another version of nas measures on {self.where} (code {theirs} there, {code()} here)",
                 "install the same version on both",
             )
         if told := found.get("missing"):
@@ -114,14 +115,14 @@ def _describe(place: Place, spec: str) -> dict[str, Any]:
     try:
         with closing(Worker(place)) as worker:
             return worker.run({"do": "describe", "evaluator": spec}, ANSWER_SECONDS)
-    except MeasurementFailed as error:
+    except (MeasurementFailed, InfrastructureFailed) as error:
         raise _unavailable(place, spec, error) from None
 
 
-def _unavailable(place: Place, spec: str, error: MeasurementFailed) -> Unavailable:
+def _unavailable(place: Place, spec: str, error: MeasurementFailed | InfrastructureFailed) -> Unavailable:
     """Why a place does not answer, and what to do, from the last words of what was started there."""
-    words = error.detail.strip().splitlines()
-    last, python = (words[-1] if words else error.cause), place.python or "python3"
+    words = error.hint.strip().splitlines()
+    last, python = (words[-1] if words else error.message), place.python or "python3"
     where, at = place.host or "this machine", f"@ssh:{place.host}" if place.host else ""
     another = f"name an interpreter: {spec.partition(':')[0]}:python=PATH{at}"
     if "No such file" in last or "not found" in last:

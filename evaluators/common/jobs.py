@@ -41,11 +41,8 @@ def parse(line: bytes) -> dict[str, Any]:
     """
     if len(line) > LARGEST_JOB:
         raise UsageError(f"the job has more than {LARGEST_JOB} bytes")
-    try:
-        job = texts.from_json(line)
-    except ValueError as error:
-        raise UsageError(f"the job is not JSON: {error}") from None
-    if not isinstance(job, dict) or not isinstance(job.get("do"), str) or job["do"] not in REQUIRED:
+    job = read(line, "the job")
+    if not isinstance(job.get("do"), str) or job["do"] not in REQUIRED:
         raise UsageError(f"a job is an object whose 'do' is one of {', '.join(REQUIRED)}")
     needed, allowed = REQUIRED[job["do"]], OPTIONAL.get(job["do"], set())
     if missing := needed - job.keys():
@@ -56,3 +53,18 @@ def parse(line: bytes) -> dict[str, Any]:
         if not isinstance(value, FIELDS[name]) or isinstance(value, bool):
             raise UsageError(f"the job's '{name}' is a {type(value).__name__}")
     return {name: Architecture.from_dict(value) if isinstance(value, dict) else value for name, value in job.items()}
+
+
+def read(line: bytes, what: str) -> dict[str, Any]:
+    """The object of a line of JSON in UTF-8, in which every number is finite.
+
+    Raises:
+        UsageError: it is something else; says what.
+    """
+    try:
+        found = texts.from_json(line)
+    except ValueError as error:
+        raise UsageError(f"{what} is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise UsageError(f"{what} is an object, not a {type(found).__name__}")
+    return found

@@ -23,7 +23,7 @@ TYPES = {"fp32": TensorProto.FLOAT, "fp16": TensorProto.FLOAT16, "bf16": TensorP
 
 
 class SharedWeights:
-    """Every weight is the start of one block of random numbers on disk, so that a graph of any size costs kilobytes.
+    """Every weight is the start of one block of random numbers, so that a graph of any size costs kilobytes.
 
     Random and of the scale of initialised weights: zeros, constants and denormals change what a CPU or GPU does.
     """
@@ -43,10 +43,20 @@ class SharedWeights:
             tensor.external_data.add(key=key, value=str(value))
         return tensor
 
-    def save(self, folder: Path) -> None:
-        """Writes the block beside the graph that uses it."""
+    def block(self) -> bytes:
+        """The numbers, which every weight reads from the first byte on."""
         numbers = np.random.default_rng(self.seed).standard_normal(self.largest, dtype=np.float32)
-        (folder / WEIGHTS_FILE).write_bytes(constant("", 0.02 * numbers, self.precision).raw_data)
+        return constant("", 0.02 * numbers, self.precision).raw_data
+
+    def arrays(self, graph: onnx.ModelProto) -> dict[str, "np.ndarray[Any, Any]"]:
+        """The weights of a graph by name, as views of one block in memory, for a run-time that needs no file."""
+        block, found = self.block(), {}
+        for tensor in graph.graph.initializer:
+            if tensor.data_location == TensorProto.EXTERNAL:
+                kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+                shape = tuple(tensor.dims)
+                found[tensor.name] = np.frombuffer(block, kind, int(np.prod(shape))).reshape(shape)
+        return found
 
 
 def given_weights(values: Mapping[str, "np.ndarray[Any, Any]"], precision: str = "fp32") -> Weights:
@@ -98,7 +108,7 @@ def save(
     weights = SharedWeights(precision=precision)
     graph = build(architecture, weights, batch=batch, resolution=resolution, precision=precision)
     folder.mkdir()
-    weights.save(folder)
+    (folder / WEIGHTS_FILE).write_bytes(weights.block())
     path = folder / "model.onnx"
     path.write_bytes(graph.SerializeToString())
     return path, graph

@@ -8,11 +8,11 @@ import functools
 import os
 import shlex
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from search_spaces.common.errors import UsageError
+from evaluators.common import locks, scratch
+from search_spaces.common.errors import InfrastructureFailed, UsageError
 
 WORKER = ("-m", "evaluators.common.worker", "--attached")
 PACKAGES = ("search_spaces", "evaluators")  # all that a worker needs of ours, in any Python from 3.10 on
@@ -49,20 +49,29 @@ class Place:
         """The command line that starts a worker in this place."""
         if not self.host:
             return [self.python or sys.executable, *WORKER]
-        client = shlex.split(os.environ.get("NAS_SSH", "ssh"))
+        client = _client()
         options = [f"-o{name}={value}" for name, value in SSH_OPTIONS.items()]
         # A second command keeps the shell there, so that a worker killed there is told from a lost connection.
         script = f"{_quoted(self.python or 'python3')} {shlex.join(WORKER)}; exit $?"
         remote = f"sh -c {shlex.quote(script)}"
         return [*client, "-T", *options, f"-oControlPath={_sockets()}/%C", "--", self.host, remote]
 
-    def environment(self) -> dict[str, str]:
-        """The environment in which that command is started."""
+    def environment(self, room: Path) -> dict[str, str]:
+        """The environment in which that command is started, with a folder for its temporary files."""
+        if self.host:
+            return dict(os.environ)
         paths = [path for path in sys.path if path] if not self.python else [str(_links())]
-        return dict(os.environ) if self.host else {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(paths),
+            "TMPDIR": str(room),
+            scratch.VARIABLE: str(room.parent),
+            locks.ON_BEHALF: locks.identity(),
+        }
 
 
 HERE = Place()
+SSH_EXAMPLE = "for example NAS_SSH='ssh -F my-config'; unset, it is ssh"
 
 
 def _quoted(path: str) -> str:
@@ -70,13 +79,28 @@ def _quoted(path: str) -> str:
     return f'"$HOME"/{shlex.quote(path[2:])}' if path.startswith("~/") else shlex.quote(path)
 
 
+def _client() -> list[str]:
+    command = os.environ.get("NAS_SSH", "ssh")
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"NAS_SSH is no command: {error}, in {command!r}", SSH_EXAMPLE) from None
+    if not words:
+        raise UsageError("NAS_SSH is set and names no command", SSH_EXAMPLE)
+    return words
+
+
 @functools.cache
 def _sockets() -> Path:
     """Where the connections' sockets lie: /tmp itself, because a socket's path has some hundred letters at most."""
     folder = Path("/tmp") / f"nas-ssh-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid() or folder.is_symlink():
-        raise UsageError(f"'{folder}' belongs to somebody else", "remove it, or have it removed")
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise InfrastructureFailed(f"'{folder}' cannot be made: {error.strerror}", "remove what is there") from None
+    if found.st_uid != os.getuid() or folder.is_symlink():
+        raise InfrastructureFailed(f"'{folder}' belongs to somebody else", "remove it, or have it removed")
     return folder
 
 
@@ -85,7 +109,7 @@ def _links() -> Path:
     """A folder that shows another interpreter these packages, and nothing else that is installed for this one."""
     import importlib
 
-    folder = Path(tempfile.mkdtemp(prefix="nas-worker-"))
+    folder = scratch.mine().room()
     for name in PACKAGES:
         (folder / name).symlink_to(Path(str(importlib.import_module(name).__file__)).parent, target_is_directory=True)
     return folder

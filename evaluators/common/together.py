@@ -20,18 +20,21 @@ def together(evaluator: Evaluator, architectures: Sequence[Architecture], bench:
 
     As many at once as the evaluator bears, in processes of their own, while nobody else measures on the device; where
     that is one, they follow each other on `bench`.
+
+    Raises:
+        InfrastructureFailed: what surrounds the networks failed; those that were not yielded have not been evaluated.
     """
     count = min(evaluator.at_once(), len(architectures))
     if count < 2:
         yield from ((each, _tried(bench, evaluator, each)) for each in architectures)
         return
     with ExitStack() as stack:
-        stack.enter_context(exclusive(evaluator.physical()))
+        stack.enter_context(exclusive(evaluator.physical(), bench.say))
         pool = ThreadPoolExecutor(count)
         stack.callback(pool.shutdown)
         free: SimpleQueue[Bench] = SimpleQueue()
         for _ in range(count):
-            free.put(stack.enter_context(Bench(bench.timeout, beside=count - 1)))
+            free.put(stack.enter_context(Bench(bench.timeout, beside=count - 1, say=bench.say)))
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)  # first of all, when we are interrupted
 
         def evaluated(architecture: Architecture) -> Measurement | MeasurementFailed:

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorrt as trt
 
-from evaluators.common.locks import lock
+from evaluators.common.locks import Lock
 from search_spaces.common.errors import MeasurementFailed
 
 OPTIMIZATION_LEVEL = 3  # TensorRT's default; 0 would not use the timing cache
@@ -77,7 +77,8 @@ def _with_timing_cache(
     folder = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "nas"
     name = "".join(letter if letter.isalnum() else "-" for letter in f"trt-{trt.__version__}-{device}")
     path = folder / f"{name}.timing"
-    with lock(name):
+    folder.mkdir(parents=True, exist_ok=True)
+    with Lock(path.with_suffix(".lock")).held():
         known = path.read_bytes() if path.exists() else b""
         cache: trt.ITimingCache = config.create_timing_cache(known)
         config.set_timing_cache(cache, False)
@@ -85,7 +86,6 @@ def _with_timing_cache(
         if plan is None:
             raise MeasurementFailed("TensorRT could not build an engine", "its own words are above")
         kept: trt.ITimingCache = config.get_timing_cache()
-        folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         partial.write_bytes(bytes(kept.serialize()))
         partial.replace(path)

@@ -1,38 +1,47 @@
 """One process that evaluates: JSON lines in, JSON lines out. Run as `python -m evaluators.common.worker`.
 
-`jobs.py` says what it may be asked. The answer to a measurement is `{"begun": true}` once its device is free, then the
-measurement or the cause of its failure. Standard output carries answers alone: what libraries print goes to standard
-error. With `--attached` the process ends at once when its input does: whoever asked has gone.
+`jobs.py` says what it may be asked. It begins with `{"ready": PROCESS}`; what a login shell has printed before is none
+of its answers. To a measurement it answers `{"waiting": WHY}`, every 30 s while somebody else holds its device, then
+`{"begun": true}`, then the measurement or the cause of its failure. Standard output carries answers alone: what
+libraries print goes to standard error. With `--attached` the process ends at once when its input does: whoever asked
+has gone. Its temporary files are in a folder that is removed with it.
 """
 
 import importlib
 import json
 import os
 import queue
+import shutil
 import sys
+import tempfile
 import threading
 from typing import Any, BinaryIO, TextIO
 
 import evaluators
 from evaluators import Evaluator
-from evaluators.common import jobs
+from evaluators.common import jobs, scratch
 from evaluators.common.latency import Latency
 from evaluators.common.locks import exclusive
 from evaluators.common.version import code
-from search_spaces.common.errors import MeasurementFailed, UsageError
+from search_spaces.common.errors import InfrastructureFailed, UsageError, failure
 
 Answer = dict[str, Any]
+LAST_SECONDS = 5.0  # a driver that dies closes our input, and lets go of its folder a moment later
 
 
 def main() -> None:
     """Answers one job a line until its input ends."""
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
+    held = scratch.mine()
+    if scratch.VARIABLE not in os.environ:  # its driver is on another machine, and gave it no folder
+        tempfile.tempdir = os.environ["TMPDIR"] = str(held.room())
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     attached = "--attached" in sys.argv[1:]
     threading.Thread(target=_listen, args=(sys.stdin.buffer, lines, attached), daemon=True).start()
+    _reply(answers, {"ready": os.getpid()})
     while line := lines.get():
-        _reply(answers, _answer(line, answers))
+        answers.write(_answer(line, answers))
 
 
 def _listen(source: BinaryIO, lines: "queue.SimpleQueue[bytes]", attached: bool) -> None:
@@ -41,20 +50,23 @@ def _listen(source: BinaryIO, lines: "queue.SimpleQueue[bytes]", attached: bool)
         if len(line) > jobs.LARGEST_JOB:
             break  # what follows is the rest of it, no job
     if attached and len(line) <= jobs.LARGEST_JOB:
+        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+        scratch.mine().leave(LAST_SECONDS)
         os._exit(0)  # in the middle of a measurement too: nobody will read its answer
     lines.put(b"")
 
 
-def _answer(line: bytes, answers: TextIO) -> Answer:
+def _answer(line: bytes, answers: TextIO) -> str:
     try:
         job = jobs.parse(line)
         evaluator = evaluators.get(job["evaluator"])
         if not evaluator.place.is_here:
             raise UsageError(f"'{evaluator.spec}' names another place: a worker measures where it is")
-        return _do(job, evaluator, answers)
+        return _line(_do(job, evaluator, answers))
     except Exception as error:  # a candidate's failure is an answer, whatever it was
-        failure = MeasurementFailed.of(error)
-        return {"cause": failure.cause, "detail": failure.detail}
+        found = failure(error)
+        told = {"cause": found.message, "detail": found.hint}
+        return _line(told | {"infrastructure": True} if isinstance(found, InfrastructureFailed) else told)
 
 
 def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
@@ -66,7 +78,7 @@ def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
         return {"prepared": evaluator.spec}
     if job["do"] == "join":
         return _measured(job, evaluator)
-    with exclusive(evaluator.physical()):
+    with exclusive(evaluator.physical(), lambda words: _reply(answers, {"waiting": words})):
         _reply(answers, {"begun": True})
         if job["do"] == "measure":
             return _measured(job, evaluator)
@@ -94,9 +106,12 @@ def describe(evaluator: Evaluator) -> Answer:
     }
 
 
+def _line(answer: Answer) -> str:
+    return json.dumps(answer, allow_nan=False) + "\n"
+
+
 def _reply(answers: TextIO, answer: Answer) -> None:
-    answers.write(json.dumps(answer) + "\n")
-    answers.flush()
+    answers.write(_line(answer))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from evaluators.common import apple
+from evaluators.common import apple, scratch
 from evaluators.common.evaluator import check_range, choice
 from evaluators.common.latency import Latency, Running
 from evaluators.common.measurement import Device
@@ -86,7 +86,7 @@ class Coreml(Latency):
 
     @contextmanager
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
-        with tempfile.TemporaryDirectory(prefix="nas-coreml-") as folder:
+        with tempfile.TemporaryDirectory(prefix="coreml-", dir=scratch.folder()) as folder:
             package = self.convert(architecture, Path(folder) / "network.mlpackage", resolution)
             yield self._on_phone(package) if self.phone else self._on_mac(package, architecture, resolution)
 

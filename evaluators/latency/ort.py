@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from evaluators.common import by_stage, cpu
+from evaluators.common import by_stage, cpu, scratch
 from evaluators.common.evaluator import check_range, choice
 from evaluators.common.latency import Latency, Running
 from evaluators.common.measurement import Device
@@ -93,51 +93,55 @@ class Ort(Latency):
 
     @contextmanager
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
+        import onnxruntime
+
         from evaluators.common import onnx_graph, onnx_int8
 
-        with tempfile.TemporaryDirectory(prefix="nas-ort-") as folder:
-            path, graph = onnx_graph.save(
-                architecture, Path(folder) / "network", batch=self.batch, resolution=resolution
-            )
-            if self.precision == "int8":
-                onnx_int8.quantize(graph)
-                path.write_bytes(graph.SerializeToString())
-            with self._opened(path, resolution) as running:
-                yield running
+        weights = onnx_graph.SharedWeights()
+        graph = onnx_graph.build(architecture, weights, batch=self.batch, resolution=resolution)
+        if self.precision == "int8":
+            onnx_int8.quantize(graph)
+        arrays, options = weights.arrays(graph), self._options()
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(each) for each in arrays.values()]
+        options.add_external_initializers(list(arrays), values)
+        with self._ready(graph.SerializeToString(), options, resolution) as running:
+            yield running
 
     @contextmanager
     def _opened(self, path: Path, resolution: int) -> Iterator[Running]:
-        import numpy as np
+        with self._ready(str(path), self._options(), resolution) as running:
+            yield running
 
-        with tempfile.TemporaryDirectory(prefix="nas-ort-") as folder:
-            session, details = self._session(path, Path(folder))
+    @contextmanager
+    def _ready(self, model: str | bytes, options: Any, resolution: int) -> Iterator[Running]:
+        """A model in memory or in a file, after its first run; on the CPU, with what its profile tells."""
+        import numpy as np
+        import onnxruntime
+
+        with tempfile.TemporaryDirectory(prefix="ort-", dir=scratch.folder()) as folder:
+            options.enable_profiling, options.profile_file_prefix = self.provider == "cpu", f"{folder}/profile"
+            session = onnxruntime.InferenceSession(model, options, providers=[self._provider()])
+            provider = PROVIDERS[self.provider][0]
+            if session.get_providers()[0] != provider:
+                raise MeasurementFailed(f"{provider} did not take the graph", f"{session.get_providers()} did")
             shape = (self.batch, 3, resolution, resolution)
             inputs = {"images": np.random.default_rng(0).standard_normal(shape, dtype=np.float32)}
             (logits,) = session.run(None, inputs)
             if not np.isfinite(logits).all():
-                raise MeasurementFailed("the network's output is not finite", f"{path.name} at {resolution} px")
-            yield Running(
-                once=lambda: session.run(None, inputs),
-                cpu=time.thread_time if self.threads == 1 and self.provider == "cpu" else None,
-                secondary=by_stage.shares(session, inputs) if self.provider == "cpu" else {},
-                details=details,
-            )
+                raise MeasurementFailed("the network's output is not finite", f"{shape}")
+            operators = by_stage.operators(session, inputs) if self.provider == "cpu" else []
+        yield Running(
+            once=lambda: session.run(None, inputs),
+            cpu=time.thread_time if self.threads == 1 and self.provider == "cpu" else None,
+            secondary=by_stage.shares(operators) if operators else {},
+            details=self._told(operators),
+        )
 
-    def _session(self, path: Path, folder: Path) -> tuple[Any, dict[str, Any]]:
-        """The network in a session that is still profiling, and what is known of how it runs."""
-        import onnxruntime
-
+    def _told(self, operators: list[dict[str, Any]]) -> dict[str, Any]:
         from evaluators.common import onnx_int8
 
-        options = self._options()
-        options.enable_profiling, options.profile_file_prefix = self.provider == "cpu", str(folder / "profile")
-        if self.precision == "int8":
-            options.optimized_model_filepath = str(folder / "optimized.onnx")
-        provider = PROVIDERS[self.provider][0]
-        session = onnxruntime.InferenceSession(str(path), options, providers=[self._provider()])
-        if session.get_providers()[0] != provider:
-            raise MeasurementFailed(f"{provider} did not take the graph", f"{session.get_providers()} did")
-        return session, onnx_int8.check(folder / "optimized.onnx") if self.precision == "int8" else {}
+        one_run = operators[: len(operators) // by_stage.RUNS]
+        return onnx_int8.check([each["args"]["op_name"] for each in one_run]) if self.precision == "int8" else {}
 
     def _provider(self) -> tuple[str, dict[str, str]]:
         """The provider and its own options: not all of them heed the session's threads."""

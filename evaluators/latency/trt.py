@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from evaluators.common import gpu
+from evaluators.common import gpu, scratch
 from evaluators.common.gpu_latency import GpuLatency
 from evaluators.common.latency import Running
 from search_spaces import Architecture
@@ -74,7 +74,7 @@ class Trt(GpuLatency):
         from evaluators.common import cudart, onnx_graph, trt_engine
 
         cudart.start()
-        with tempfile.TemporaryDirectory(prefix="nas-trt-") as folder:
+        with tempfile.TemporaryDirectory(prefix="trt-", dir=scratch.folder()) as folder:
             path, _ = onnx_graph.save(
                 architecture,
                 Path(folder) / "network",

@@ -7,10 +7,12 @@ NasError                   everything that we raise on purpose; carries what to 
 ├── NegativeAnswer         exit 1: the request was understood, and the answer is no
 │   ├── Unavailable        this machine cannot do it, and why
 │   ├── StoreError         the database cannot be read or written
-│   └── MeasurementFailed  one candidate could not be evaluated; the run goes on
+│   ├── MeasurementFailed  one candidate could not be evaluated; the run goes on
+│   └── InfrastructureFailed  what surrounds a candidate failed; the run stops, and resumes with that candidate
 """
 
 import difflib
+import errno
 import traceback
 from collections.abc import Iterable
 
@@ -84,3 +86,24 @@ class MeasurementFailed(NegativeAnswer):
             return cls(error.message, error.hint)
         first = (str(error).splitlines() or [""])[0]
         return cls(f"{type(error).__name__}: {first:.120}", "".join(traceback.format_exception(error)))
+
+
+class InfrastructureFailed(NegativeAnswer):
+    """A connection, a process, a disk or a device failed, and no candidate did: the same candidate is tried again."""
+
+
+OWN_FAULT = (errno.ENOMEM,)  # what the operating system says of a network that asks for too much
+ROOM = "make room on the disk, or name another folder for temporary files with TMPDIR"
+REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EMFILE: "raise the limit on open files: ulimit -n"}
+
+
+def failure(error: Exception) -> MeasurementFailed | InfrastructureFailed:
+    """Whose failure an error is that ended an evaluation: the candidate's own, unless the machine refused something."""
+    if isinstance(error, MeasurementFailed | InfrastructureFailed):
+        return error
+    if isinstance(error, Unavailable):
+        return InfrastructureFailed(error.message, error.hint)
+    if isinstance(error, OSError) and error.errno and error.errno not in OWN_FAULT:
+        where = f" ('{error.filename}')" if error.filename else ""
+        return InfrastructureFailed(f"{error.strerror}{where}", REMEDIES.get(error.errno, ""))
+    return MeasurementFailed.of(error)

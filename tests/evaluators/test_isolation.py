@@ -2,16 +2,20 @@
 
 import itertools
 import multiprocessing
+import signal
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import evaluators
-from evaluators.common.isolation import Bench, Worker
+from evaluators.common.connection import Worker
+from evaluators.common.isolation import Bench
 from evaluators.common.locks import lock
+from evaluators.common.places import Place
 from search_spaces import PAPER
-from search_spaces.common.errors import MeasurementFailed
+from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, NasError
 
 S = PAPER["next-vit-s"]
 
@@ -49,23 +53,39 @@ def test_a_candidate_that_takes_too_long_is_stopped_and_the_next_one_works() -> 
         assert bench.measure(evaluators.get("entropy:resolution=32,seeds=2"), S).value > 0
 
 
-def test_an_answer_that_never_comes_has_a_cause() -> None:
+PARAMS = {"do": "measure", "evaluator": "params", "architecture": S.to_dict()}
+
+
+@pytest.mark.parametrize(
+    ("ending", "whose"), [(signal.SIGKILL, MeasurementFailed), (signal.SIGTERM, InfrastructureFailed)]
+)
+def test_an_answer_that_never_comes_has_a_cause(ending: signal.Signals, whose: type[NasError]) -> None:
+    """The system kills a candidate that takes all memory; no candidate sends SIGTERM."""
     worker = Worker()
-    worker.process.kill()
-    with pytest.raises(MeasurementFailed, match="the process was ended by SIGKILL"):
-        worker.run({"do": "measure", "evaluator": "params", "architecture": S.to_dict()}, 10)
-    worker.close()
+    with closing(worker):
+        worker.run(PARAMS, 60)
+        worker.process.send_signal(ending)
+        with pytest.raises(whose, match=f"the process was ended by {ending.name}"):
+            worker.run(PARAMS, 10)
+
+
+def test_a_process_that_ends_before_it_is_ready_is_nobodys_fault() -> None:
+    with closing(Worker()) as worker, pytest.raises(InfrastructureFailed, match="no worker could be started on this"):
+        worker.process.kill()
+        worker.run(PARAMS, 10)
+
+
+def test_a_process_that_cannot_be_started_is_no_candidates_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Place, "command", lambda self: ["/nowhere/python"])
+    with Bench() as bench, pytest.raises(InfrastructureFailed, match="no process could be started: No such file"):
+        bench.measure(evaluators.get("ort"), S)
 
 
 def test_a_job_that_makes_no_sense_is_an_answer_too() -> None:
-    worker = Worker()
-    with pytest.raises(MeasurementFailed, match="no evaluator is called 'nothing'"):
-        worker.run({"do": "measure", "evaluator": "nothing", "architecture": S.to_dict()}, 60)
-    assert (
-        worker.run({"do": "measure", "evaluator": "params", "architecture": S.to_dict()}, 60)["measurement"]["value"]
-        > 31
-    )
-    worker.close()
+    with closing(Worker()) as worker:
+        with pytest.raises(MeasurementFailed, match="no evaluator is called 'nothing'"):
+            worker.run(PARAMS | {"evaluator": "nothing"}, 60)
+        assert worker.run(PARAMS, 60)["measurement"]["value"] > 31
 
 
 def test_a_count_that_fails_costs_its_candidate_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +95,7 @@ def test_a_count_that_fails_costs_its_candidate_alone(monkeypatch: pytest.Monkey
 
 
 def hold(path: Path) -> None:
-    with lock("test-device"), path.open("a") as log:
+    with lock("test-device").held(), path.open("a") as log:
         log.write(f"{time.monotonic()} ")
         log.flush()
         time.sleep(0.2)

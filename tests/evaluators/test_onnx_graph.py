@@ -48,7 +48,7 @@ def test_its_operators_are_those_of_an_exported_network(name: str, tmp_path: Pat
     architecture = NETWORKS[name]
     weights = onnx_graph.SharedWeights()
     (tmp_path / "direct.onnx").write_bytes(onnx_graph.build(architecture, weights).SerializeToString())
-    weights.save(tmp_path)
+    (tmp_path / onnx_graph.WEIGHTS_FILE).write_bytes(weights.block())
     network = built(architecture, num_classes=1000).reparameterize()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter is deprecated, and the only one without a dependency of its own
@@ -62,7 +62,7 @@ def test_a_graph_with_shared_weights_is_valid_small_and_finite(tmp_path: Path) -
     graph = onnx_graph.build(PAPER["next-vit-l"], weights, resolution=64)
     path = tmp_path / "model.onnx"
     path.write_bytes(graph.SerializeToString())
-    weights.save(tmp_path)
+    (tmp_path / onnx_graph.WEIGHTS_FILE).write_bytes(weights.block())
     onnx.checker.check_model(str(path), full_check=True)
     assert path.stat().st_size < 200_000
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

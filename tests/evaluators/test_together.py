@@ -2,14 +2,13 @@
 
 import threading
 
-import filelock
 import pytest
 
 import evaluators
 from evaluators import Measurement
 from evaluators.accuracy.train import Train
 from evaluators.common.isolation import Bench
-from evaluators.common.locks import exclusive
+from evaluators.common.locks import device, exclusive
 from evaluators.common.together import together
 from search_spaces.common.errors import MeasurementFailed
 from tests.networks import CORNERS
@@ -27,11 +26,11 @@ def test_networks_beside_each_other_reach_what_each_reaches_alone() -> None:
     train = evaluators.get(TRAIN)
     with Bench() as bench:
         for architecture, found in together(train, NETWORKS, bench):
-            with pytest.raises(filelock.Timeout):  # nobody measures a latency meanwhile
-                exclusive(train.physical()).acquire(timeout=0)
+            assert not device(train.physical()).take(), "nobody measures a latency meanwhile"
             assert isinstance(found, Measurement)
             assert found.value == pytest.approx(train.measure(architecture).value, abs=1)
-    exclusive(train.physical()).acquire(timeout=0).lock.release()
+    with exclusive(train.physical(), say=pytest.fail):
+        pass
 
 
 def test_one_failure_costs_one_network(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,5 +56,6 @@ def test_an_interruption_ends_every_process() -> None:
         running = together(train, [*NETWORKS, CORNERS["all transformer"]], bench)
         next(running)
         running.close()
-    exclusive(train.physical()).acquire(timeout=0).lock.release()
+    with exclusive(train.physical(), say=pytest.fail):
+        pass
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]

@@ -1,10 +1,13 @@
 """The worker by itself: what it accepts, what it refuses, and in which place it runs."""
 
+import contextlib
 import json
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import evaluators
 from evaluators.common import jobs
@@ -22,13 +25,14 @@ def ask(*lines: str) -> list[dict]:
 
 
 def test_json_in_json_out() -> None:
-    begun, answer = ask(json.dumps({"do": "measure", "evaluator": "params", "architecture": S}))
+    ready, begun, answer = ask(json.dumps({"do": "measure", "evaluator": "params", "architecture": S}))
+    assert ready["ready"]
     assert begun == {"begun": True}
     assert answer["measurement"]["value"] == pytest.approx(31.763368)
 
 
 def test_a_wrong_job_is_answered_and_the_next_one_is_done() -> None:
-    first, *_, last = ask("{", json.dumps({"do": "measure", "evaluator": "params", "architecture": S}))
+    _, first, *_, last = ask("{", json.dumps({"do": "measure", "evaluator": "params", "architecture": S}))
     assert "not JSON" in first["cause"]
     assert "measurement" in last
 
@@ -36,7 +40,7 @@ def test_a_wrong_job_is_answered_and_the_next_one_is_done() -> None:
 @pytest.mark.parametrize(
     ("job", "words"),
     [
-        ("[]", "is an object whose 'do'"),
+        ("[]", "is an object, not a list"),
         ('{"do": "exec"}', "is an object whose 'do'"),
         ({"do": "describe"}, "has no 'evaluator'"),
         ({"do": "describe", "evaluator": "ort", "code": "import os"}, "takes no 'code'"),
@@ -53,13 +57,37 @@ def test_a_job_is_checked_before_anything_is_done_with_it(job: object, words: st
         jobs.parse(line.encode())
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (b'{"do": "describe", "evaluator": "\xfc"}', "not JSON: 'utf-8' codec"),
+        (b"[" * 60_000, "not JSON"),
+        (b'{"do": ["describe"]}', "is an object whose 'do'"),
+        (b'{"do": "measure", "baseline": NaN}', "NaN is no finite number"),
+        (b'{"do": "measure", "baseline": 1e400}', "1e400 is no finite number"),
+        (b'{"seed": ' + b"9" * 5000 + b"}", "not JSON"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_a_line_that_is_no_job_is_refused(line: bytes, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        jobs.parse(line)
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=200) | st.recursive(st.none() | st.floats(), st.lists).map(json.dumps).map(str.encode))
+def test_any_line_is_a_job_or_a_complaint(line: bytes) -> None:
+    with contextlib.suppress(UsageError):
+        jobs.parse(line)
+
+
 def test_a_job_has_a_size() -> None:
-    (answer,) = ask(json.dumps({"do": "describe", "evaluator": "x" * 10**6}))
+    _, answer = ask(json.dumps({"do": "describe", "evaluator": "x" * 10**6}))
     assert "more than 65536 bytes" in answer["cause"]
 
 
 def test_a_worker_measures_where_it_is() -> None:
-    (answer,) = ask(json.dumps({"do": "describe", "evaluator": "ort@ssh:elsewhere"}))
+    _, answer = ask(json.dumps({"do": "describe", "evaluator": "ort@ssh:elsewhere"}))
     assert "names another place" in answer["cause"]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -43,7 +44,9 @@ def troubled(nas: Program, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: py
     def prepare(behaviour: str) -> Program:
         folder = tmp_path_factory.mktemp("plugins")
         (folder / "latency").mkdir()
-        (folder / "latency" / "troubled.py").write_text(PLUGIN.format(behaviour=textwrap.dedent(behaviour)))
+        (folder / "latency" / "troubled.py").write_text(
+            PLUGIN.format(behaviour=textwrap.indent(textwrap.dedent(behaviour), " " * 8).strip())
+        )
         (folder / "sitecustomize.py").write_text(SITE.format(folder=str(folder / "latency")))
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
         return nas
@@ -70,6 +73,45 @@ def test_five_equal_failures_stop_the_run_with_their_cause(troubled, behaviour: 
     assert ended.code == 1
     assert f"stopped: 5 candidates in a row failed with: {cause}" in ended.err
     assert f"failed 5 x: {cause}" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        ("import errno; raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), '/tmp/x')", "No space left on device"),
+        ("os.kill(os.getpid(), signal.SIGTERM)", "the process was ended by SIGTERM, from outside"),
+        ("os.write(1, b'x'); os.close(1); answers = os.fdopen(9, 'w')", "Bad file descriptor"),
+    ],
+    ids=["a full disk", "SIGTERM", "a broken descriptor"],
+)
+def test_what_is_no_candidates_fault_stops_the_run_and_is_tried_again(
+    troubled, tmp_path: Path, behaviour: str, words: str
+) -> None:
+    """The third candidate meets it once; resumed, the run evaluates the same three, and loses none."""
+    mark = tmp_path / "mended"
+    program = troubled(f"""
+if len(str(architecture)) == 43 and not os.path.exists({str(mark)!r}):
+    {behaviour}
+""")
+    ended = run(program)
+    assert ended.code == 1, ended.err
+    assert words in ended.err
+    assert "resume with: nas run --name nhs-1" in ended.err
+    before = program("show", "--all", "--json").json["trials"]
+    assert [trial["state"] for trial in before] == ["ok", "ok", "running"]
+    mark.touch()
+    assert program("run", "--name", "nhs-1").code == 0
+    after = program("show", "--all", "--json").json["trials"]
+    assert [trial["state"] for trial in after] == ["ok"] * 6
+    assert [trial["id"] for trial in after[:3]] == [trial["id"] for trial in before]
+
+
+def test_a_sample_says_what_it_has_when_it_stops(troubled) -> None:
+    program = troubled("raise OSError(28, os.strerror(28))")
+    ended = program("measure", "--sample", "3", "--latency", "troubled")
+    assert ended.code == 1
+    assert "No space left on device" in ended.err
+    assert "0 of 3 are in the database: the same command goes on from there" in ended.err
 
 
 def test_a_hang_costs_one_candidate(troubled) -> None:
