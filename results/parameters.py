@@ -27,9 +27,7 @@ def parameters(run: Run, trials: Sequence[Trial]) -> "Iterator[tuple[Trial, optu
         yield trial, fixed
 
 
-def active(
-    run: Run, trial: Trial, fixed: "optuna.trial.FixedTrial", name: str, values: Sequence[float]
-) -> bool:
+def active(run: Run, trial: Trial, fixed: "optuna.trial.FixedTrial", name: str, values: Sequence[float]) -> bool:
     """Whether a parameter decides anything about a network: one of these values in its place would build another.
 
     The width of a transformer is inactive in a stage that has none.

@@ -60,11 +60,12 @@ def _remark(run: Run, objective: str, members: Sequence[Trial]) -> str:
 
 
 def doubts(run: Run, trials: Sequence[Trial], whose: str = "these") -> list[str]:
-    """A sentence for each latency that is doubtful for some of the trials: how many, why, and what measures it again."""
+    """A sentence for each latency that is doubtful for some trials: of how many, why, and what measures it again."""
     found = {metric.name: [trial for trial in trials if metric.name in trial.measurements] for metric in run.objectives}
     return [
         f"{len(doubtful)} of {whose} {len(known)} latencies by {name} {'are' if len(doubtful) > 1 else 'is'} doubtful "
-        f"({_flags(doubtful, name)}): measure again with 'nas measure {run.name} {_which(run, doubtful)} --latency {name}'."
+        f"({_flags(doubtful, name)}): measure again with 'nas measure {run.name} {_which(run, doubtful)} "
+        f"--latency {name}'."
         for name, known in found.items()
         if (doubtful := [trial for trial in known if trial.measurements[name].doubtful])
     ]

@@ -44,8 +44,8 @@ def test_a_latency_without_the_papers_networks_says_how_to_measure_them() -> Non
     assert "next-vit-b not measured by trt: nas measure test-run --trial 1 --latency trt" in health.sentences(run)
 
 
-def edges(run: Run) -> list[str]:
-    return [sentence for sentence in health.sentences(run) if "an end of its range" in sentence]
+def edges(run: Run) -> str:
+    return "\n".join(sentence for sentence in health.sentences(run) if "an end of its range" in sentence)
 
 
 def test_a_parameter_that_decides_nothing_is_at_no_end() -> None:
@@ -57,8 +57,8 @@ def test_a_parameter_that_decides_nothing_is_at_no_end() -> None:
         narrow = replace(last, transformer_width=768)
         trials[index] = replace(trial, architecture=replace(trial.architecture, stages=(*others, narrow)))
     run = synthetic.run(trials)
-    assert not [sentence for sentence in edges(run) if "stage1.transformer_width" in sentence]
-    assert [sentence for sentence in edges(run) if "6 of 6 networks of the front have stage4.transformer_width" in sentence]
+    assert "stage1.transformer_width" not in edges(run)
+    assert "6 of 6 networks of the front have stage4.transformer_width at 768" in edges(run)
 
 
 def emitted() -> set[str]:
@@ -66,12 +66,18 @@ def emitted() -> set[str]:
     found: set[str] = set()
     for path in Path(evaluators.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.keyword) and node.arg == "quality":
-                found |= strings(node.value)
-            elif isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "quality" and node.value:
-                found |= strings(node.value)
-            elif isinstance(node, ast.Assign) and "quality" in names(node.targets[0]):
-                found |= strings(node.value)
+            match node:
+                case (
+                    ast.keyword(arg="quality", value=value)
+                    | ast.AnnAssign(target=ast.Name(id="quality"), value=value)
+                    | ast.Assign(targets=[ast.Name(id="quality")], value=value)
+                ) if value:
+                    found |= strings(value)
+                case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                    pairs = zip(targets, values, strict=False)
+                    found |= {
+                        text for target, value in pairs if names(target) == {"quality"} for text in strings(value)
+                    }
     return found
 
 
