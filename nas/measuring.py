@@ -172,14 +172,15 @@ def sample(space: str, count: int, seed: int) -> list[Candidate]:
 
 
 def many(store: Store, candidates: Sequence[Candidate], chosen: Sequence[Evaluator], timeout: float) -> int:
-    """Measures networks into the store, each once; what is known is not measured again. Returns how many failed."""
+    """Measures networks into the store; what is known without doubt is not measured again. Returns how many failed."""
     failed = 0
     jobs = [(candidate, evaluator) for candidate in candidates for evaluator in chosen]
     with Bench(timeout, say=console.say) as bench:
         for number, (candidate, evaluator) in enumerate(jobs, start=1):
             context = evaluator.context()
             told = f"{number}/{len(jobs)}  {candidate.name}  {evaluator.spec}"
-            if known := store.recall(candidate.architecture, context):
+            known = store.recall(candidate.architecture, context)
+            if known and not known.doubtful:
                 console.say(f"{told}: {known}, known")
                 continue
             baseline = store.baseline(context) if evaluator.family() == "latency" else None

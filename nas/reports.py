@@ -86,8 +86,9 @@ def _write_front(run: Run, chosen: list[Trial], bounds: list[Limit], everything:
 
 
 def _cells(trial: Trial, shown: list[str], is_knee: bool) -> list[str]:
-    notes = [trial.anchor, "knee" if is_knee else "", trial.state if trial.state != "ok" else "", trial.cause]
     found = trial.measurements
+    doubts = dict.fromkeys(found[name].quality for name in shown if name in found and found[name].doubtful)
+    notes = [trial.anchor, "knee" if is_knee else "", trial.state if trial.state != "ok" else "", trial.cause, *doubts]
     values = [_interval(found[name]) if name in found else "-" for name in shown]
     architecture = trial.architecture
     return [str(trial.number), *values, glyph(architecture), ", ".join(filter(None, notes)), str(architecture)]
@@ -125,6 +126,7 @@ def compare_runs(store_url: str, first: str, second: str, output: Path | None, *
                 "volumes": found.volumes,
                 "relative to the anchors": found.relative,
                 "difference": vars(found.difference),
+                "doubts": found.doubts,
             }
         )
     console.say(found.sentence)

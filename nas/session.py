@@ -215,6 +215,8 @@ class _Session:
         guess = f", about {left / 60:.0f} min left" if self.done >= 3 and left >= 60 else ""
         volume = front.relative_hypervolume(run)
         covers = f", covers {volume:.2f} x the anchors'" if volume and finished > len(anchors) else ""
+        if covers and (doubtful := verification.doubtful(run)):
+            covers = f", doubtful latencies among it and the anchors: {doubtful}"
         members = len(front.front(run))
         return f"{finished}/{budget}  trial {trial.number} {trial.state}: {told}; front {members}{covers}{guess}"
 

@@ -1,17 +1,17 @@
-"""A run as columns: what the page needs to draw any pair of metrics by itself, without ever judging who beats whom."""
+"""A run as columns: all that the page needs to find and draw the front of any two metrics by itself."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+import base64
+from collections.abc import Hashable, Sequence
+from typing import Any, Literal
 
-from evaluators import Metric
-from results import front
+import numpy as np
+
+from evaluators import Measurement, Metric
 from results.figures.common import title
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
 
 STAGES = 4
-DIGITS = 5  # significant ones: intervals are wider, and a page of 10,000 networks is a third smaller
 
 
 def metrics(run: Run) -> list[Metric]:
@@ -22,40 +22,34 @@ def metrics(run: Run) -> list[Metric]:
 
 
 def columns(run: Run) -> dict[str, Any]:
-    """One row for each network with a value, and for each pair of metrics the rows on its front."""
+    """One row for each network with a value. Values are exact, so that the page finds the front that Python finds."""
     trials, known = run.succeeded(), metrics(run)
-    rows = {trial.number: row for row, trial in enumerate(trials)}
+    found = {metric.name: [trial.measurements.get(metric.name) for trial in trials] for metric in known}
     return {
         "metrics": {metric.name: _described(run, metric) for metric in known},
         "numbers": [trial.number for trial in trials],
-        "notations": [str(trial.architecture) for trial in trials],
         "infeasible": [row for row, trial in enumerate(trials) if trial.state == "infeasible"],
         "anchors": {row: trial.anchor for row, trial in enumerate(trials) if trial.anchor},
-        "values": {metric.name: _values(trials, metric.name) for metric in known},
-        "halves": {metric.name: _halves(trials, metric.name) for metric in known},
-        "stages": [_stage(trials, index) for index in range(STAGES)],
-        "pairs": {
-            x.name: {y.name: _pair(run, rows, x, y) for y in known if y.direction == "maximize"}
-            for x in known
-            if x.direction == "minimize"
+        "values": {
+            name: _packed([each.value if each else None for each in column], "<f8") for name, column in found.items()
         },
+        "intervals": {name: ends for name, column in found.items() if (ends := _intervals(column))},
+        "doubtful": {name: rows for name, column in found.items() if (rows := _doubtful(column))},
+        "stages": [_stage(trials, index) for index in range(STAGES)],
     }
 
 
-def _pair(run: Run, rows: Mapping[int, int], x: Metric, y: Metric) -> dict[str, Any]:
-    """The front of two metrics among the trials that have both and keep the run's limits, from the best y down."""
-    two = replace(run, config={**run.config, "objectives": [vars(y), vars(x)]})
-    chosen = front.front(two, [t for t in run.feasible() if {x.name, y.name} <= t.measurements.keys()])
-    bend = front.knee(two, chosen)
-    return {"front": [rows[trial.number] for trial in chosen], "knee": rows[bend.number] if bend else None}
-
-
 def _stage(trials: Sequence[Trial], index: int) -> dict[str, Any]:
-    """What the notation does not tell of a stage: every (convolution width, transformer width, r), and whose it is."""
+    """A stage of every network: its blocks, and the width of its convolutions and transformers with r."""
     stages = [trial.architecture.stages[index] for trial in trials]
-    found = [(each.conv_width, each.transformer_width, each.mix_block_ratio) for each in stages]
-    kinds = {kind: place for place, kind in enumerate(dict.fromkeys(found))}
-    return {"kinds": list(kinds), "rows": [kinds[each] for each in found]}
+    shapes = [(each.conv_width, each.transformer_width, each.mix_block_ratio) for each in stages]
+    return {"blocks": _coded([each.blocks for each in stages]), "shapes": _coded(shapes)}
+
+
+def _coded(column: Sequence[Hashable]) -> dict[str, Any]:
+    """A column of few different values: each of them once, and which one it is in each row."""
+    kinds = {kind: place for place, kind in enumerate(dict.fromkeys(column))}
+    return {"kinds": list(kinds), "rows": [kinds[each] for each in column]}
 
 
 def _described(run: Run, metric: Metric) -> dict[str, Any]:
@@ -76,17 +70,19 @@ def _described(run: Run, metric: Metric) -> dict[str, Any]:
     }
 
 
-def _values(trials: Sequence[Trial], name: str) -> list[float | None]:
-    return [_short(trial.measurements[name].value) if name in trial.measurements else None for trial in trials]
+def _intervals(column: Sequence[Measurement | None]) -> dict[str, str]:
+    """The ends of each interval, to seven digits; nothing where no interval has any width."""
+    if not any(each and each.high > each.low for each in column):
+        return {}
+    return {end: _packed([getattr(each, end) if each else None for each in column], "<f4") for end in ("low", "high")}
 
 
-def _halves(trials: Sequence[Trial], name: str) -> list[float]:
-    """Half the width of each interval; an empty column where no interval has any."""
-    found = [trial.measurements.get(name) for trial in trials]
-    halves = [float(f"{(each.high - each.low) / 2:.2g}") if each else 0.0 for each in found]
-    return halves if any(halves) else []
+def _packed(values: Sequence[float | None], kind: Literal["<f8", "<f4"]) -> str:
+    """Numbers as JavaScript's typed arrays hold them, NaN where there is none, in base64: exact, in half the text."""
+    return base64.b64encode(np.array(values, dtype=float).astype(kind).tobytes()).decode()
 
 
-def _short(value: float) -> float | int:
-    short = float(f"{value:.{DIGITS}g}")
-    return int(short) if short == int(short) else short
+def _doubtful(column: Sequence[Measurement | None]) -> dict[str, list[int]]:
+    """The rows whose measurement has to be taken again, by its flag."""
+    flagged = [(each.quality, row) for row, each in enumerate(column) if each and each.doubtful]
+    return {flag: [row for other, row in flagged if other == flag] for flag in sorted({flag for flag, _ in flagged})}

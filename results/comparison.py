@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluators import Metric
 from evaluators.common.ranking import Interval
-from results import front, pages
+from results import front, pages, verification
 from results.figures.fronts import fronts_figure, fronts_info
 from results.glyphs import svg
 from results.record import Run, Trial
@@ -31,10 +31,13 @@ class Comparison:
     volumes: tuple[float, float]
     difference: Interval
     relative: bool  # to what the paper's networks cover
+    doubts: tuple[str, ...] = ()  # why the volumes must not be compared yet
 
     @property
     def sentence(self) -> str:
-        """The answer, for people."""
+        """The answer, for people; where a front rests on a doubtful latency, what to measure again instead."""
+        if self.doubts:
+            return f"{self.first.name} and {self.second.name} are not compared. {' '.join(self.doubts)}"
         a, b = self.first.name, self.second.name
         unit = " times what the paper's networks cover" if self.relative else ""
         told = f"{a} covers {self.volumes[0]:.3g}{unit}, {b} {self.volumes[1]:.3g}; difference {self.difference}"
@@ -70,7 +73,12 @@ def compare(first: Run, second: Run, seed: int = 0) -> Comparison:
     low, high = np.quantile(shifts - shifts.mean(), [0.025, 0.975]) + value
     difference = Interval(value=float(value), low=float(low), high=float(high))
     return Comparison(
-        first=first, second=second, volumes=(volumes[0], volumes[1]), difference=difference, relative=bool(unit)
+        first=first,
+        second=second,
+        volumes=(volumes[0], volumes[1]),
+        difference=difference,
+        relative=bool(unit),
+        doubts=tuple(f"{run.name}: {doubt}" for run in (first, second) for doubt in verification.obstacles(run)),
     )
 
 

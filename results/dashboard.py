@@ -12,9 +12,8 @@ from typing import Any
 from evaluators import Measurement, Metric
 from evaluators.common.deployed import PARTS
 from evaluators.common.measurement import digest
-from results import figures, files, front, health, pages
+from results import figures, files, front, health, pages, verification
 from results.columns import columns, metrics
-from results.figures.common import shape
 from results.record import Run, Trial
 from results.validity import UNVALIDATED
 
@@ -27,6 +26,7 @@ VIEWS = {  # below the front, in this order; each is a file of results/figures/
     "stopwatch": "Can we trust the stopwatch?",
 }
 OPEN = ("strategy", "progress")
+ALL_CARDS = 300  # networks, up to which each has its whole card in the file; of more, those that are on a front
 
 
 def write(run: Run, path: Path) -> None:
@@ -35,8 +35,12 @@ def write(run: Run, path: Path) -> None:
 
 
 def version(run: Run) -> str:
-    """Equal for runs that look alike: what is known of a trial only ever grows."""
-    return digest([run.name, [[trial.number, trial.state, sorted(trial.measurements)] for trial in run.trials]])
+    """Equal for runs that look alike."""
+    trials = [
+        [trial.number, trial.state, sorted((name, m.context, m.when) for name, m in trial.measurements.items())]
+        for trial in run.trials
+    ]
+    return digest([run.name, run.config, run.validity, trials])
 
 
 def page(run: Run, live: bool = False) -> str:
@@ -45,8 +49,6 @@ def page(run: Run, live: bool = False) -> str:
 
     views = {name: getattr(figures, f"{name}_info")(run) for name in ("pareto", *VIEWS)}
     drawn = {name: _drawn(name, info) for name, info in views.items()}
-    table, known = columns(run), metrics(run)
-    members = _shown_trials(run, table)
     return Template(pages.asset("dashboard.html")).substitute(
         title=escape(f"{run.name} - nas"),
         connect="'self'" if live else "'none'",
@@ -54,16 +56,12 @@ def page(run: Run, live: bool = False) -> str:
         style=pages.asset("dashboard.css"),
         plotly=get_plotlyjs(),
         script=_script(),
-        data=pages.embedded(_payload(run, table, members, drawn, next(iter(views["pareto"].knee.trials), None))),
+        data=pages.embedded(_payload(run, drawn)),
         name=escape(run.name),
         facts=_facts(run),
         pareto_summary=escape(views["pareto"].summary),
         views="\n".join(_view(name, views[name].summary, bool(drawn[name])) for name in VIEWS),
-        head=_head(known),
-        rows="\n".join(_row(trial, known) for trial in members),
-        nothing=""
-        if members
-        else '<p class="empty">Nothing is on the front yet. The causes are below, if there were failures.</p>',
+        head=_head(metrics(run)),
         health="".join(f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)),
         method=escape(json.dumps(run.config, indent=2)),
         measuring=_measuring(run),
@@ -93,35 +91,33 @@ def _view(name: str, summary: str, drawn: bool) -> str:
     return (
         f'<details class="view" data-view="{name}"{opened}><summary><h2>{VIEWS[name]}</h2></summary>'
         + (f'<div id="{name}" class="plot {name}" role="img" aria-label="{escape(summary)}"></div>' if drawn else "")
-        + f'<p class="summary">{escape(summary)}</p></details>'
+        + f'<p class="summary" id="{name}-summary">{escape(summary)}</p></details>'
     )
 
 
-def _shown_trials(run: Run, table: dict[str, Any]) -> list[Trial]:
-    """Every network on the front of some pair of metrics: those of the run's own front first."""
-    first = front.front(run)
-    numbers = {
-        table["numbers"][row] for pairs in table["pairs"].values() for pair in pairs.values() for row in pair["front"]
-    }
-    rest = numbers - {trial.number for trial in first}
-    return first + [trial for trial in run.trials if trial.number in rest]
-
-
-def _payload(
-    run: Run, table: dict[str, Any], members: list[Trial], drawn: dict[str, Any], knee: int | None
-) -> dict[str, Any]:
-    chosen = {trial.number for trial in members}
-    shown = [trial for trial in run.trials if trial.number in chosen or trial.anchor]
-    y, x = run.objectives[:2]
+def _payload(run: Run, drawn: dict[str, Any]) -> dict[str, Any]:
+    members = front.front(run)
     return {
         "run": run.name,
-        "x": x.name,
-        "y": y.name,
-        "columns": table,
+        "objectives": [metric.name for metric in run.objectives],
+        "limits": run.config.get("limits", []),
+        "members": len(members),
+        "remarks": verification.predictions(run, members),
+        "columns": columns(run),
         "figures": {name: figure for name, figure in drawn.items() if figure},
-        "cards": {trial.number: _card(run, trial) for trial in shown},
-        "knee": knee,
+        "cards": {trial.number: _card(run, trial) for trial in _with_cards(run)},
     }
+
+
+def _with_cards(run: Run) -> list[Trial]:
+    """The networks whose whole card is in the file: what the columns say of the others is all there is of them."""
+    succeeded, known = run.succeeded(), metrics(run)
+    if len(succeeded) <= ALL_CARDS:
+        return succeeded
+    ways = {way: [metric for metric in known if metric.direction == way] for way in ("minimize", "maximize")}
+    fronts = [front.plane(run, y, x)[1] for x in ways["minimize"] for y in ways["maximize"]]
+    chosen = {trial.number for members in (front.front(run), *fronts) for trial in members}
+    return [trial for trial in succeeded if trial.number in chosen or trial.anchor]
 
 
 def _card(run: Run, trial: Trial) -> dict[str, Any]:
@@ -154,7 +150,6 @@ def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
 
 def _facts(run: Run) -> str:
     states = Counter(trial.state for trial in run.trials)
-    volume = front.relative_hypervolume(run)
     facts = {
         "space": str(run.config.get("space", "?")),
         "candidates": f"{len(run.trials)} of {run.config.get('budget', '?')}: "
@@ -162,12 +157,19 @@ def _facts(run: Run) -> str:
         "limits": ", ".join(run.config.get("limits", [])) or "none",
         "device": "; ".join(sorted(_devices(run))) or "nothing measured yet",
         "accuracy": "; ".join(f"{name}: {words}" for name, words in run.validity.items()) or UNVALIDATED,
-        "front": f"covers {volume:.2f} times what the paper's networks cover"
-        if volume
-        else "no anchor to compare with",
         "sampler": f"{run.config.get('sampler', '?')}, seed {run.config.get('seed', '?')}",
+        "front": _coverage(run),
     }
     return pages.described(facts)
+
+
+def _coverage(run: Run) -> str:
+    volume = front.relative_hypervolume(run)
+    if not volume:
+        return "no anchor to compare with"
+    if obstacles := verification.obstacles(run):
+        return f"not compared with the paper's networks: {' '.join(obstacles)}"
+    return f"covers {volume:.2f} times what the paper's networks cover"
 
 
 def _devices(run: Run) -> set[str]:
@@ -180,23 +182,6 @@ def _head(known: Sequence[Metric]) -> str:
     headings = ["trial", *(f"{metric.name} [{metric.unit}]" for metric in known), "network", "notation"]
     cells = (f'<th scope="col"><button type="button">{escape(heading)}</button></th>' for heading in headings)
     return "".join(cells)
-
-
-def _row(trial: Trial, known: Sequence[Metric]) -> str:
-    numbers = []
-    for metric in known:
-        found = trial.measurements.get(metric.name)
-        half = (found.high - found.low) / 2 if found else 0
-        text = "-" if not found else f"{found.value:.4g}" + (f" <small>±{half:.2g}</small>" if half else "")
-        numbers.append(f'<td class="number" data-value="{found.value if found else ""}">{text}</td>')
-    label = f"{trial.architecture}" + (f" ({trial.anchor})" if trial.anchor else "")
-    cells = [
-        f'<td class="number" data-value="{trial.number}">{trial.number}</td>',
-        *numbers,
-        f'<td class="drawing" data-value="{shape(trial)["transformers"]}"></td>',  # the glyph, from the card
-        f'<td class="notation">{escape(label)}</td>',
-    ]
-    return f'<tr tabindex="0" data-trial="{trial.number}">{"".join(cells)}</tr>'
 
 
 def _measuring(run: Run) -> str:

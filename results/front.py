@@ -4,6 +4,7 @@ Points are rows of objective values; directions say which way each is better. Nu
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,12 @@ def front(run: Run, trials: Sequence[Trial] | None = None) -> list[Trial]:
     costs = as_costs([run.point(trial) for trial in trials], run.objectives)
     chosen = np.flatnonzero(non_dominated(costs))
     return [trials[index] for index in chosen[np.lexsort(costs[chosen].T[::-1])]]
+
+
+def plane(run: Run, y: Metric, x: Metric) -> tuple[Run, list[Trial]]:
+    """The run as if these two metrics were its objectives, and its front: among the trials that have both."""
+    two = replace(run, config={**run.config, "objectives": [vars(y), vars(x)]})
+    return two, front(two, [trial for trial in run.feasible() if {x.name, y.name} <= trial.measurements.keys()])
 
 
 def hypervolume(costs: Points, reference: Points) -> float:

@@ -3,12 +3,25 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from results import front
-from results.parameters import parameters
+from evaluators.common.measurement import Quality
+from results import front, verification
+from results.parameters import active, parameters
 from results.record import Run, Trial
 
 AT_EDGE = 0.8  # of the front's networks with a parameter at one end of its range: the space may be too small there
 FEWEST = 5  # networks of the front, below which nothing is said about edges
+
+WORDS: dict[Quality, str] = {  # what each flag means for the numbers that carry it; nothing where all is well
+    "exact": "",
+    "score": "",
+    "trained": "",
+    "predicted": "",
+    "clean": "",
+    "abstains": "come from a prediction that does not rank the networks that were trained",
+    "noisy": "are noisy: their intervals stayed wide",
+    "cpu_time": "are CPU times: other programs took the CPU",
+    "drifted": "drifted: the machine ran at another speed than at first",
+}
 
 
 def sentences(run: Run) -> list[str]:
@@ -28,6 +41,9 @@ def _against_the_paper(run: Run, members: list[Trial]) -> Iterator[str]:
     anchors = [trial for trial in run.succeeded() if trial.anchor]
     if volume is None:
         yield "None of the paper's networks was measured in this run: the front is compared with nothing."
+        return
+    if obstacles := verification.obstacles(run):
+        yield f"The front is not compared with the paper's networks. {' '.join(obstacles)}"
         return
     costs = front.as_costs([run.point(trial) for trial in anchors], run.objectives)
     ours = front.as_costs([run.point(trial) for trial in members], run.objectives)
@@ -56,11 +72,13 @@ def _edges(run: Run, members: list[Trial]) -> Iterator[str]:
     if len(members) < FEWEST:
         return
     ends: Counter[tuple[str, float]] = Counter()
-    for _, fixed in parameters(run, members):
+    for trial, fixed in parameters(run, members):
         for name, value in fixed.params.items():
             range_ = fixed.distributions[name]
             low, high = getattr(range_, "low", None), getattr(range_, "high", None)
-            if low is not None and high is not None and high > low + 1 and value in (low, high):
+            if low is None or high is None or high <= low + 1 or value not in (low, high):
+                continue
+            if active(run, trial, fixed, name, (low, high)):
                 ends[name, value] += 1
     for (name, value), count in ends.most_common():
         if count >= AT_EDGE * len(members):
@@ -74,14 +92,10 @@ def _doubts(run: Run) -> Iterator[str]:
     seen = Counter(trial.architecture for trial in run.trials if trial.state != "running")
     if repeated := sum(count - 1 for count in seen.values()):
         yield f"{repeated} candidates were tried more than once."
-    qualities = Counter(
-        (name, found.quality)
-        for trial in run.succeeded()
-        for name, found in trial.measurements.items()
-        if found.quality in ("noisy", "drifted", "throttled")
-    )
-    for (name, quality), count in qualities.most_common():
-        yield f"{count} measurements of {name} were {quality}."
+    flags = Counter((name, m.quality) for trial in run.succeeded() for name, m in trial.measurements.items())
+    for (name, flag), count in flags.most_common():
+        if words := WORDS.get(flag, f"are {flag}"):  # a plug-in of one's own may have other flags
+            yield f"{count} measurements of {name} {words}."
 
 
 def _causes(run: Run) -> Iterator[str]:

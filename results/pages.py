@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+LONG = 120  # letters of a description
+
 
 def report(
     *,
@@ -44,8 +46,11 @@ def asset(name: str) -> str:
 
 
 def described(facts: Mapping[str, str]) -> str:
-    """The terms and descriptions at the head of a page."""
-    return "".join(f"<div><dt>{escape(term)}</dt><dd>{escape(words)}</dd></div>" for term, words in facts.items())
+    """The terms and descriptions at the head of a page; long ones get a row of their own."""
+    return "".join(
+        f"<div{' class=wide' if len(words) > LONG else ''}><dt>{escape(term)}</dt><dd>{escape(words)}</dd></div>"
+        for term, words in facts.items()
+    )
 
 
 def embedded(data: object) -> str:

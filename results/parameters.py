@@ -25,3 +25,18 @@ def parameters(run: Run, trials: Sequence[Trial]) -> "Iterator[tuple[Trial, optu
             continue
         space.suggest(fixed)
         yield trial, fixed
+
+
+def active(run: Run, trial: Trial, fixed: "optuna.trial.FixedTrial", name: str, values: Sequence[float]) -> bool:
+    """Whether a parameter decides anything about a network: one of these values in its place would build another.
+
+    The width of a transformer is inactive in a stage that has none.
+    """
+    import optuna
+
+    space = search_spaces.get(run.config["space"])
+    try:
+        others = [space.suggest(optuna.trial.FixedTrial({**fixed.params, name: value})) for value in values]
+    except (ValueError, InvalidArchitecture):  # another value asks for parameters that this network does not have
+        return True
+    return any(other != trial.architecture for other in others)

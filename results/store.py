@@ -174,12 +174,12 @@ class Store:
         A metric that the run has already, from another device or version, gets a column of its own: `ort~2`.
         """
         later = self.later(name)
-        known = {column for trial in self.frozen(name) for column in _contexts(trial)}
+        own = {column: context for trial in self.frozen(name) for column, context in _contexts(trial).items()}
         for number in range(1, len(later) + 3):
             column = metric if number == 1 else f"{metric}~{number}"
-            if later.get(column) == context:
+            if context in (later.get(column), own.get(column)):
                 return column
-            if column not in later and column not in known:
+            if column not in later and column not in own:
                 break
         with explained(self.url):
             self._study(name).set_user_attr(LATER, {**later, column: context})
@@ -282,7 +282,7 @@ class Store:
             connection.execute(measurements.insert().values(row))
 
     def recall(self, architecture: Architecture, context: str) -> Measurement | None:
-        """The first measurement of a network in a context, if it was ever made: nothing is measured twice."""
+        """The first measurement of a network in a context that is not doubtful, or else the first; None before any."""
         return self._records({(architecture.id, context)}).get((architecture.id, context))
 
     def baseline(self, context: str) -> float | None:
@@ -319,17 +319,20 @@ class Store:
         query = (
             sa.select(measurements.c.architecture, measurements.c.context, measurements.c.record)
             .where(measurements.c.context.in_(contexts))
-            .order_by(measurements.c.id.desc())  # the first made comes last, and stays
+            .order_by(measurements.c.id)
         )
         if len(keys) == 1:
             query = query.where(measurements.c.architecture == next(iter(keys))[0])
         with explained(self.url), self.engine.connect() as connection:
             rows = connection.execute(query).all()
-        return {
-            (architecture, context): Measurement.from_dict(json.loads(record))
-            for architecture, context, record in rows
-            if (architecture, context) in keys
-        }
+        found: dict[tuple[str, str], Measurement] = {}
+        for *key, record in rows:
+            if (pair := tuple(key)) not in keys or (pair in found and not found[pair].doubtful):
+                continue
+            measurement = Measurement.from_dict(json.loads(record))
+            if pair not in found or not measurement.doubtful:
+                found[pair] = measurement
+        return found
 
 
 def _columns(own: Mapping[str, str], later: Mapping[str, str], believed: Mapping[str, str]) -> dict[str, str]:

@@ -1,10 +1,17 @@
-"""What is to be said of a front that rests on predictions: how a predicted accuracy was checked, and that predicted
-latencies are unverified until the networks are measured on that device."""
+"""What a front rests on: predictions that nobody measured, and measurements that have to be taken again.
 
+A predicted latency is unverified until the network is measured on that device. A latency is doubtful where the machine
+was not calm; as long as a front has one, it is not compared with anything.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
 
 from evaluators import Measurement
+from results import front
 from results.record import Run, Trial
+
+FEW = 10  # trials that a command names one by one
 
 
 def measured(trial: Trial, objective: str) -> Measurement | None:
@@ -16,6 +23,11 @@ def measured(trial: Trial, objective: str) -> Measurement | None:
 
 
 def remarks(run: Run, members: Sequence[Trial]) -> list[str]:
+    """A sentence for each objective of the run that is predicted or doubtful for some of these networks."""
+    return predictions(run, members) + doubts(run, members)
+
+
+def predictions(run: Run, members: Sequence[Trial]) -> list[str]:
     """A sentence for each objective of the run that is predicted: how many of these networks were measured too."""
     accuracy, *latencies = run.objectives
     found = [_taught(accuracy.name, members)] if accuracy.kind == "predicted" and members else []
@@ -45,3 +57,47 @@ def _remark(run: Run, objective: str, members: Sequence[Trial]) -> str:
         f"{objective} is predicted; {len(errors)} of these {len(pairs)} networks were measured too, "
         f"off by {sum(errors) / len(errors):.1%} on average{rest}."
     )
+
+
+def doubts(run: Run, trials: Sequence[Trial], whose: str = "these") -> list[str]:
+    """A sentence for each latency that is doubtful for some trials: of how many, why, and what measures it again."""
+    found = {metric.name: [trial for trial in trials if metric.name in trial.measurements] for metric in run.objectives}
+    return [
+        f"{len(doubtful)} of {whose} {len(known)} latencies by {name} {'are' if len(doubtful) > 1 else 'is'} doubtful "
+        f"({_flags(doubtful, name)}): measure again with 'nas measure {run.name} {_which(run, doubtful)} "
+        f"--latency {name}'."
+        for name, known in found.items()
+        if (doubtful := [trial for trial in known if trial.measurements[name].doubtful])
+    ]
+
+
+def _flags(trials: Sequence[Trial], name: str) -> str:
+    counts = Counter(trial.measurements[name].quality for trial in trials)
+    return ", ".join(f"{count} {flag}" for flag, count in counts.most_common())
+
+
+def _which(run: Run, trials: Sequence[Trial]) -> str:
+    """The options of `nas measure` for these trials; it leaves alone what is known without doubt."""
+    numbers = {trial.number for trial in trials}
+    if numbers <= {trial.number for trial in front.front(run)}:
+        return "--front"
+    return " ".join(f"--trial {number}" for number in sorted(numbers)) if len(numbers) <= FEW else "--all"
+
+
+def obstacles(run: Run) -> list[str]:
+    """Why the run's front cannot be compared with the paper's networks, or with another front; nothing where it can."""
+    members, others = _compared(run)
+    return doubts(run, members, "the front's") + doubts(run, others, "the paper's")
+
+
+def doubtful(run: Run) -> int:
+    """How many networks of the front and of the paper have a doubtful latency."""
+    names = [metric.name for metric in run.objectives]
+    return sum(any(trial.measurements[name].doubtful for name in names) for part in _compared(run) for trial in part)
+
+
+def _compared(run: Run) -> tuple[list[Trial], list[Trial]]:
+    """The front, and the paper's networks that are not on it."""
+    members = front.front(run)
+    numbers = {trial.number for trial in members}
+    return members, [trial for trial in run.succeeded() if trial.anchor and trial.number not in numbers]

@@ -1,6 +1,6 @@
 """Runs made by hand, for tests of what is shown: real architectures, numbers that the test chooses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import optuna
 
 import search_spaces
 from evaluators import Device, Measurement, Metric
+from evaluators.common.measurement import Quality
 from results.record import Run, Trial
 from search_spaces import PAPER, Architecture
 
@@ -73,6 +74,14 @@ def typical() -> Run:
         ],
         limits=["ort<=100ms"],
     )
+
+
+def doubtful(flags: Mapping[int, Quality], run_: Run | None = None) -> Run:
+    """The typical run, or another, with these quality flags on the latencies of its trials."""
+    run_ = run_ or typical()
+    for number, flag in flags.items():
+        run_.trials[number].measurements["ort"] = replace(run_.trials[number].measurements["ort"], quality=flag)
+    return run_
 
 
 def many(count: int = 60, seed: int = 0) -> Run:

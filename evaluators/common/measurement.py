@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 Kind = Literal["exact", "score", "trained", "measured", "predicted"]
 Direction = Literal["minimize", "maximize"]
+Quality = Literal["exact", "score", "trained", "predicted", "abstains", "clean", "noisy", "cpu_time", "drifted"]
+DOUBTFUL: tuple[Quality, ...] = ("noisy", "cpu_time", "drifted")  # latencies from a machine that was not calm
 UNVALIDATED = "unvalidated: no trained accuracy on your data has been compared with this score"
 
 
@@ -48,7 +50,7 @@ class Reading:
     low: float
     high: float
     samples: int = 1
-    quality: str = "exact"
+    quality: Quality = "exact"
     warnings: tuple[str, ...] = ()
     secondary: dict[str, float] = field(default_factory=dict)  # further metrics that came with it, by name with unit
     details: dict[str, Any] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Measurement:
     low: float
     high: float
     samples: int
-    quality: str
+    quality: Quality
     device: Device
     versions: dict[str, str]
     protocol: dict[str, Any]
@@ -82,6 +84,11 @@ class Measurement:
     def context(self) -> str:
         """Two measurements with equal contexts may share an axis; all others may not."""
         return context(self.metric, self.device, self.versions, self.protocol)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it has to be taken again before anything is concluded from it."""
+        return self.quality in DOUBTFUL
 
     def __str__(self) -> str:
         spread = f" [{self.low:.4g}, {self.high:.4g}]" if self.high > self.low else ""

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluators.common.measurement import Quality
+
 Samples = NDArray[np.float64]
 Clock = Callable[[], float]
 
@@ -59,7 +61,7 @@ class Timing:
     low: float
     high: float
     samples: int
-    quality: str  # clean | cpu_time | noisy
+    quality: Quality  # clean, cpu_time or noisy
     p10: float
     p90: float
     minimum: float
@@ -213,7 +215,8 @@ def _summary(
 ) -> Timing:
     samples = np.concatenate(blocks)
     clean = _clean(samples, protocol) if has_cpu else np.ones(len(samples), dtype=bool)
-    medians, quality, counted = _block_medians(blocks, protocol, has_cpu), "clean", samples[clean, 0]
+    quality: Quality = "clean"
+    medians, counted = _block_medians(blocks, protocol, has_cpu), samples[clean, 0]
     if len(medians) < protocol.blocks and has_cpu:
         medians, quality = np.array([np.median(block[:, 1]) for block in blocks]), "cpu_time"
         counted = samples[:, 1]

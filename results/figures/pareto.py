@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """Points of one kind: trial numbers, coordinates, and half the width of each interval."""
+    """Points of one kind: trial numbers, coordinates, and the ends of each interval."""
 
     trials: tuple[int, ...] = ()
     x: tuple[float, ...] = ()
     y: tuple[float, ...] = ()
-    x_half: tuple[float, ...] = ()
-    y_half: tuple[float, ...] = ()
+    x_ends: tuple[tuple[float, float], ...] = ()
+    y_ends: tuple[tuple[float, float], ...] = ()
     labels: tuple[str, ...] = ()
+
+    def without(self, other: "Layer") -> "Layer":
+        """The points of this layer that are not in the other."""
+        kept = [index for index, trial in enumerate(self.trials) if trial not in other.trials]
+        return Layer(**{name: tuple(column[index] for index in kept) for name, column in vars(self).items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +38,11 @@ class ParetoInfo:
     x: Metric
     y: Metric
     front: Layer
+    doubtful: Layer  # those of the front whose values have to be taken again
     dominated: Layer
     infeasible: Layer
     anchors: Layer
+    doubtful_anchors: Layer
     knee: Layer
     summary: str
     validity: str = ""  # of the accuracy objective, in words
@@ -49,13 +56,20 @@ def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
     numbers = {trial.number for trial in members}
     bend = front.knee(run, members)
     succeeded = run.succeeded()
+    anchors = [trial for trial in succeeded if trial.anchor]
+
+    def doubtful(trials: Sequence[Trial]) -> Layer:
+        return _layer([t for t in trials if any(t.measurements[each.name].doubtful for each in (x, y))], x, y)
+
     return ParetoInfo(
         x=x,
         y=y,
         front=_layer(members, x, y),
+        doubtful=doubtful(members),
         dominated=_layer([t for t in run.feasible() if t.number not in numbers and not t.anchor], x, y),
         infeasible=_layer([t for t in succeeded if t.state == "infeasible" and not t.anchor], x, y),
-        anchors=_layer([t for t in succeeded if t.anchor], x, y),
+        anchors=_layer(anchors, x, y),
+        doubtful_anchors=doubtful(anchors),
         knee=_layer([bend] if bend else [], x, y),
         validity=run.validity.get(y.name, UNVALIDATED) if y.kind == "score" else "",
         summary=" ".join([_pareto_summary(members, bend, x, y), *verification.remarks(run, members)]),
@@ -66,16 +80,16 @@ def _layer(trials: Sequence[Trial], x: Metric, y: Metric) -> Layer:
     def values(metric: Metric) -> tuple[float, ...]:
         return tuple(trial.value(metric.name) for trial in trials)
 
-    def halves(metric: Metric) -> tuple[float, ...]:
+    def ends(metric: Metric) -> tuple[tuple[float, float], ...]:
         found = (trial.measurements[metric.name] for trial in trials)
-        return tuple((measurement.high - measurement.low) / 2 for measurement in found)
+        return tuple((measurement.low, measurement.high) for measurement in found)
 
     return Layer(
         trials=tuple(trial.number for trial in trials),
         x=values(x),
         y=values(y),
-        x_half=halves(x),
-        y_half=halves(y),
+        x_ends=ends(x),
+        y_ends=ends(y),
         labels=tuple(trial.anchor for trial in trials),
     )
 
@@ -86,33 +100,21 @@ def _pareto_summary(members: Sequence[Trial], bend: Trial | None, x: Metric, y: 
     at = f" The knee is trial {bend.number}: {bend.measurements[x.name]}, {bend.measurements[y.name]}." if bend else ""
     span = sorted(trial.value(x.name) for trial in members)
     reach = f"from {span[0]:.3g} to {span[-1]:.3g} {x.unit}" if len(span) > 1 else f"at {span[0]:.3g} {x.unit}"
-    return f"{len(members)} networks are on the front, {reach}.{at}"
+    are = "network is" if len(members) == 1 else "networks are"
+    return f"{len(members)} {are} on the front, {reach}.{at}"
 
 
 def pareto_figure(info: ParetoInfo) -> "go.Figure":
-    """Better is always up and to the left; the cloud is WebGL, the front SVG with its intervals."""
+    """Better is always up and to the left; the cloud is WebGL, the front SVG with its intervals.
+
+    The page fills these traces anew, by their place: see results/assets/page/4-front.js.
+    """
     import plotly.graph_objects as go
 
-    cloud = {"mode": "markers", "hoverinfo": "skip"}
-    dots = {"color": CLOUD, "size": 6, "opacity": 0.55}
-    rings = {"color": CLOUD, "size": 7, "symbol": "circle-open", "opacity": 0.6}
     figure = go.Figure()
-    figure.add_scattergl(name="beyond a limit", marker=rings, **cloud, **_coordinates(info.infeasible))
-    figure.add_scattergl(name="dominated", marker=dots, **cloud, **_coordinates(info.dominated))
-    figure.add_scatter(name="attained", mode="lines", hoverinfo="skip", line=_step(info.x), **_steps(info))
-    diamonds = {"color": FRONT, "size": 10, "symbol": "diamond", "line": {"color": "white", "width": 1}}
-    figure.add_scatter(name="front", mode="markers", marker=diamonds, **_points(info.front, info))
-    ring = {"color": KNEE, "size": 19, "symbol": "circle-open", "line": {"width": 2.5}}
-    figure.add_scatter(name="knee", mode="markers", hoverinfo="skip", marker=ring, **_coordinates(info.knee))
-    stars = {"color": ANCHOR, "size": 14, "symbol": "star", "line": {"color": "white", "width": 1}}
-    figure.add_scatter(
-        name="the paper's, measured here" if info.x.kind == "measured" else "the paper's, predicted",
-        mode="markers+text",
-        marker=stars,
-        text=info.anchors.labels,
-        textposition=beside(info.anchors.x),
-        **_points(info.anchors, info),
-    )
+    _add_cloud(figure, info)
+    _add_front(figure, info)
+    _add_anchors(figure, info)
     thin = {"color": CLOUD, "width": 1.2}
     intervals = _intervals(info.front, info.anchors)
     figure.add_scattergl(
@@ -120,6 +122,37 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
     )
     figure.update_layout(layout(title(info.x), title(info.y, info.validity)))
     return figure
+
+
+def _add_cloud(figure: "go.Figure", info: ParetoInfo) -> None:
+    cloud = {"mode": "markers", "hoverinfo": "skip"}
+    dots = {"color": CLOUD, "size": 6, "opacity": 0.55}
+    rings = {"color": CLOUD, "size": 7, "symbol": "circle-open", "opacity": 0.6}
+    figure.add_scattergl(name="beyond a limit", marker=rings, **cloud, **_coordinates(info.infeasible))
+    figure.add_scattergl(name="dominated", marker=dots, **cloud, **_coordinates(info.dominated))
+
+
+def _add_front(figure: "go.Figure", info: ParetoInfo) -> None:
+    """The steps, the members, hollow where a latency is doubtful, and the knee."""
+    figure.add_scatter(name="attained", mode="lines", hoverinfo="skip", line=_step(info.x), **_steps(info))
+    diamonds = {"color": FRONT, "size": 10, "symbol": "diamond", "line": {"color": "white", "width": 1}}
+    hollow = {"color": FRONT, "size": 10, "symbol": "diamond-open", "line": {"width": 2}}
+    sure = _points(info.front.without(info.doubtful), info)
+    figure.add_scatter(name="front", mode="markers", marker=diamonds, **sure)
+    doubtful = _points(info.doubtful, info, "doubtful")
+    figure.add_scatter(name="front, latency doubtful", mode="markers", marker=hollow, **doubtful)
+    ring = {"color": KNEE, "size": 19, "symbol": "circle-open", "line": {"width": 2.5}}
+    figure.add_scatter(name="knee", mode="markers", hoverinfo="skip", marker=ring, **_coordinates(info.knee))
+
+
+def _add_anchors(figure: "go.Figure", info: ParetoInfo) -> None:
+    """The paper's networks as stars, hollow where a latency is doubtful."""
+    name = "the paper's, measured here" if info.x.kind == "measured" else "the paper's, predicted"
+    stars = {"color": ANCHOR, "size": 14, "symbol": "star", "line": {"color": "white", "width": 1}}
+    hollow = {"color": ANCHOR, "size": 13, "symbol": "star-open", "line": {"width": 1.5}}
+    figure.add_scatter(name=name, marker=stars, **_named(info.anchors.without(info.doubtful_anchors), info))
+    doubtful = _named(info.doubtful_anchors, info, "doubtful")
+    figure.add_scatter(name="the paper's, latency doubtful", marker=hollow, **doubtful)
 
 
 def _coordinates(layer: Layer) -> dict[str, Any]:
@@ -131,17 +164,20 @@ def _intervals(*layers: Layer) -> dict[str, Any]:
     x: list[float | None] = []
     y: list[float | None] = []
     for layer in layers:
-        for at_x, at_y, x_half, y_half in zip(layer.x, layer.y, layer.x_half, layer.y_half, strict=True):
-            x += [at_x - x_half, at_x + x_half, None, at_x, at_x, None]
-            y += [at_y, at_y, None, at_y - y_half, at_y + y_half, None]
+        for at_x, at_y, x_ends, y_ends in zip(layer.x, layer.y, layer.x_ends, layer.y_ends, strict=True):
+            x += [*x_ends, None, at_x, at_x, None]
+            y += [at_y, at_y, None, *y_ends, None]
     return {"x": x, "y": y}
 
 
-def _points(layer: Layer, info: ParetoInfo) -> dict[str, Any]:
-    return {
-        **_coordinates(layer),
-        "hovertemplate": f"trial %{{customdata}}<br>%{{x:.4g}} {info.x.unit}, %{{y:.4g}} {info.y.unit}<extra></extra>",
-    }
+def _points(layer: Layer, info: ParetoInfo, note: str = "") -> dict[str, Any]:
+    values = f"trial %{{customdata}}<br>%{{x:.4g}} {info.x.unit}, %{{y:.4g}} {info.y.unit}"
+    return {**_coordinates(layer), "hovertemplate": values + (f"<br>{note}" if note else "") + "<extra></extra>"}
+
+
+def _named(layer: Layer, info: ParetoInfo, note: str = "") -> dict[str, Any]:
+    names = {"mode": "markers+text", "text": layer.labels, "textposition": beside(layer.x)}
+    return {**names, **_points(layer, info, note)}
 
 
 def _step(x: Metric) -> dict[str, Any]:

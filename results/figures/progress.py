@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results import front
+from results import front, verification
 from results.figures.common import CLOUD, FRONT, KNEE, layout
 from results.record import Run
 
@@ -27,14 +27,14 @@ def progress_info(run: Run) -> ProgressInfo:
     volumes = front.attainment(run, reference) if reference is not None else [0.0] * len(run.trials)
     last = front.relative_hypervolume(run)
     scale = last / volumes[-1] if last and volumes and volumes[-1] else 1.0
-    times = (
-        f"{last:.2f} times what the paper's networks cover alone" if last else "not compared: no anchor was measured"
-    )
+    times = f"is {last:.2f} times what the paper's networks cover alone" if last else "is compared with nothing"
+    if last and (doubtful := verification.doubtful(run)):
+        times = f"is not compared yet: {doubtful} latencies of the front and of the paper's networks are doubtful"
     return ProgressInfo(
         volumes=tuple(round(volume * scale, 6) for volume in volumes),
         failed=tuple(trial.number for trial in run.trials if trial.state == "failed"),
         relative=last is not None,
-        summary=f"The front's hypervolume is {times}.",
+        summary=f"The front's hypervolume {times}.",
     )
 
 

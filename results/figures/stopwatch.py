@@ -37,14 +37,14 @@ def stopwatch_info(run: Run) -> StopwatchInfo:
     beside = [each.details.get("reference_ms") for each in found]
     usual = median([each for each in beside if each] or [1.0])
     halves = tuple(round(50 * (each.high - each.low) / each.value, 4) if each.value else 0.0 for each in found)
-    noisy = sum(each.quality in ("noisy", "drifted") for each in found)
+    doubtful = sum(each.doubtful for each in found)
     return StopwatchInfo(
         metric=metric.name,
         trials=tuple(trial.number for trial in trials),
         halves=halves,
         reference=tuple(round(100 * (each / usual - 1), 4) if each else None for each in beside),
         summary=f"Half the 95 % interval is {median(halves):.2g} % of the latency at the median, {max(halves):.2g} % "
-        f"at worst; {noisy} of {len(trials)} measurements were noisy or drifted. {_untold(run, metric)}",
+        f"at worst; {doubtful} of {len(trials)} measurements are doubtful. {_untold(run, metric)}",
     )
 
 

@@ -6,6 +6,7 @@ a statement about ends, and stages differ in depth.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import TYPE_CHECKING
 
 from results import front
@@ -80,12 +81,17 @@ def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple
 
     def cell(stage: int, position: int) -> float | None:
         here, count = share(members, stage, position)
-        return None if count < FEWEST else round(here - share(everyone, stage, position)[0], 4)
+        return None if count < FEWEST else here - share(everyone, stage, position)[0]
 
     return tuple(tuple(cell(stage, position) for position in range(POSITIONS)) for stage in range(STAGES))
 
 
 def _summary(members: Sequence[Trial], surplus: Sequence[Sequence[float | None]]) -> str:
+    """How many networks of the front have transformers, and where there are more and fewer than elsewhere."""
+    if not members:
+        return "The front is empty."
+    having = sum("T" in str(trial.architecture) for trial in members)
+    how_many = f"{having or 'None'} of the {len(members)} networks of the front {_has(having)} a transformer."
     cells = [
         (value, stage, position)
         for stage, row in enumerate(surplus)
@@ -93,12 +99,23 @@ def _summary(members: Sequence[Trial], surplus: Sequence[Sequence[float | None]]
         if value is not None
     ]
     if not cells:
-        return f"The front has {len(members)} networks: too few to say where its transformers stand."
+        return f"{how_many} That is too few networks to say where transformers stand."
     (most, *there), (least, *elsewhere) = max(cells), min(cells)
-    return (
-        f"Against all networks tried, the front has more transformers {_place(*there)} ({most:+.0%}) and the fewest "
-        f"{_place(*elsewhere)} ({least:+.0%}). Rings mark where Next-ViT-S has its own."
-    )
+    found = [
+        f"more transformers {_place(*there)} ({_percent(most):+d}%)" if _percent(most) > 0 else "",
+        f"fewest {_place(*elsewhere)} ({_percent(least):+d}%)" if _percent(least) < 0 else "",
+    ]
+    where = " and ".join(filter(None, found)) or "neither more nor fewer at any place"
+    return f"{how_many} Against all networks tried, the front has {where}. Rings mark where Next-ViT-S has its own."
+
+
+def _has(count: int) -> str:
+    return "have" if count > 1 else "has"
+
+
+def _percent(share: float) -> int:
+    """In whole percent, halves upwards, as the page rounds."""
+    return floor(100 * share + 0.5)
 
 
 def _place(stage: int, position: int) -> str:

@@ -30,10 +30,27 @@ def test_a_front_is_measured_later_into_the_same_store(copy: Program) -> None:
     shown = copy("show", "whole", "--json").json["trials"]
     assert all(OTHER in trial["measurements"] for trial in shown)
     assert f"{OTHER} [ms]" in copy("show", "whole").out
+    copy.flag_latencies("clean")
     before = rows(copy.folder / "runs" / "nas.db")
     again = copy("measure", "whole", "--front", "--latency", OTHER)
     assert again.err.count("known") == len(shown)
     assert rows(copy.folder / "runs" / "nas.db") == before, "nothing is measured twice"
+
+
+def test_a_doubtful_latency_is_measured_again(copy: Program) -> None:
+    """By the command that `nas show` names, and into the run's own column."""
+    own = QUICK[3]
+    copy.flag_latencies("drifted")
+    shown = copy("show", "whole")
+    assert f"nas measure whole --front --latency {own}" in shown.err
+    assert "drifted" in shown.out
+    before = rows(copy.folder / "runs" / "nas.db")
+    again = copy("measure", "whole", "--front", "--latency", own)
+    assert again.code == 0, again.err
+    members = len(copy("show", "whole", "--json").json["trials"])
+    assert rows(copy.folder / "runs" / "nas.db") == before + again.err.count(f"  {own}: ") > before
+    assert f"nas show whole has them as {own}\n" in again.err
+    assert members
 
 
 def test_single_trials_of_the_latest_run(copy: Program) -> None:
@@ -49,6 +66,7 @@ def test_a_sample_of_the_space_needs_no_run(nas: Program) -> None:
     ended = nas("measure", "--sample", "2", "--latency", "ort:resolution=32", "--seed", "3")
     assert ended.code == 0, ended.err
     assert rows(nas.folder / "runs" / "nas.db") == 2
+    nas.flag_latencies("clean")
     assert nas("measure", "--sample", "2", "--latency", "ort:resolution=32", "--seed", "3").err.count("known") == 2
     refused = nas("predictor", "--latency", "ort:resolution=32")
     assert refused.code == 1

@@ -69,3 +69,12 @@ def test_other_objectives_and_other_devices_share_no_axis() -> None:
 def test_an_empty_run_has_nothing_to_compare() -> None:
     with pytest.raises(NegativeAnswer, match="has no front"):
         comparison.compare(named("a"), replace(synthetic.run([]), name="b"))
+
+
+def test_a_front_with_a_doubtful_latency_covers_neither_more_nor_less() -> None:
+    found = comparison.compare(named("a"), synthetic.doubtful({3: "noisy"}, named("b", (4.7, 45.0))))
+    assert found.sentence == (
+        "a and b are not compared. b: 1 of the front's 1 latencies by ort is doubtful (1 noisy): "
+        "measure again with 'nas measure b --front --latency ort'."
+    )
+    assert "covers" not in found.sentence

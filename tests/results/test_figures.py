@@ -20,7 +20,7 @@ def test_pareto_layers() -> None:
     info = figures.pareto_info(synthetic.typical())
     assert info.front.trials == (8, 4, 3)
     assert info.front.x == (95.0, 60.0, 40.0)
-    assert info.front.x_half == pytest.approx((0.1, 0.1, 0.1))
+    assert info.front.x_ends == ((94.9, 95.1), (59.9, 60.1), (39.9, 40.1))
     assert info.dominated.trials == (5,), "anchors are drawn once, as stars"
     assert info.infeasible.trials == (6,)
     assert info.anchors.labels == ("next-vit-s", "next-vit-b", "next-vit-l")

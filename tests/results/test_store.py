@@ -92,6 +92,23 @@ def test_the_first_measurement_stays_the_one_that_counts(store: Store) -> None:
     assert store.recall(S, made.context) == made
 
 
+def test_a_doubtful_measurement_counts_until_there_is_a_better_one(store: Store) -> None:
+    values = {"drifted": 5.0, "noisy": 6.0, "clean": 7.0, "exact": 8.0}
+    recalled = []
+    for quality, value in values.items():
+        made = replace(measurement(), quality=quality, value=value)
+        store.remember(S, made)
+        recalled.append(store.recall(S, made.context))
+    assert [found.quality for found in recalled if found] == ["drifted", "drifted", "clean", "clean"]
+
+
+def test_what_is_measured_again_stays_in_its_column(store: Store) -> None:
+    store.create("one", CONFIG)
+    tell(store, "one")
+    assert store.add_column("one", "params", measurement().context) == "params"
+    assert store.later("one") == {}
+
+
 def test_reading_what_is_not_there_creates_nothing(url: str, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there are no runs yet"):
         Store(url)

@@ -3,17 +3,34 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const { columns } = data;
+const [UP, ACROSS] = data.objectives; // what is drawn at first
+const everyRow = columns.numbers.map((_, row) => row);
+columns.values = mapped(columns.values, (text) => unpacked(text, Float64Array));
+columns.intervals = mapped(columns.intervals, (ends) => mapped(ends, (text) => unpacked(text, Float32Array)));
+columns.flags = mapped(columns.doubtful, flags);
+columns.notations = everyRow.map((row) => columns.stages.map(({ blocks }) => blocks.kinds[blocks.rows[row]]).join("-"));
 columns.shapes = {
   blocks: columns.notations.map((text) => text.replaceAll("-", "").length),
   "in stage 3": columns.notations.map((text) => text.split("-")[2].length),
   transformers: columns.notations.map((text) => text.split("T").length - 1),
   "first of them": columns.notations.map((text) => (text.replaceAll("-", "") + "T").indexOf("T") + 1),
-  "width of stage 3": columns.notations.map((_, row) => widths(stagesOf(row)[2]).at(-1)),
-  "width of stage 4": columns.notations.map((_, row) => widths(stagesOf(row)[3]).at(-1)),
+  "width of stage 3": everyRow.map((row) => widths(stagesOf(row)[2]).at(-1)),
+  "width of stage 4": everyRow.map((row) => widths(stagesOf(row)[3]).at(-1)),
 };
 const rowOf = new Map(columns.numbers.map((number, row) => [number, row]));
-const state = { x: data.x, y: data.y, limits: {}, trial: null, compare: null, brush: {} };
+const infeasible = new Set(columns.infeasible);
+const state = { x: ACROSS, y: UP, limits: {}, trial: null, compare: null, brush: {} };
 const changed = []; // functions that are called when the state has changed
+
+function mapped(object, change) {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+}
+
+// A column of numbers, null where there is none: see results/columns.py.
+function unpacked(text, Kind) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  return Array.from(new Kind(bytes.buffer), (value) => (Number.isNaN(value) ? null : value));
+}
 
 function element(tag, text, parent) {
   const made = document.createElement(tag);
@@ -40,10 +57,9 @@ function short(value) {
 
 // The stages of a network: their blocks, the widths of both kinds of block, and attention's share r.
 function stagesOf(row) {
-  return columns.notations[row].split("-").map((blocks, stage) => {
-    const { kinds, rows } = columns.stages[stage];
-    const [convolution, transformer, ratio] = kinds[rows[row]];
-    return { blocks, convolution, transformer, ratio };
+  return columns.stages.map(({ blocks, shapes }) => {
+    const [convolution, transformer, ratio] = shapes.kinds[shapes.rows[row]];
+    return { blocks: blocks.kinds[blocks.rows[row]], convolution, transformer, ratio };
   });
 }
 
@@ -51,43 +67,70 @@ function widths({ blocks, convolution, transformer }) {
   return [...blocks].map((kind) => (kind === "C" ? convolution : transformer));
 }
 
-function pair() {
-  return columns.pairs[state.x]?.[state.y] ?? { front: [], knee: null };
+// Why a latency has to be measured again, by row: see Quality in evaluators/common/measurement.py.
+function flags(rows) {
+  return new Map(Object.entries(rows).flatMap(([flag, numbers]) => numbers.map((row) => [row, flag])));
 }
 
-// Whether a row keeps the limits that were set here, and what was brushed on the parallel axes.
+function flag(metric, row) {
+  return columns.flags[metric]?.get(row) ?? "";
+}
+
+// The ends of a 95 % interval; null where a number has none.
+function interval(metric, row) {
+  const { low, high } = columns.intervals[metric] ?? {};
+  return low && high[row] > low[row] ? [low[row], high[row]] : null;
+}
+
+// What was set here: limits, and ranges that were brushed on the parallel axes.
+function narrowed() {
+  return Object.keys(state.limits).length + Object.keys(state.brush).length > 0;
+}
+
+// Whether a row keeps all that; a network without the value of a limit does not keep it.
 function kept(row) {
-  const within = Object.entries(state.limits).every(([metric, bound]) => !(columns.values[metric][row] > bound));
-  return within && Object.entries(state.brush).every(([axis, ranges]) => ranges.some(([low, high]) => low <= along(axis)[row] && along(axis)[row] <= high));
+  const within = (value, low, high) => value !== null && low <= value && value <= high;
+  return (
+    Object.entries(state.limits).every(([metric, bound]) => within(columns.values[metric][row], -Infinity, bound)) &&
+    Object.entries(state.brush).every(([axis, ranges]) => ranges.some(([low, high]) => within(along(axis)[row], low, high)))
+  );
 }
 
 // The values along one of the parallel axes, which are shapes or metrics with their unit.
 function along(axis) {
-  return columns.shapes[axis] ?? columns.values[axis.replace(/ \[[^[]*\]$/, "")] ?? [];
+  const metric = axis.replace(/ \[[^[]*\]$/, "");
+  if (Object.hasOwn(columns.shapes, axis)) return columns.shapes[axis];
+  return Object.hasOwn(columns.values, metric) ? columns.values[metric] : [];
+}
+
+function metrics(direction) {
+  return Object.keys(columns.metrics).filter((metric) => columns.metrics[metric].direction === direction);
 }
 
 function set(changes) {
   Object.assign(state, changes);
   const address = new URLSearchParams();
-  if (state.x !== data.x) address.set("x", state.x);
-  if (state.y !== data.y) address.set("y", state.y);
+  if (state.x !== ACROSS) address.set("x", state.x);
+  if (state.y !== UP) address.set("y", state.y);
   Object.entries(state.limits).forEach(([metric, bound]) => address.append("limit", `${metric}<=${bound}`));
   Object.entries(state.brush).forEach(([axis, ranges]) => ranges.forEach(([low, high]) => address.append("brush", `${axis}:${low}..${high}`)));
   if (state.trial !== null) address.set("trial", state.trial);
   if (state.compare !== null) address.set("compare", state.compare);
   history.replaceState(null, "", `#${address}`);
+  current = findFront();
   changed.forEach((react) => react());
 }
 
 function fromAddress() {
   const address = new URLSearchParams(location.hash.slice(1));
   const number = (name) => (rowOf.has(Number(address.get(name) ?? NaN)) ? Number(address.get(name)) : null);
-  const known = (name, otherwise) => (address.get(name) in columns.metrics ? address.get(name) : otherwise);
-  const limits = address.getAll("limit").map((limit) => limit.split("<="));
+  const known = (name, direction, otherwise) => (metrics(direction).includes(address.get(name)) ? address.get(name) : otherwise);
+  const limits = address.getAll("limit").map((limit) => limit.split("<=")).filter(([metric]) => metrics("minimize").includes(metric));
+  const bounds = limits.map(([metric, bound = ""]) => [metric, Number(bound.replace(columns.metrics[metric].unit, ""))]); // 43 or 43M
   return {
-    x: known("x", data.x),
-    y: known("y", data.y),
-    limits: Object.fromEntries(limits.filter(([metric, bound]) => metric in columns.values && bound > 0).map(([metric, bound]) => [metric, Number(bound)])),
+    x: known("x", "minimize", ACROSS),
+    y: known("y", "maximize", UP),
+    limits: Object.fromEntries(bounds.filter(([, bound]) => bound > 0)),
     brush: brushes(address.getAll("brush")),
     trial: number("trial"),
     compare: number("compare"),

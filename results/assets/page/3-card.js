@@ -17,9 +17,10 @@ function told(trial) {
   const anchor = columns.anchors[row];
   const measured = Object.keys(columns.metrics).filter((metric) => columns.values[metric][row] !== null);
   const line = (metric) => {
-    const half = columns.halves[metric][row];
-    const { unit, kind } = columns.metrics[metric];
-    return [metric, `${short(columns.values[metric][row])} ${unit}`, half ? `± ${half}` : "-", kind];
+    const value = columns.values[metric][row];
+    const { unit, kind, device } = columns.metrics[metric];
+    const ends = interval(metric, row)?.map(short).join(" to ") ?? "-";
+    return [metric, `${short(value)} ${unit}`, ends, [kind, device, flag(metric, row)].filter(Boolean).join(", ")];
   };
   return {
     title: `Trial ${trial}${anchor ? `, ${anchor}` : ""}`,
@@ -77,10 +78,12 @@ function show(trial) {
   const chosen = told(trial);
   card.replaceChildren();
   element("h3", chosen.title, card);
+  element("p", standing(rowOf.get(trial)), card).className = "summary";
   card.insertAdjacentHTML("beforeend", glyph(chosen.stages)); // made of numbers and words of ours alone
   element("p", chosen.notation, card).className = "notation";
   stageTable(chosen, card);
   table(["metric", "value", "95 %", "kind"], chosen.measurements, card).className = "numbers";
+  doubts([rowOf.get(trial)], Object.keys(columns.flags), "").forEach((sentence) => (element("p", `◇ ${sentence}`, card).className = "doubtful"));
   if (chosen.warnings.length) {
     const list = element("ul", "", card);
     chosen.warnings.forEach((warning) => element("li", warning, list));
@@ -102,9 +105,20 @@ function download(name, text) {
   link.remove();
 }
 
+// What was chosen; or else the knee of the front that is drawn, below the words that say how to choose.
 function showChosen() {
-  if (state.trial !== null) show(state.trial);
-  else card.innerHTML = empty;
+  if (state.trial !== null) return show(state.trial);
+  if (current.knee !== null) show(columns.numbers[current.knee]);
+  else card.replaceChildren();
+  card.insertAdjacentHTML("afterbegin", empty);
+}
+
+// Where a network stands in what is drawn.
+function standing(row) {
+  if (row === current.knee) return "The knee of this front.";
+  if (current.front.includes(row)) return "On this front.";
+  if (current.allowed.has(row)) return "Not on this front: another network beats it.";
+  return current.known.includes(row) ? "Not on this front: beyond a limit." : "Not in this figure: one of the two numbers is missing.";
 }
 
 function side(trial, parent) {
@@ -119,10 +133,12 @@ function side(trial, parent) {
 function difference(metric, first, second) {
   const [a, b] = [first, second].map((row) => columns.values[metric][row]);
   if (a === null || b === null) return null;
-  const [low, high] = [first, second].map((row) => columns.halves[metric][row] ?? 0);
+  const [[low, high], [lowToo, highToo]] = [interval(metric, first) ?? [a, a], interval(metric, second) ?? [b, b]];
+  const apart = lowToo > high || low > highToo;
   const change = `${b >= a ? "+" : ""}${short(b - a)} (${b >= a ? "+" : ""}${((b / a - 1) * 100).toFixed(1)} %)`;
-  const apart = Math.abs(b - a) > low + high;
-  return [`${metric} [${columns.metrics[metric].unit}]`, short(a), short(b), a === b ? "equal" : apart ? change : "not distinguishable"];
+  const flagged = [first, second].map((row) => flag(metric, row)).filter(Boolean);
+  const words = flagged.length ? `doubtful: ${flagged.join(", ")}` : a === b ? "equal" : apart ? change : "not distinguishable";
+  return [`${metric} [${columns.metrics[metric].unit}]`, short(a), short(b), words];
 }
 
 function showCompared() {

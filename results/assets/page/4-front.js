@@ -1,0 +1,167 @@
+// The front of the two metrics that were chosen, under the limits that were set: found, drawn, and said in words.
+
+// The traces of results/figures/pareto.py.
+const [BEYOND, DOMINATED, ATTAINED, FRONT, DOUBTFUL, KNEE, ANCHORS, DOUBTFUL_ANCHORS, INTERVALS] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+const THINNED = 2000; // points of the cloud that SVG bears
+const FEW = 10; // trials that a command names one by one
+const inspect = document.getElementById("inspect");
+let webGL = false;
+try {
+  webGL = ["webgl2", "webgl"].some((kind) => document.createElement("canvas").getContext(kind));
+} catch {} // none, then
+
+function costs(metric) {
+  const sign = columns.metrics[metric].direction === "minimize" ? 1 : -1;
+  return columns.values[metric].map((value) => (value === null ? null : sign * value));
+}
+
+// The rows of each kind, for what is chosen now.
+function findFront() {
+  const known = everyRow.filter((row) => columns.values[state.x][row] !== null && columns.values[state.y][row] !== null);
+  const allowed = new Set(known.filter((row) => !infeasible.has(row) && kept(row)));
+  const [up, across] = [costs(state.y), costs(state.x)];
+  const front = undominated(allowed, up, across);
+  const special = new Set([...front, ...Object.keys(columns.anchors).map(Number)]);
+  return {
+    known,
+    allowed,
+    front,
+    knee: bend(front, up, across),
+    beyond: known.filter((row) => !allowed.has(row) && !(row in columns.anchors)),
+    dominated: known.filter((row) => allowed.has(row) && !special.has(row)),
+    anchors: known.filter((row) => row in columns.anchors),
+  };
+}
+
+let current = findFront();
+
+function doubtful(row) {
+  return flag(state.x, row) || flag(state.y, row);
+}
+
+function fill(trace, chosen) {
+  const take = (metric) => chosen.map((row) => columns.values[metric][row]);
+  Object.assign(trace, { x: take(state.x), y: take(state.y), customdata: chosen.map((row) => columns.numbers[row]) });
+  const [x, y] = [state.x, state.y].map((metric) => columns.metrics[metric].unit);
+  const note = chosen.some(doubtful) ? "<br>doubtful: %{hovertext}" : "";
+  if (note) trace.hovertext = chosen.map(doubtful);
+  if (trace.hoverinfo !== "skip") trace.hovertemplate = `trial %{customdata}<br>%{x:.4g} ${x}, %{y:.4g} ${y}${note}<extra></extra>`;
+}
+
+// The paper's networks, with their names.
+function fillStars(trace, chosen) {
+  fill(trace, chosen);
+  trace.text = chosen.map((row) => columns.anchors[row]);
+  trace.textposition = trace.x.map((each) => (each === Math.max(...trace.x) ? "top left" : "bottom right"));
+}
+
+// One line with gaps: see figures/pareto.py.
+function intervals(trace, chosen) {
+  const ends = (metric, row, along) => {
+    const value = columns.values[metric][row];
+    return [...((along && interval(metric, row)) || [value, value]), null];
+  };
+  trace.x = chosen.flatMap((row) => [...ends(state.x, row, true), ...ends(state.x, row, false)]);
+  trace.y = chosen.flatMap((row) => [...ends(state.y, row, false), ...ends(state.y, row, true)]);
+}
+
+function thin(chosen) {
+  if (webGL || chosen.length <= THINNED) return chosen;
+  const step = chosen.length / THINNED;
+  return Array.from({ length: THINNED }, (_, index) => chosen[Math.floor(index * step)]);
+}
+
+function drawFront() {
+  const figure = themed(structuredClone(data.figures.pareto));
+  const { data: traces, layout } = figure;
+  if (inspect.checked) [BEYOND, DOMINATED].forEach((index) => delete traces[index].hoverinfo);
+  fill(traces[BEYOND], thin(current.beyond));
+  fill(traces[DOMINATED], thin(current.dominated));
+  fill(traces[ATTAINED], [...current.front].sort((a, b) => columns.values[state.x][a] - columns.values[state.x][b]));
+  fill(traces[FRONT], current.front.filter((row) => !doubtful(row)));
+  fill(traces[DOUBTFUL], current.front.filter(doubtful));
+  fill(traces[KNEE], current.knee === null ? [] : [current.knee]);
+  fillStars(traces[ANCHORS], current.anchors.filter((row) => !doubtful(row)));
+  fillStars(traces[DOUBTFUL_ANCHORS], current.anchors.filter(doubtful));
+  intervals(traces[INTERVALS], [...current.front, ...current.anchors]);
+  layout.xaxis.title.text = columns.metrics[state.x].title;
+  layout.yaxis.title.text = columns.metrics[state.y].title;
+  layout.uirevision = `${state.x} ${state.y}`;
+  if (state.trial !== null && rowOf.has(state.trial)) {
+    const ring = { symbol: "circle-open", size: 24, color: layout.font.color, line: { width: 3 } };
+    const chosen = { type: "scatter", name: "chosen", mode: "markers", hoverinfo: "skip", marker: ring };
+    fill(chosen, [rowOf.get(state.trial)]);
+    traces.push(chosen);
+  }
+  say("pareto", [summary(), ...remarks(), ...doubts(current.front, [state.y, state.x], "these ")].join(" "));
+  document.getElementById("kept").textContent = [choice(), command(), ownFront()].filter(Boolean).join(" ");
+  return plot("pareto", figure);
+}
+
+// A figure's words: those below it, and those of a screen reader in its place.
+function say(name, text) {
+  document.getElementById(`${name}-summary`).textContent = text;
+  document.getElementById(name).setAttribute("aria-label", text);
+}
+
+function spoken(metric, row) {
+  const ends = interval(metric, row);
+  return `${short(columns.values[metric][row])}${ends ? ` [${ends.map(short).join(", ")}]` : ""} ${columns.metrics[metric].unit}`.trimEnd();
+}
+
+function summary() {
+  const { front, knee } = current;
+  if (!front.length) return narrowed() ? "No network keeps what was set here." : "No candidate has succeeded within the limits.";
+  const values = front.map((row) => columns.values[state.x][row]);
+  const ends = [Math.min(...values), Math.max(...values)].map((value) => String(Number(value.toPrecision(3))));
+  const reach = front.length > 1 ? `from ${ends[0]} to ${ends[1]}` : `at ${ends[0]}`;
+  const at = knee === null ? "" : ` The knee is trial ${columns.numbers[knee]}: ${spoken(state.x, knee)}, ${spoken(state.y, knee)}.`;
+  return `${front.length} ${front.length === 1 ? "network is" : "networks are"} on the front, ${reach} ${columns.metrics[state.x].unit}.${at}`;
+}
+
+function isOwn() {
+  return state.x === ACROSS && state.y === UP && !narrowed() && data.objectives.length === 2;
+}
+
+// What the run's front rests on; of another front, no more than that its axis is predicted.
+function remarks() {
+  if (isOwn()) return data.remarks;
+  const predicted = [state.y, state.x].filter((metric) => columns.metrics[metric].kind === "predicted");
+  return predicted.map((metric) => `${metric} is predicted, not ${metric === state.x ? "measured" : "trained"}.`);
+}
+
+// The twin of results/verification.py: how many are doubtful, and what measures them again.
+function doubts(rows, metrics, whose) {
+  return metrics.flatMap((metric) => {
+    const those = rows.filter((row) => flag(metric, row));
+    if (!those.length) return [];
+    const counts = [...Map.groupBy(those, (row) => flag(metric, row))].map(([name, { length }]) => [length, name]).sort(([a], [b]) => b - a);
+    const among = whose ? `${those.length} of ${whose}${rows.length} latencies by ${metric} ${those.length > 1 ? "are" : "is"}` : `${metric} is`;
+    const flagged = whose ? counts.map((pair) => pair.join(" ")).join(", ") : counts[0][1];
+    const trials = those.map((row) => columns.numbers[row]).sort((a, b) => a - b);
+    const one = trials.length > FEW ? "--all" : trials.map((trial) => `--trial ${trial}`).join(" ");
+    const which = whose && isOwn() ? "--front" : one;
+    return [`${among} doubtful (${flagged}): measure again with 'nas measure ${data.run} ${which} --latency ${metric.split("~")[0]}'.`];
+  });
+}
+
+// Among how many the front was chosen anew.
+function choice() {
+  if (!narrowed()) return "";
+  return `Chosen anew from ${current.allowed.size} of ${current.known.length} networks, which keep what was set here; the others are hollow.`;
+}
+
+// What lists the same networks in a terminal.
+function command() {
+  const same = data.objectives.length === 2 && state.x === ACROSS && state.y === UP && !Object.keys(state.brush).length;
+  const limits = Object.entries(state.limits).map(([metric, bound]) => `${metric}<=${bound}${columns.metrics[metric].unit}`);
+  if (!same || !limits.length || limits.some((limit) => limit.includes("~"))) return "";
+  return `In a terminal: nas show ${data.run} ${[...data.limits, ...limits].map((limit) => `--limit '${limit}'`).join(" ")}`;
+}
+
+function ownFront() {
+  if (data.objectives.length === 2 || narrowed()) return "";
+  return `The run's own front weighs ${data.objectives.length} objectives: nas show ${data.run} lists its ${data.members} networks.`;
+}
+
+inspect.addEventListener("change", drawFront);

@@ -1,0 +1,79 @@
+// The table of the front that is drawn: it leads everywhere by keyboard. Rows are made of the columns when they are needed.
+
+const body = document.querySelector("#front tbody");
+const headings = [...document.querySelectorAll("#front th")];
+const made = new Map(); // of each row of the columns, its row of the table
+let order = null; // the keys by which the table is sorted, and which way
+
+function cell(text, parent, className) {
+  const made = element("td", text, parent);
+  made.className = className;
+  return made;
+}
+
+// How far the interval reaches: one number where it reaches equally far both ways.
+function reach(metric, row) {
+  const ends = interval(metric, row);
+  if (!ends) return "";
+  const [below, above] = ends.map((end) => Number(Math.abs(end - columns.values[metric][row]).toPrecision(2)));
+  return below === above ? `±${below}` : `−${below} +${above}`;
+}
+
+function numberCell(metric, row, parent) {
+  const value = columns.values[metric][row];
+  const made = cell(value === null ? "-" : `${short(value)} `, parent, "number");
+  if (value !== null && reach(metric, row)) element("small", reach(metric, row), made);
+  if (flag(metric, row)) element("small", ` ◇ ${flag(metric, row)}`, made).className = "doubtful";
+}
+
+function tableRow(row) {
+  if (made.has(row)) return made.get(row);
+  const trial = columns.numbers[row];
+  const line = document.createElement("tr");
+  Object.assign(line, { tabIndex: 0 });
+  line.dataset.trial = trial;
+  cell(trial, line, "number");
+  Object.keys(columns.metrics).forEach((metric) => numberCell(metric, row, line));
+  cell("", line, "drawing").innerHTML = glyph(stagesOf(row)); // made of numbers and words of ours alone
+  const anchor = columns.anchors[row];
+  cell(columns.notations[row] + (anchor ? ` (${anchor})` : ""), line, "notation");
+  line.addEventListener("click", () => set({ trial }));
+  line.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") set({ trial });
+    if (event.key === "c") set({ compare: trial });
+  });
+  made.set(row, line);
+  return line;
+}
+
+// The column behind each heading: trial, every metric, transformers in the drawing, notation.
+const keys = [columns.numbers, ...Object.keys(columns.metrics).map((metric) => columns.values[metric]), columns.shapes.transformers, columns.notations];
+
+// What is unknown comes last, either way.
+function sorted(rows) {
+  if (!order) return rows;
+  const { column, sign } = order;
+  const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b, "en") : a - b);
+  const [known, unknown] = [rows.filter((row) => column[row] !== null), rows.filter((row) => column[row] === null)];
+  return [...known.sort((a, b) => sign * compare(column[a], column[b])), ...unknown];
+}
+
+function drawTable() {
+  const lines = sorted(current.front).map(tableRow);
+  if (lines.length !== body.rows.length || lines.some((line, index) => line !== body.rows[index])) body.replaceChildren(...lines);
+  lines.forEach((line) => line.setAttribute("aria-selected", String(line.dataset.trial === String(state.trial))));
+  const nothing = document.getElementById("nothing");
+  nothing.hidden = lines.length > 0;
+  nothing.textContent = narrowed() ? "No network keeps what was set here." : "Nothing is on the front yet. The causes are below, if there were failures.";
+}
+
+headings.forEach((heading, index) => {
+  heading.firstElementChild.addEventListener("click", () => {
+    const ascending = heading.getAttribute("aria-sort") !== "ascending";
+    headings.forEach((other) => other.removeAttribute("aria-sort"));
+    heading.setAttribute("aria-sort", ascending ? "ascending" : "descending");
+    order = { column: keys[index], sign: ascending ? 1 : -1 };
+    drawTable();
+  });
+});
+document.addEventListener("keydown", (event) => event.key === "Escape" && set({ trial: null, compare: null }));
