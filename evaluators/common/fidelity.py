@@ -6,7 +6,10 @@ from typing import Any, ClassVar
 
 from evaluators.common import data
 from evaluators.common.evaluator import Evaluator, always, check_range
+from evaluators.common.folder import is_folder
+from evaluators.common.hugging_face import check_name
 from evaluators.common.measurement import Direction
+from evaluators.common.sources import SPLIT
 from search_spaces.common.errors import Unavailable, UsageError
 
 USUAL_RATE = 0.002
@@ -38,7 +41,9 @@ class Fidelity(Evaluator):
             raise UsageError(f"rate expects a number from 0 to 1, got {self.rate:g}", f"for example rate={USUAL_RATE}")
         if "," in self.data or "@" in self.data:
             raise UsageError(f"'{self.data}': the data's name may hold no ',' and no '@'", "rename the folder")
-        if self.data not in data.BUILT_IN and Path(self.data).is_dir():
+        if self.data.startswith(data.HUGGING_FACE):
+            check_name(self.data.removeprefix(data.HUGGING_FACE))
+        elif self.data not in data.BUILT_IN and is_folder(self.data):
             object.__setattr__(self, "data", str(Path(self.data).resolve()))
 
     def missing(self) -> Unavailable | None:
@@ -48,7 +53,7 @@ class Fidelity(Evaluator):
     @property
     def fidelity(self) -> str:
         """In a few words, for people."""
-        name = Path(self.data).name if Path(self.data).is_dir() else self.data
+        name = Path(self.data).name if is_folder(self.data) else self.data
         count = f"{self.images} images" if self.images else "all images"
         times = f"{self.seeds} seed{'s' if self.seeds > 1 else ''}"
         return f"{name}, {count}, {self.resolution} px, {self.epochs} epochs, {times}"
@@ -67,6 +72,7 @@ class Fidelity(Evaluator):
             **settings,
             "data": self.data,
             "data identity": data.identity(self.data) if not self.missing() else "",
+            **({} if self.data in data.BUILT_IN else {"split": SPLIT}),
         }
 
 
