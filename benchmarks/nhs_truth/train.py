@@ -115,7 +115,7 @@ def images(data: str) -> Images:
     """The data set; of the digits, everything that is not trained on is for validation."""
     import torch
 
-    from evaluators.common.data import load
+    from evaluators.common.in_memory import load
 
     if data != "digits":
         return load(data, RESOLUTION, TASKS[data].images)

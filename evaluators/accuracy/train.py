@@ -45,7 +45,7 @@ class Train(Fidelity):
         return max(1, min(cores(), room, MOST))
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        from evaluators.common.data import load
+        from evaluators.common.in_memory import load
 
         images = load(self.data, self.resolution, self.images)
         outcomes = [_trained(architecture, images, self, seed) for seed in range(self.seeds)]

@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 from evaluators.common import data
 from evaluators.common.evaluator import Evaluator, always, check_range
+from evaluators.common.hugging_face import check_name
 from evaluators.common.measurement import Direction
+from evaluators.common.sources import SPLIT
 from search_spaces.common.errors import Unavailable, UsageError
 from search_spaces.common.texts import is_folder
 
@@ -39,7 +41,9 @@ class Fidelity(Evaluator):
             raise UsageError(f"rate expects a number from 0 to 1, got {self.rate:g}", f"for example rate={USUAL_RATE}")
         if "," in self.data or "@" in self.data:
             raise UsageError(f"'{self.data}': the data's name may hold no ',' and no '@'", "rename the folder")
-        if self.data not in data.BUILT_IN and is_folder(self.data):
+        if self.data.startswith(data.HUGGING_FACE):
+            check_name(self.data.removeprefix(data.HUGGING_FACE))
+        elif self.data not in data.BUILT_IN and is_folder(self.data):
             object.__setattr__(self, "data", str(Path(self.data).resolve()))
 
     def missing(self) -> Unavailable | None:
@@ -68,6 +72,7 @@ class Fidelity(Evaluator):
             **settings,
             "data": self.data,
             "data identity": data.identity(self.data) if not self.missing() else "",
+            **({} if self.data in data.BUILT_IN else {"split": SPLIT}),
         }
 
 

@@ -18,11 +18,12 @@ from evaluators.common.recipe import FullRecipe
 from evaluators.common.training_folder import TrainingFolder
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
+from search_spaces.common.texts import is_folder
 
 if TYPE_CHECKING:
     from evaluators.common.sources import Source
 
-REVISION = 1  # raised when the same recipe begins to give other numbers
+REVISION = 2  # raised when the same recipe begins to give other numbers
 MOST_AT_ONCE = 256  # images on a device: as on each of the eight of the official training
 
 
@@ -93,7 +94,7 @@ def train_fully(plan: Plan, path: Path, *, resume: bool = False, listener: Liste
     listener, folder, processes = listener or Listener(), TrainingFolder(path), join()
     if processes.first and not resume:
         folder.refuse_if_taken()
-    source = opened(plan.data, plan.recipe.resolution)
+    source = opened(plan.data, plan.recipe.resolution, say=listener.say)
     if resume:
         folder.check(plan.described(source))
         if done := folder.plan()["result"]:
@@ -123,7 +124,7 @@ def train_fully(plan: Plan, path: Path, *, resume: bool = False, listener: Liste
 
 def told(data: str) -> str:
     """The name of a data set, for people: of a folder, its last part."""
-    return Path(data).resolve().name if Path(data).is_dir() else data
+    return Path(data).resolve().name if is_folder(data) else data
 
 
 def versions() -> dict[str, str]:

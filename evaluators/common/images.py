@@ -1,11 +1,24 @@
-"""Images in memory, split once into those to train and those to validate on."""
+"""What a data set asks, how one of its images is decoded, and images that are held in memory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
+
+Pixels = NDArray[np.uint8]  # (N, H, W, 3), or (H, W, 3) of one image
+TRAIN, VALID = ("train", "training"), ("validation", "valid", "val", "test")  # what sources call their two sides
+SMALLEST = 8  # pixels on the shorter side
+DEEP = ("I", "I;16", "I;16B", "I;16L")  # modes of grey images with 16 bits, which Pillow would turn white
+
+
+class Unreadable(Exception):
+    """An image from which nothing can be learnt; says why in a few words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +52,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Images(Asked):
-    """A data set at one resolution. Pixels are bytes (N, 3, H, W); labels (N,) count through the answers of all heads.
+    """A data set in memory at one resolution. Pixels are bytes (N, 3, H, W); labels (N,) count through all heads.
 
     `identity` is equal for equal pixels, labels and split.
     """
@@ -50,3 +63,32 @@ class Images(Asked):
     valid_labels: "Tensor"
     mirrors: bool  # whether an image and its mirror image have the same label
     remarks: tuple[str, ...] = ()  # what was found and left out, in sentences
+
+
+def decoded(image: "Image") -> "Image":
+    """An opened image as colours; of an animated one, the first frame.
+
+    Raises:
+        Unreadable: it is too small, or its pixels are no colours. A broken file raises what it likes.
+    """
+    width, height = image.size
+    if min(width, height) < SMALLEST:
+        raise Unreadable(f"{width} x {height} pixels")
+    if image.mode == "F":
+        raise Unreadable("pixels are fractions, not colours")
+    return (_shallow(image) if image.mode in DEEP else image).convert("RGB")
+
+
+def _shallow(image: "Image") -> "Image":
+    """The upper 8 of 16 bits."""
+    from PIL import Image
+
+    return Image.fromarray(np.clip(np.asarray(image, dtype=np.int64) // 256, 0, 255).astype(np.uint8))
+
+
+def scaled(image: "Image", resolution: int) -> Pixels:
+    """The middle square of an image, as bytes (resolution, resolution, 3)."""
+    from PIL import Image, ImageOps
+
+    size = (resolution, resolution)
+    return np.asarray(ImageOps.fit(image.convert("RGB"), size, method=Image.Resampling.BICUBIC))

@@ -15,11 +15,11 @@ from evaluators.common.processes import Processes
 from evaluators.common.recipe import FullRecipe
 from evaluators.common.sources import NO_LABEL, Pictures, Source
 from search_spaces.common.errors import NegativeAnswer, UsageError
+from search_spaces.nextvit.preparation import CROP, INTERPOLATION, MEAN, STD
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SEEN = 0.875  # of the side of a validation image: 224 of 256 pixels, as in the official code
 VALIDATED = 256  # images at a time
 NAMED = 3  # bad images that are named; all are counted
 
@@ -112,8 +112,10 @@ class Loaders:
             auto_augment=None if recipe.augment == "none" else recipe.augment,
             re_prob=recipe.erase,
             re_mode="pixel",
-            interpolation="bicubic",
-            crop_pct=1.0 if self.source.is_sized else SEEN,
+            interpolation=INTERPOLATION,
+            crop_pct=CROP,
+            mean=MEAN,
+            std=STD,
             num_workers=0 if self.source.is_sized else min(recipe.workers, cores()),
             distributed=is_training and self.processes.count > 1,
             pin_memory=device.type == "cuda",

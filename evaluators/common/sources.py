@@ -1,10 +1,13 @@
-"""The images of a data set, read one at a time when they are needed: a folder, a Hugging Face set, or a built-in one.
+"""A data set, opened: its images, which of them train and which validate, and what they ask.
 
-Sides and classes are those of `data.py`: what a short training validates on, a full one validates on, too.
+There is one rule, for a short training that holds its images in memory and for a full one that reads them when it
+needs them. Sides are decided by what is listed, before any image is read: those that cannot be read are then missing
+from their side, and no other image changes sides. Copies of validation images, byte for byte, are left out of training.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,88 +17,76 @@ from numpy.typing import NDArray
 
 from evaluators.common import data
 from evaluators.common.data import HUGGING_FACE
-from evaluators.common.folder import SMALLEST
-from evaluators.common.images import Answers, Asked
+from evaluators.common.folder import listed
+from evaluators.common.images import SMALLEST, Answers, Asked, Pixels, Unreadable, scaled
 from search_spaces.common.errors import UsageError
+from search_spaces.common.texts import is_folder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from torch import Tensor
 
+Labels = NDArray[np.int64]
+SPLIT = 2  # revision of the rule
+VALIDATION = 5  # one image of so many is kept for validation, where a data set has no validation images of its own
+FEWEST_VALID = 10
+SYNTHETIC_TRAIN, SYNTHETIC_VALID = 10_000, 5_000
 NO_LABEL = -1  # of an image that could not be read
+TAIL = 4096  # bytes at the end of a file, by which most files of one size differ
 
 
-class Pile(Protocol):
-    """Images by number, and what people call them. It travels to the processes that read."""
+class Collection(Protocol):
+    """Images by number. It travels to the processes that read."""
 
-    def __getitem__(self, index: int) -> "Image":
-        """An image; may raise whatever a decoder raises."""
-
-    def told(self, index: int) -> str:
-        """Its name."""
-
-
-@dataclass(frozen=True)
-class Files:
-    """Image files of a folder."""
-
-    root: Path
-    paths: Sequence[Path]
+    @property
+    def sizes(self) -> Sequence[int]:
+        """Bytes of each image, as it is kept."""
 
     def __getitem__(self, index: int) -> "Image":
-        from PIL import Image
+        """An image as colours; may raise whatever a decoder raises."""
 
-        with Image.open(self.paths[index]) as image:
-            return image.convert("RGB")
+    def content(self, index: int, last: int = 0) -> bytes:
+        """The bytes of an image, as it is kept: all, or the last so many."""
 
-    def told(self, index: int) -> str:
-        """The path within the folder."""
-        return str(self.paths[index].relative_to(self.root))
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows of a Hugging Face set."""
-
-    rows: Any
-    column: str
-
-    def __getitem__(self, index: int) -> "Image":
-        image: Image = self.rows[index][self.column]
-        return image.convert("RGB")
-
-    def told(self, index: int) -> str:
-        """The number of the row."""
-        return f"row {index}"
+    def name(self, index: int) -> str:
+        """What people call it."""
 
 
 @dataclass(frozen=True)
 class Held:
-    """Images in memory, (N, 3, H, W) in bytes."""
+    """Images in memory, (N, H, W, 3) in bytes."""
 
-    pixels: "Tensor"
+    pixels: Pixels
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """Bytes of each image: the same for all."""
+        return [int(self.pixels[0].nbytes)] * len(self.pixels)
 
     def __getitem__(self, index: int) -> "Image":
         from PIL import Image
 
-        return Image.fromarray(self.pixels[index].permute(1, 2, 0).numpy())
+        return Image.fromarray(self.pixels[index])
 
-    def told(self, index: int) -> str:
+    def content(self, index: int, last: int = 0) -> bytes:
+        """The bytes of an image: all, or the last so many."""
+        return bytes(self.pixels[index].tobytes()[-last:])
+
+    def name(self, index: int) -> str:
         """The number of the image."""
         return f"image {index}"
 
 
 class Pictures:
-    """Some images of a pile with their labels, as torch's loaders read them; `transform` is set by timm's.
+    """One side of a data set, as torch's loaders read it; `transform` is set by timm's.
 
     An image that cannot be read is marked, in memory that all reading processes share. In training the next readable
     one takes its place, so that every batch is full; in validation its label is NO_LABEL.
     """
 
-    def __init__(self, pile: Pile, chosen: Sequence[int], labels: Sequence[int], *, replaces: bool) -> None:
+    def __init__(self, images: Collection, chosen: Sequence[int], labels: Sequence[int], *, replaces: bool) -> None:
         import torch
 
-        self.pile, self.chosen, self.labels, self.replaces = pile, chosen, labels, replaces
+        self.images, self.chosen, self.labels, self.replaces = images, chosen, labels, replaces
         self.bad = torch.zeros(len(chosen), dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]
         self.transform: Callable[[Image], Any] | None = None
 
@@ -108,27 +99,34 @@ class Pictures:
         assert self.transform
         for at in range(index, index + len(self) if self.replaces else index + 1):
             number = at % len(self)
-            if not self.bad[number] and (image := self._read(number)):
+            if self.bad[number]:
+                continue
+            image = self.read(number)
+            if not isinstance(image, str):
                 return self.transform(image), self.labels[number]
         return self.transform(Image.new("RGB", (SMALLEST, SMALLEST))), NO_LABEL
 
-    def _read(self, number: int) -> "Image | None":
+    def read(self, number: int) -> "Image | str":
+        """An image; or why it cannot be read, and from then on it is marked."""
         try:
-            image = self.pile[self.chosen[number]]
-        except Exception:  # a broken file may raise anything in a decoder
-            image = None
-        if image and min(image.size) >= SMALLEST:
-            return image
-        self.bad[number] = 1
-        return None
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of palettes, of metadata, and of images that are merely large
+                return self.images[self.chosen[number]]
+        except Exception as error:  # a broken file may raise anything in a decoder
+            self.bad[number] = 1
+            return str(error) if isinstance(error, Unreadable) else type(error).__name__
 
     def every(self, first: int, step: int) -> "Pictures":
         """The share of one process among several: no image twice, none left out."""
-        return Pictures(self.pile, self.chosen[first::step], self.labels[first::step], replaces=self.replaces)
+        return Pictures(self.images, self.chosen[first::step], self.labels[first::step], replaces=self.replaces)
+
+    def name(self, number: int) -> str:
+        """What people call an image."""
+        return self.images.name(self.chosen[number])
 
     def named(self, count: int) -> list[str]:
         """The first so many that could not be read."""
-        return [self.pile.told(self.chosen[number]) for number in self.bad.nonzero().flatten().tolist()[:count]]
+        return [self.name(number) for number in self.bad.nonzero().flatten().tolist()[:count]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,13 +135,35 @@ class Source(Asked):
 
     train: Pictures
     valid: Pictures
-    mirrors: bool = True
-    is_sized: bool = False  # the images have the resolution of the training
+    mirrors: bool = True  # whether an image and its mirror image have the same label
+    is_sized: bool = False  # the images are in memory, at the resolution that was asked for
     remarks: tuple[str, ...] = ()
 
 
-def opened(name: str, resolution: int) -> Source:
-    """The data set of a name, as `nas train --data` takes it.
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What a data set lists: images with their labels, and which are for validation, if it says so itself."""
+
+    images: Collection
+    labels: Labels
+    classes: tuple[str, ...]
+    valid: NDArray[np.bool_] | None = None
+    heads: tuple[Answers, ...] = ()  # none: one, of all classes
+    mirrors: bool = True
+    is_sized: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """The numbers of the images that train and that validate, in an order in which any first part is a fair sample."""
+
+    train: NDArray[np.intp]
+    valid: NDArray[np.intp]
+    remarks: tuple[str, ...] = ()
+
+
+def opened(name: str, resolution: int, limit: int = 0, say: Callable[[str], None] = lambda words: None) -> Source:
+    """The data set of a name. Built-in sets are drawn at a resolution, the procedural one with `limit` to train on.
 
     Raises:
         Unavailable: there is no such data set here.
@@ -152,102 +172,199 @@ def opened(name: str, resolution: int) -> Source:
     if reason := data.missing(name):
         raise reason
     if name in data.BUILT_IN:
-        return _built_in(name, resolution)
-    return _rows(name) if name.startswith(HUGGING_FACE) else _files(name)
+        listing = _built_in(name, resolution, limit)
+        return _source(name, listing, split(name, listing))
+    return _source(name, *_kept(str(Path(name).resolve()) if is_folder(name) else name, say))
 
 
-def _built_in(name: str, resolution: int) -> Source:
-    images = data.load(name, resolution)
-    sides = ((images.train_pixels, images.train_labels, True), (images.valid_pixels, images.valid_labels, False))
-    train, valid = (Pictures(Held(x), range(len(y)), y.tolist(), replaces=replaces) for x, y, replaces in sides)
+def _kept(name: str, say: Callable[[str], None]) -> tuple[Listing, Sides]:
+    """A set that is not built in: listed and compared once in a process, whatever the resolution."""
+    if name not in _opened:
+        listing = _rows(name, say) if name.startswith(HUGGING_FACE) else _files(name)
+        _opened[name] = listing, split(name, listing)
+    return _opened[name]
+
+
+def _source(name: str, listing: Listing, sides: Sides) -> Source:
+    labels = listing.labels
+    chance = float(np.bincount(labels[sides.valid]).max() / len(sides.valid))
+    head = Answers(name="class", first=0, classes=len(listing.classes), chance=chance)
+    train, valid = (
+        Pictures(listing.images, side.tolist(), labels[side].tolist(), replaces=replaces)
+        for side, replaces in ((sides.train, True), (sides.valid, False))
+    )
     return Source(
         name=name,
         identity=data.identity(name),
-        heads=images.heads,
+        heads=listing.heads or (head,),
         train=train,
         valid=valid,
-        mirrors=images.mirrors,
+        mirrors=listing.mirrors,
+        is_sized=listing.is_sized,
+        remarks=sides.remarks,
+    )
+
+
+_opened: dict[str, tuple[Listing, Sides]] = {}  # by name
+
+# What sets list
+
+
+def _built_in(name: str, resolution: int, limit: int) -> Listing:
+    return _digits(resolution) if name == "digits" else _synthetic(resolution, limit or SYNTHETIC_TRAIN)
+
+
+def _digits(resolution: int) -> Listing:
+    """1797 handwritten digits, 8 x 8 pixels, enlarged."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return Listing(
+        images=Held(_enlarged((found.images * (255 / 16)).round().astype(np.uint8), resolution)),
+        labels=found.target.astype(np.int64),
+        classes=tuple(str(each) for each in found.target_names),
+        mirrors=False,
         is_sized=True,
-        remarks=images.remarks,
     )
 
 
-def _files(name: str) -> Source:
-    from evaluators.common.folder import checked
+def _synthetic(resolution: int, count: int) -> Listing:
+    from evaluators.common import synthetic
 
-    listed, classes = checked(Path(name))
-    paths = [path for path, _, _ in listed]
-    labels = np.array([classes.index(each) for _, each, _ in listed])
-    marks = None if listed[0][2] is None else np.array([bool(is_valid) for _, _, is_valid in listed])
-    valid = _sides(labels, marks)
-    copies = _copies(paths, valid)
-    remark = f"{len(copies)} images to train on are copies of validation images: left out"
-    train = np.setdiff1d(np.flatnonzero(~valid), copies)
-    return _source(name, Files(Path(name), paths), labels, train, valid, len(classes), (remark,) if copies else ())
-
-
-def _rows(name: str) -> Source:
-    import datasets
-
-    from evaluators.common.hugging_face import image_and_label, opened_set
-
-    train, own = opened_set(name.removeprefix(HUGGING_FACE))
-    image, label = image_and_label(name, train.features)
-    rows = train if own is None else datasets.concatenate_datasets([train, own])
-    labels = np.array(rows[label])
-    marks = None if own is None else np.arange(len(labels)) >= len(train)
-    known = labels >= 0  # the labels of some sets' test images are not published
-    valid = _sides(labels, marks)
-    pile = Rows(rows.select_columns([image]), image)
-    return _source(
-        name, pile, labels, np.flatnonzero(~valid & known), valid & known, len(train.features[label].names), ()
+    heads: list[Answers] = []
+    for head in synthetic.HEADS:
+        first = sum(each.classes for each in heads)
+        heads.append(Answers(name=head.name, first=first, classes=head.classes, chance=1 / head.classes))
+    drawn = [synthetic.draw(number, seed) for seed, number in enumerate((count, SYNTHETIC_VALID))]
+    pixels, labels = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    return Listing(
+        images=Held(pixels if resolution == synthetic.SIDE else _enlarged(pixels, resolution)),
+        labels=labels,
+        classes=tuple(f"{head.name} {answer}" for head in heads for answer in range(head.classes)),
+        valid=np.arange(len(labels)) >= count,
+        heads=tuple(heads),
+        mirrors=False,
+        is_sized=True,
     )
 
 
-def _sides(labels: NDArray[np.int64], marks: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """Which images validate: those that the source says, or every fifth of each class."""
-    return marks if marks is not None else data.every_fifth(labels, np.random.default_rng(0).permutation(len(labels)))
+def _enlarged(pixels: Pixels, resolution: int) -> Pixels:
+    from PIL import Image
+
+    return np.stack([scaled(Image.fromarray(each), resolution) for each in pixels])
 
 
-def _copies(paths: Sequence[Path], valid: NDArray[np.bool_]) -> list[int]:
-    """The images to train on that are, byte for byte, images to validate on. Only files of one size are read."""
-    sizes: Mapping[int, list[int]] = _grouped([path.stat().st_size for path in paths])
-    suspects = [number for same in sizes.values() if 0 < valid[same].sum() < len(same) for number in same]
-    keys = {number: hashlib.sha256(paths[number].read_bytes()).digest() for number in suspects}
-    kept = {key for number, key in keys.items() if valid[number]}
-    return [number for number, key in keys.items() if key in kept and not valid[number]]
+def _files(name: str) -> Listing:
+    found = listed(Path(name))
+    valid = None if found.valid is None else np.array(found.valid)
+    return Listing(images=found, labels=np.array(found.labels, dtype=np.int64), classes=found.classes, valid=valid)
 
 
-def _grouped(values: Sequence[int]) -> dict[int, list[int]]:
-    groups: dict[int, list[int]] = {}
-    for number, value in enumerate(values):
-        groups.setdefault(value, []).append(number)
+def _rows(name: str, say: Callable[[str], None]) -> Listing:
+    from evaluators.common.hugging_face import opened_rows
+
+    found = opened_rows(name.removeprefix(HUGGING_FACE), say)
+    own = found.trained < len(found.labels)
+    valid = np.arange(len(found.labels)) >= found.trained if own else None
+    return Listing(images=found, labels=found.labels, classes=found.classes, valid=valid)
+
+
+# The one rule
+
+
+def split(name: str, listing: Listing) -> Sides:
+    """Which images train and which validate; without the set's own choice, every fifth of each class validates.
+
+    Raises:
+        UsageError: a label beyond the classes, fewer than two classes, or too few images to validate on.
+    """
+    labels, remarks = listing.labels, []
+    if labels.max(initial=0) >= len(listing.classes):
+        raise UsageError(f"'{name}' has labels up to {labels.max()} for {len(listing.classes)} classes", "mend the set")
+    known = labels >= 0
+    if not known.all():
+        remarks.append(f"{(~known).sum()} of {len(known)} images have no label: left out")
+    order = np.random.default_rng(0).permutation(len(labels))
+    valid = listing.valid
+    if valid is not None and not (valid & known).any():
+        remarks.append("no image of its validation part has a label: every fifth of the others validates")
+        valid = None
+    valid = every_fifth(np.where(known, labels, NO_LABEL), order) if valid is None else valid & known
+    copies, contradictions = _copies(listing.images, labels, valid)
+    if len(copies):
+        remarks.append(f"{len(copies)} images to train on are copies of validation images: left out")
+    if contradictions:
+        remarks.append(f"{contradictions} images stand in several classes: the best possible accuracy is below 100 %")
+    leaking = np.isin(np.arange(len(labels)), copies)
+    train = order[(~valid & known & ~leaking)[order]]
+    check_sides(name, labels[train], int(valid.sum()))
+    return Sides(train=train, valid=order[valid[order]], remarks=(*remarks, *_scarce(labels[known], listing.classes)))
+
+
+def check_sides(name: str, trained: Labels, validated: int) -> None:
+    """Refuses a set with too little to train on, of those labels, or with too few images to validate on.
+
+    Raises:
+        UsageError: fewer than two classes, or too few validation images.
+    """
+    classes = len(set(trained.tolist()))
+    if classes < 2 or validated < FEWEST_VALID:
+        raise UsageError(
+            f"'{name}' has {len(trained)} images of {classes} classes to train on and {validated} to validate on",
+            f"two classes and {FEWEST_VALID} validation images are the least",
+        )
+
+
+def every_fifth(labels: Labels, order: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which images validate: of each class, in that order, the first and then every fifth; a single image trains."""
+    valid = np.zeros(len(labels), dtype=bool)
+    for value in np.unique(labels[labels >= 0]):
+        mine = order[labels[order] == value]
+        valid[mine[::VALIDATION]] = len(mine) > 1
+    return valid
+
+
+def _scarce(labels: Labels, classes: Sequence[str]) -> list[str]:
+    """What is to be said of classes with so few images that hardly one of them validates."""
+    counts = np.bincount(labels, minlength=len(classes))
+    few = [f"{name} ({count})" for name, count in zip(classes, counts.tolist(), strict=True) if count < VALIDATION]
+    rest = f" and {len(few) - 3} more" if len(few) > 3 else ""
+    return [f"classes with fewer than {VALIDATION} images: {', '.join(few[:3])}{rest}"] if few else []
+
+
+def _copies(images: Collection, labels: Labels, valid: NDArray[np.bool_]) -> tuple[list[int], int]:
+    """The images to train on that are validation images, byte for byte; and how many images have several labels.
+
+    Only images of one size are read, their ends first: of a large set, hardly any is read whole.
+    """
+    copies: list[int] = []
+    contradictions = 0
+    for same in _equal(images):
+        copies += [number for number in same if not valid[number]] if valid[same].any() else []
+        contradictions += len({int(labels[number]) for number in same} - {NO_LABEL}) > 1
+    return sorted(copies), contradictions
+
+
+def _equal(images: Collection) -> list[list[int]]:
+    """Groups of images that are equal, byte for byte."""
+    sizes = images.sizes
+    kept = [number for number, size in enumerate(sizes) if size > 0]
+    groups = _grouped(kept, [sizes[number] for number in kept])
+    for last in (TAIL, 0):
+        groups = [part for group in groups for part in _grouped(group, [_digest(images, n, last) for n in group])]
     return groups
 
 
-def _source(
-    name: str,
-    pile: Pile,
-    labels: NDArray[np.int64],
-    train: NDArray[np.int64],
-    valid: NDArray[np.bool_],
-    classes: int,
-    remarks: tuple[str, ...],
-) -> Source:
-    kept = np.flatnonzero(valid)
-    data.check_sides(name, labels[train], len(kept))
-    if labels.max() >= classes:
-        raise UsageError(f"'{name}' has labels up to {labels.max()} and names {classes} classes", "mend the set")
-    chance = float(np.bincount(labels[kept]).max() / len(kept))
-    sides = [
-        Pictures(pile, side.tolist(), labels[side].tolist(), replaces=replaces)
-        for side, replaces in ((train, True), (kept, False))
-    ]
-    return Source(
-        name=name,
-        identity=data.identity(name),
-        heads=(Answers(name="class", first=0, classes=classes, chance=chance),),
-        train=sides[0],
-        valid=sides[1],
-        remarks=remarks,
-    )
+def _grouped(numbers: Sequence[int], keys: Sequence[object]) -> list[list[int]]:
+    """The numbers with equal keys, where there are several."""
+    groups: dict[object, list[int]] = {}
+    for number, key in zip(numbers, keys, strict=True):
+        groups.setdefault(key, []).append(number)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _digest(images: Collection, number: int, last: int) -> bytes:
+    try:
+        return hashlib.sha256(images.content(number, last)).digest()
+    except OSError:
+        return str(number).encode()  # it cannot be read: nothing is equal to it

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from results.exports.common.deliverable import MEAN, STD, Array, Deliverable
+from results.exports.common.deliverable import Array, Deliverable
 from search_spaces.common.errors import NegativeAnswer, Unavailable, UsageError
+from search_spaces.nextvit.preparation import MEAN, STD
 
 FILES = ("model.mlpackage",)
 HAS_PRECISION = True

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from results.exports.common import fresh_process, standalone
-from results.exports.common.deliverable import CROP, MEAN, STD, Array, Deliverable
+from results.exports.common.deliverable import Array, Deliverable
+from search_spaces.nextvit.preparation import CROP, MEAN, STD
 
 FILES = ("timm",)
 LOADING = (

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from timm.data.constants import IMAGENET_DEFAULT_MEAN as MEAN
-from timm.data.constants import IMAGENET_DEFAULT_STD as STD
 from timm.layers.classifier import ClassifierHead as PoolingHead
 from timm.models import build_model_with_cfg, checkpoint_seq, generate_default_cfgs, register_model
 from timm.models._features import feature_take_indices
@@ -26,6 +24,7 @@ from torch import Tensor, nn
 from search_spaces.nextvit import reading
 from search_spaces.nextvit.architecture import Architecture, named
 from search_spaces.nextvit.network import NextViT, init_weights
+from search_spaces.nextvit.preparation import CROP, INTERPOLATION, MEAN, STD
 
 
 def architecture_of(arch: object) -> Architecture:
@@ -164,12 +163,12 @@ class TimmNextViT(NextViT):
 
 
 def _configuration(resolution: int, mean: Sequence[float], std: Sequence[float], crop_pct: float) -> dict[str, Any]:
-    preparation = {"interpolation": "bicubic", "crop_pct": crop_pct, "mean": tuple(mean), "std": tuple(std)}
+    preparation = {"interpolation": INTERPOLATION, "crop_pct": crop_pct, "mean": tuple(mean), "std": tuple(std)}
     sizes = {"input_size": (len(mean), resolution, resolution), "pool_size": (math.ceil(resolution / 32),) * 2}
     return {**preparation, **sizes, "first_conv": "stem.0.conv", "classifier": "head.fc"}
 
 
-default_cfgs = generate_default_cfgs({"nextvit_nas": _configuration(224, MEAN, STD, 0.95)})
+default_cfgs = generate_default_cfgs({"nextvit_nas": _configuration(224, MEAN, STD, CROP)})
 
 
 def nextvit_nas(pretrained: bool = False, *, arch: object = "next-vit-s", **options: Any) -> nn.Module:

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from timm.data.transforms_factory import create_transform
 from torch import Tensor
 
-from evaluators.common import data
 from evaluators.common.full_training import Listener, Plan, train_fully
+from evaluators.common.in_memory import load
 from evaluators.common.loaders import Loaders
 from evaluators.common.measurement import Measurement
 from evaluators.common.processes import Processes
@@ -22,6 +23,7 @@ from evaluators.common.recipe import FullRecipe
 from evaluators.common.sitting import schedule
 from evaluators.common.sources import opened
 from evaluators.common.training_folder import TrainingFolder
+from results.exports.common.deliverable import Deliverable
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import MeasurementFailed, NasError, NegativeAnswer, Unavailable, UsageError
 from search_spaces.nextvit.network import NextViT
@@ -70,15 +72,23 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Measurement]
     return folder, train_fully(Plan(architecture=TINY, data="digits", recipe=recipe), folder)
 
 
-def test_its_weights_reach_what_it_says(digits: tuple[Path, Measurement]) -> None:
+def test_its_weights_reach_what_it_says_as_they_are_exported(digits: tuple[Path, Measurement]) -> None:
+    """Images are prepared as the exported model's own description says."""
     folder, found = digits
     network = NextViT(TINY, num_classes=10)
     network.load_state_dict(load_file(folder / "final.safetensors"))
-    images = data.load("digits", 32)
-    mean, width = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-    x = (images.valid_pixels / 255 - mean[:, None, None]) / width[:, None, None]
+    said = Deliverable(network=network.eval(), resolution=32).preprocessing
+    prepare = create_transform(
+        (3, said["resolution"], said["resolution"]),
+        interpolation=said["interpolation"],
+        mean=said["mean"],
+        std=said["std"],
+        crop_pct=said["crop"],
+    )
+    valid = opened("digits", 32).valid
     with torch.no_grad():
-        right = (network.eval()(x).argmax(1) == images.valid_labels).double().mean()
+        x = torch.stack([prepare(valid.read(number)) for number in range(len(valid))])
+        right = (network(x).argmax(1) == torch.tensor(valid.labels)).double().mean()
     assert found.value == pytest.approx(100 * float(right), abs=0.01)
     assert found.value > 70
 
@@ -324,7 +334,7 @@ def flawed(tmp_path: Path) -> Path:
 
 
 def test_unreadable_images_are_counted_and_named_and_it_goes_on(flawed: Path, tmp_path: Path) -> None:
-    found = train_fully(plan(flawed), tmp_path / "training")
+    found = train_fully(plan(flawed, replace(PLAIN, batch_size=10)), tmp_path / "training")
     (warning,) = found.warnings
     assert warning.startswith("4 of 42 images cannot be read: ")
     assert "train/cats/2.png" in warning
@@ -341,7 +351,7 @@ def test_too_many_unreadable_images_stop_it(flawed: Path, tmp_path: Path, worker
 
 
 def test_it_validates_on_what_a_short_training_validates_on(photos: Path) -> None:
-    source, images = opened(str(photos), 32), data.load(str(photos), 32)
+    source, images = opened(str(photos), 32), load(str(photos), 32)
     assert sorted(source.valid.labels) == sorted(images.valid_labels.tolist())
     assert (len(source.train), source.classes) == (len(images.train_labels), images.classes)
     assert source.heads == images.heads

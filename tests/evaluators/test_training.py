@@ -11,9 +11,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 import evaluators
-from evaluators.common import data, synthetic
-from evaluators.common.data import Found, load, split
+from evaluators.common import data, hugging_face, synthetic
 from evaluators.common.images import Answers, Images
+from evaluators.common.in_memory import load
+from evaluators.common.sources import Held, Listing, split
 from evaluators.common.training import Recipe, _loss, _share, batches, initialise, masked, train
 from search_spaces import Architecture, Stage
 from search_spaces.common.errors import MeasurementFailed, Unavailable, UsageError
@@ -257,7 +258,7 @@ def test_strange_but_good_images_are_read(folder: Path) -> None:
 
 
 def test_a_folder_from_which_nothing_can_be_learnt(tmp_path: Path) -> None:
-    empty, one, bad, few = (tmp_path / name for name in ("empty", "one", "bad", "few"))
+    empty, one, few = (tmp_path / name for name in ("empty", "one", "few"))
     empty.mkdir()
     with pytest.raises(UsageError, match="holds no images in sub-folders"):
         load(str(empty), 32)
@@ -265,11 +266,7 @@ def test_a_folder_from_which_nothing_can_be_learnt(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has one class, 'cats'"):
         load(str(one), 32)
     for name in ("cats", "dogs"):
-        (bad / name).mkdir(parents=True)
-        (bad / name / "0.png").write_bytes(b"")
         picture(few / name / "0.png", 9 if name == "cats" else 90)
-    with pytest.raises(UsageError, match=r"2 of 2 images of .* cannot be used"):
-        load(str(bad), 32)
     with pytest.raises(UsageError, match="are the least"):
         load(str(few), 32)
 
@@ -288,8 +285,9 @@ def test_the_same_folder_elsewhere_is_the_same_data(folder: Path, tmp_path_facto
     elsewhere = tmp_path_factory.mktemp("copy") / "photos"
     shutil.copytree(folder, elsewhere)
     assert data.identity(str(folder)) == data.identity(str(elsewhere))
-    picture(elsewhere / "cats" / "another.png", 9)
-    assert data.identity(str(folder)) != data.identity(str(elsewhere))
+    fuller = shutil.copytree(elsewhere, elsewhere.parent / "fuller")
+    picture(fuller / "cats" / "another.png", 9)
+    assert data.identity(str(folder)) != data.identity(str(fuller))
 
 
 def hugging_face_set(root: Path) -> None:
@@ -311,15 +309,62 @@ def test_a_hugging_face_set_on_disk(tmp_path: Path) -> None:
 
 def test_a_hugging_face_set_that_cannot_be_had(tmp_path: Path) -> None:
     pytest.importorskip("datasets", reason="Hugging Face's sets need the package datasets")
+    (tmp_path / "empty").mkdir()
     with pytest.raises(Unavailable, match="cannot be had"):
-        load(f"hf:{tmp_path / 'nothing'}", 32)
+        load(f"hf:{tmp_path / 'empty'}", 32)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a/../b", "../b", "a/b/c", "/no/such/folder", "a--b/c", "a b", "a/", "-x/y", "é/x"]
+)
+def test_what_cannot_be_the_name_of_a_hugging_face_set(name: str) -> None:
+    with pytest.raises(UsageError, match="names no set of the Hugging Face hub"):
+        data.missing(f"hf:{name}")
+    with pytest.raises(UsageError, match="names no set of the Hugging Face hub"):
+        evaluators.get(f"train:data=hf:{name}")
+
+
+@pytest.mark.parametrize("name", ["mnist", "ylecun/mnist", "a/b.c_d-e", "A1/0"])
+def test_what_can(name: str) -> None:
+    hugging_face.check_name(name)
+
+
+def test_rows_without_a_label_are_left_out_and_said(tmp_path: Path) -> None:
+    """Some sets publish no labels of their test images, and say -1."""
+    datasets = pytest.importorskip("datasets", reason="Hugging Face's sets need the package datasets")
+    features = datasets.Features({"img": datasets.Image(), "label": datasets.ClassLabel(names=["dark", "light"])})
+    pixels = np.random.default_rng(0).integers(0, 60, (90, 12, 12, 3)).astype(np.uint8)
+    images = [Image.fromarray(each + 150 * (n % 2)) for n, each in enumerate(pixels)]
+    labels = [*([0, 1] * 30), None, *[-1] * 29]
+    made = datasets.Dataset.from_dict({"img": images, "label": labels}, features=features)
+    parts = {"train": made.select(range(70)), "test": made.select(range(70, 90))}
+    datasets.DatasetDict(parts).save_to_disk(tmp_path)
+    found = load(f"hf:{tmp_path}", 32)
+    assert (len(found.train_labels), len(found.valid_labels)) == (48, 12)
+    assert found.remarks == (
+        "30 of 90 images have no label: left out",
+        "no image of its validation part has a label: every fifth of the others validates",
+    )
+
+
+def test_copies_in_a_hugging_face_set_are_left_out(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets", reason="Hugging Face's sets need the package datasets")
+    features = datasets.Features({"img": datasets.Image(), "label": datasets.ClassLabel(names=["dark", "light"])})
+    pixels = np.random.default_rng(0).integers(0, 60, (60, 12, 12, 3)).astype(np.uint8)
+    images = [Image.fromarray(each + 150 * (n % 2)) for n, each in enumerate(pixels)]
+    images[40:43] = images[:3]
+    made = datasets.Dataset.from_dict({"img": images, "label": [0, 1] * 30}, features=features)
+    datasets.DatasetDict({"train": made.select(range(40)), "test": made.select(range(40, 60))}).save_to_disk(tmp_path)
+    found = load(f"hf:{tmp_path}", 32)
+    assert (len(found.train_labels), len(found.valid_labels)) == (37, 20)
+    assert found.remarks[0] == "3 images to train on are copies of validation images: left out"
 
 
 def test_every_fifth_image_of_each_class_validates() -> None:
-    pixels = np.random.default_rng(0).integers(0, 255, (100, 8, 8, 3)).astype(np.uint8)
-    images = split("x", Found(pixels=pixels, labels=np.repeat([0, 1], [80, 20]), classes=("a", "b")), 0)
-    assert np.bincount(images.valid_labels.numpy()).tolist() == [16, 4]
-    assert images.heads[0].chance == 0.8
+    pixels, labels = np.random.default_rng(0).integers(0, 255, (100, 8, 8, 3), np.uint8), np.repeat([0, 1], [80, 20])
+    sides = split("x", Listing(images=Held(pixels), labels=labels, classes=("a", "b")))
+    assert np.bincount(labels[sides.valid]).tolist() == [16, 4]
+    assert sorted([*sides.train, *sides.valid]) == list(range(100))
 
 
 # The procedural set

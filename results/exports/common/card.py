@@ -6,9 +6,10 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from results import exports, pages
-from results.exports.common.deliverable import CROP, MEAN, STD, Deliverable
+from results.exports.common.deliverable import Deliverable
 from results.glyphs import spoken, svg
 from results.notation import glyph
+from search_spaces.nextvit.preparation import CROP, MEAN, STD
 
 if TYPE_CHECKING:
     from results.exporting import Artefact

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from search_spaces import Architecture
 from search_spaces.nextvit.network import NextViT
+from search_spaces.nextvit.preparation import CROP, INTERPOLATION, MEAN, STD
 
 Array = NDArray[np.float32]  # images (B, 3, H, W) or logits (B, classes)
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, in RGB from 0 to 1
-CROP = 0.95  # share of the shorter side that is kept: timm's evaluation of Next-ViT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +44,7 @@ class Deliverable:
         return {
             "resolution": self.resolution,
             "crop": CROP,
-            "interpolation": "bicubic",
+            "interpolation": INTERPOLATION,
             "mean": list(MEAN),
             "std": list(STD),
             "layout": "RGB, (batch, 3, height, width), (value / 255 - mean) / std",

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from types import ModuleType
 
-from results.exports.common.deliverable import MEAN, STD, Deliverable
+from results.exports.common.deliverable import Deliverable
 from results.notation import glyph
 from search_spaces.common import errors
-from search_spaces.nextvit import architecture, blocks, network
+from search_spaces.nextvit import architecture, blocks, network, preparation
 
 HEAD = '''"""{notation}: a network of the Next-ViT family (arXiv 2207.05501), built with torch alone.
 
@@ -82,8 +82,8 @@ def source(what: Deliverable) -> str:
         num_classes=what.num_classes,
         resolution=what.resolution,
         channels=plan.feature_channels,
-        mean=MEAN,
-        std=STD,
+        mean=preparation.MEAN,
+        std=preparation.STD,
         weights=what.weights,
     )
     numbers = NUMBERS.format(strides=architecture.STAGE_STRIDES)
@@ -96,7 +96,7 @@ def for_timm() -> str:
     """The text of a module that registers `nextvit_nas` in timm, for any architecture; it needs torch and timm."""
     from search_spaces.nextvit import timm_models
 
-    modules = (errors, architecture, blocks, network, timm_models)
+    modules = (errors, architecture, blocks, network, preparation, timm_models)
     code = "\n\n\n".join([*(body(module).strip("\n") for module in modules), "register_model(nextvit_nas)"])
     imports = sorted({line for module in modules for line in _imports(module, code)})
     return "\n".join([TIMM_HEAD, *imports]) + f"\n\n\n{code}\n"

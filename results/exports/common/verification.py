@@ -6,8 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from results.exports.common.deliverable import MEAN, STD, Array, Deliverable
+from results.exports.common.deliverable import Array, Deliverable
 from search_spaces.common.errors import NegativeAnswer
+from search_spaces.nextvit.preparation import MEAN, STD
 
 TOLERANCES = {"fp32": 1e-4, "fp16": 1e-2}  # of the largest logit
 BUG = "nothing was written; please report it as a bug"
