@@ -271,14 +271,15 @@ def measure(
 @click.argument("into", metavar="INTO")
 @click.argument("sources", metavar="FROM...", nargs=-1, required=True)
 @JSON
-def merge(into: str, sources: tuple[str, ...], as_json: bool) -> None:
+def merge(into: str, sources: tuple[str, ...], as_json: bool) -> int:
     """Bring measurements and runs of other databases into one; nothing is lost, nothing doubled.
 
-    INTO and FROM are files or database URLs. FROM is only read.
+    INTO and FROM are files or database URLs. FROM is only read, and checked before anything is written: damaged rows
+    are left out, each with its reason, and the exit code is 1.
     """
     from nas import reports
 
-    reports.merge(into, sources, as_json=as_json)
+    return reports.merge(into, sources, as_json=as_json)
 
 
 @cli.command(epilog=_examples("nas predictor --latency ort", "nas predictor --latency coreml --json"))

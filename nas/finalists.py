@@ -14,7 +14,7 @@ from evaluators.common.recipe import FullRecipe, flag
 from evaluators.common.training_folder import TrainingFolder
 from nas import console
 from nas.training import Ending, announce, beside, interruptible, trained
-from results import DEFAULT_STORE, front, load
+from results import DEFAULT_STORE, front, load, names
 from results.notation import glyph
 from results.record import Run, Trial
 from results.tables import trial_dict
@@ -87,7 +87,7 @@ def _train(
     failed = 0
     fidelity = f"{told(data).replace('/', '-')}-{recipe.resolution}px-{recipe.epochs}-epochs"
     for number, trial in enumerate(finalists, start=1):
-        folder = beside(store_url) / "finalists" / run.name / fidelity / f"trial-{trial.number}"
+        folder = names.file_in(beside(store_url) / "finalists", run.name) / fidelity / f"trial-{trial.number}"
         plan = Plan(architecture=trial.architecture, data=data, recipe=recipe)
         if is_first():
             console.say(f"{number} of {len(finalists)}: trial {trial.number}")

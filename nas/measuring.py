@@ -51,6 +51,7 @@ def networks(
     as_json: bool,
 ) -> None:
     """Measures networks now, one after the other, and keeps the results where a database exists."""
+    sqlite_path(store_url)  # what cannot keep a measurement is refused before anything is measured
     architectures = [find_architecture(text) for text in texts]
     costs = [evaluators.get(name) for name in evaluators.names("cost")]
     chosen = [*costs, *wanted(latencies, proxies)]
@@ -211,7 +212,7 @@ def measure_run(
     Store(store_url).close()  # refuses, with the way on, where there is no database
     store = Store(store_url, writable=True)
     try:
-        run = store.run(name or store.latest())
+        run = store.run(store.named(name))
         candidates = of_run(run, trials=trials, everything=everything)
         failed = many(store, candidates, chosen, timeout)
         columns = [store.add_column(run.name, each.spec, each.context()) for each in chosen]

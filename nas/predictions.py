@@ -30,13 +30,13 @@ def fitted(store: Store, wanted: Iterable[Evaluator], pins: Mapping[str, Any] | 
     return [_fitted(store, each, pins.get(each.spec)) if isinstance(each, Predicted) else each for each in wanted]
 
 
-def ready(store_url: str, wanted: Sequence[Evaluator]) -> list[Evaluator]:
-    """The evaluators before any run exists: those that predict, fitted on what the database holds now."""
+def ready(store_url: str, wanted: Sequence[Evaluator], pins: Mapping[str, Any] | None = None) -> list[Evaluator]:
+    """The evaluators before a run is opened: those that predict, fitted on what the database holds now."""
     if not any(isinstance(each, Predicted) for each in wanted):
         return list(wanted)
     store = Store(store_url)
     try:
-        return fitted(store, wanted)
+        return fitted(store, wanted, pins)
     finally:
         store.close()
 
@@ -54,6 +54,11 @@ def _fitted(store: Store, evaluator: Predicted, pin: Mapping[str, Any] | None) -
     if pin:
         wanted = set(pin["networks"])
         pairs = [pair for pair in pairs if pair[0].id in wanted]
+        if not pairs:
+            raise NegativeAnswer(
+                f"the measurements of {evaluator.inner.spec} that this run learnt from are not in the database",
+                "bring them back with nas merge, or start a new run without --name",
+            )
     knowledge = Knowledge(
         context=context,
         networks=tuple(architecture.id for architecture, _ in pairs),

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,8 +12,9 @@ import evaluators
 import search_spaces
 from evaluators import Evaluator, Measurement
 from nas import console
-from results import front, limits, load, verification
+from results import front, limits, load, names, verification
 from results.database import sqlite_path
+from results.database_errors import Damaged
 from results.limits import Limit
 from results.notation import glyph
 from results.record import Run, Trial
@@ -22,24 +23,40 @@ from results.tables import frame, trial_dict
 from results.validity import UNVALIDATED
 from search_spaces.common.errors import UsageError
 
+if TYPE_CHECKING:
+    from results.merge import Contents, Merged
+
+MOST_LEFT_OUT = 20  # sentences about damaged rows that are printed
+
 
 def show(
     store_url: str, name: str | None, texts: tuple[str, ...], *, everything: bool, as_csv: bool, as_json: bool
 ) -> int:
     """The front of a run, or all its trials, under the run's limits or others."""
+    if as_csv and as_json:
+        raise UsageError("--csv and --json exclude each other", "give one of them")
     run = load(name, store_url)
     bounds = [limits.parse(text) for text in texts]
     if texts:
         _check_stored(run, bounds)
     chosen = list(run.trials) if everything else _front(run, bounds)
     if as_json:
-        console.write_json({"run": run.name, "config": run.config, "trials": [trial_dict(trial) for trial in chosen]})
+        console.write_json(
+            {
+                "run": run.name,
+                "config": run.config,
+                "trials": [trial_dict(trial) for trial in chosen],
+                "ignored": list(run.ignored),
+            }
+        )
     elif as_csv:
         numbers = {trial.number for trial in chosen}
         table = frame(run)
         click.echo(table[table["trial"].isin(numbers)].to_csv(index=False), nl=False)
     else:
         _write_front(run, chosen, bounds, everything)
+    if run.ignored:
+        console.say(run.ignored_sentence())
     return 0 if chosen else 1
 
 
@@ -105,7 +122,7 @@ def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Pa
 
     run = load(name, store_url)
     database = sqlite_path(store_url)
-    path = output or (database.parent if database else Path()) / f"{run.name}.html"
+    path = output or names.file_in(database.parent if database else Path(), run.name, ".html")
     dashboard.write(run, path)
     return path
 
@@ -135,11 +152,9 @@ def compare_runs(store_url: str, first: str, second: str, output: Path | None, *
 
 def list_runs(store_url: str, *, as_json: bool) -> int:
     """The runs of a database."""
-    store = Store(store_url)
-    try:
-        runs = [store.run(name) for name in store.names()]
-    finally:
-        store.close()
+    runs, damaged = _readable(store_url)
+    for message in damaged:
+        console.say(f"left out: {message}")
     if as_json:
         console.write_json([{"run": run.name, "trials": len(run.trials), "config": run.config} for run in runs])
     else:
@@ -150,29 +165,57 @@ def list_runs(store_url: str, *, as_json: bool) -> int:
     return 0 if runs else 1
 
 
-def merge(into: str, sources: Sequence[str], *, as_json: bool) -> None:
-    """Brings databases into one, and says what came in."""
+def _readable(store_url: str) -> tuple[list[Run], list[str]]:
+    """The runs of a database that can be read, and what is wrong with the others."""
+    store = Store(store_url)
+    runs, damaged = [], []
+    try:
+        for name in store.names():
+            try:
+                runs.append(store.run(name))
+            except Damaged as error:
+                damaged.append(error.message)
+    finally:
+        store.close()
+    return runs, damaged
 
+
+def merge(into: str, sources: Sequence[str], *, as_json: bool) -> int:
+    """Brings databases into one, and says what came in. Returns 1 where something damaged was left out."""
     from results import merge as merging
 
-    found: dict[str, merging.Merged] = {}
+    contents = {name: _contents(name) for name in sources}  # all of them, before anything is written
     target = Store(_url(into), writable=True)
     try:
-        for name in sources:
-            source = Store(_url(name))
-            try:
-                found[name] = merging.merge(target, source)
-            finally:
-                source.close()
+        found = {name: merging.write(target, each) for name, each in contents.items()}
     finally:
         target.close()
     if as_json:
         console.write_json({name: asdict(merged) for name, merged in found.items()})
-        return
-    for name, merged in found.items():
-        console.say(f"{name}: {merged.measurements} new measurements, {merged.known} known")
-        for line in merged.runs:
-            console.say(f"  run {line}")
+    else:
+        for name, merged in found.items():
+            _tell_merged(name, merged)
+    return int(any(merged.left_out for merged in found.values()))
+
+
+def _contents(name: str) -> "Contents":
+    from results import merge as merging
+
+    source = Store(_url(name))
+    try:
+        return merging.read(source)
+    finally:
+        source.close()
+
+
+def _tell_merged(name: str, merged: "Merged") -> None:
+    console.say(f"{name}: {merged.measurements} new measurements, {merged.known} known")
+    for line in merged.runs:
+        console.say(f"  run {line}")
+    for sentence in merged.left_out[:MOST_LEFT_OUT]:
+        console.say(f"  left out: {sentence}")
+    if (more := len(merged.left_out) - MOST_LEFT_OUT) > 0:
+        console.say(f"  left out: {more} more rows; --json lists them all")
 
 
 def _url(text: str) -> str:

@@ -17,7 +17,7 @@ from nas import predictions
 from nas.config import Config
 from nas.proposals import propose
 from nas.teaching import Teaching, check_transient, is_untaught
-from results.record import Run, Trial
+from results.record import Trial
 from results.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
@@ -215,7 +215,7 @@ class Search:
             detail=detail,
         )
         others = tuple(each for each in self.run.trials if each.number != told.number)
-        self.run = Run(name=self.name, config=self.run.config, trials=(*others, told))
+        self.run = replace(self.run, trials=(*others, told))
         return told
 
     def _check_failures(self) -> None:

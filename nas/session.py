@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +15,19 @@ from evaluators.accuracy.auto import Auto
 from evaluators.accuracy.train import Train
 from evaluators.common.fidelity import Fidelity
 from evaluators.common.isolation import Bench
-from evaluators.common.locks import Taken, alone
-from evaluators.common.measurement import digest
-from nas import __version__, accuracy, console, interruption, predictions, rungs
+from nas import __version__, console, interruption, predictions, rungs
 from nas.config import Config
+from nas.plan import Plan, planned, reserved, settle, stored_run
 from nas.proposals import SAMPLERS, SpaceExhausted
 from nas.search import RepeatedFailure, Search, verify
 from nas.teaching import check_transient
-from results import DEFAULT_STORE, front, verification
+from results import DEFAULT_STORE, front, names, verification
 from results.database import sqlite_path
 from results.notation import glyph
 from results.record import Run, Trial
 from results.store import Store
 from results.tables import trial_dict
-from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable, UsageError
+from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable
 
 INTERRUPTED = 130
 PAGE_EVERY = 20  # trials between two writings of the dashboard
@@ -40,75 +38,30 @@ def start(
 ) -> int:
     """Starts a run, or resumes the one that is named. Returns the exit code."""
     interruption.listen()
-    config = _config(choices)
-    objectives = predictions.ready(store_url, config.objectives)
+    plan = planned(choices, given, stored_run(store_url, choices["name"]))
+    objectives = predictions.ready(store_url, plan.config.objectives, plan.pins)
     for evaluator in objectives:
         if not isinstance(evaluator, Auto) and (reason := evaluator.missing()):  # Auto is taught when the run has begun
             raise reason
     if dry_run:
-        return _rehearse(config, objectives, store_url)
+        return _rehearse(plan, objectives, store_url)
     store = Store(store_url, writable=True)
     try:
-        name, config, resumed = _settle(store, choices, given, config, predictions.pins(objectives))
-        with _alone(store_url, name), Bench(timeout, say=console.say) as bench:
-            return _Session(Search(store, name, bench), as_json, resumed).run()
+        with reserved(store, choices["name"], plan.config.space) as name:
+            settle(store, name, plan, predictions.pins(objectives))
+            with Bench(timeout, say=console.say) as bench:
+                return _Session(Search(store, name, bench), as_json, resumed=plan.stored is not None).run()
     finally:
         store.close()
 
 
-def _config(choices: Mapping[str, Any]) -> Config:
-    fields = {name: choices[name] for name in Config.__dataclass_fields__}
-    return Config(**{**fields, "proxy": accuracy.proxy(choices)})
-
-
-def _settle(
-    store: Store, choices: Mapping[str, Any], given: set[str], config: Config, pins: predictions.Pins
-) -> tuple[str, Config, bool]:
-    """The run's name, its configuration, and whether it existed before. Refuses to change a run under way."""
-    name = choices["name"]
-    known = store.names()
-    if name is None:
-        name = next(name for number in range(1, len(known) + 2) if (name := f"{config.space}-{number}") not in known)
-    if name not in known:
-        with Bench(say=console.say) as bench:
-            config = replace(config, proxy=accuracy.with_rate(config, bench))
-        store.create(name, config.to_dict() | ({"predictors": pins} if pins else {}))
-        return name, config, False
-    stored = Config.from_dict(store.config(name))
-    asked = {key: choices[key] for key in given if key in asdict(stored)}
-    if {"proxy", "data"} & given:
-        asked["proxy"] = stored.proxy if accuracy.same_but_for_rate(config.proxy, stored.proxy) else config.proxy
-    wanted = Config(**{**asdict(stored), **asked})
-    if differences := stored.differences(wanted):
-        raise UsageError(
-            f"run '{name}' exists with another configuration:\n    " + "\n    ".join(differences),
-            f"resume it as it is: nas run --name {name}\n  or start a new run: give another --name, or none",
-        )
-    if wanted.budget != stored.budget:
-        store.configure(name, store.config(name) | wanted.to_dict())
-    return name, wanted, True
-
-
-@contextmanager
-def _alone(store_url: str, name: str) -> Iterator[None]:
-    """Keeps a second process from working on the same run."""
-    path = sqlite_path(store_url)
-    try:
-        with alone(f"run-{digest([str(path.resolve()) if path else store_url, name])}"):
-            yield
-    except Taken as taken:
-        raise StoreError(
-            f"another process is working on run '{name}': {taken.holder}",
-            "wait for it, end it, or start a new run without --name",
-        ) from None
-
-
-def _rehearse(config: Config, objectives: Sequence[Evaluator], store_url: str) -> int:
+def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> int:
     """What would be done, and three networks as they would be drawn; nothing is measured or written."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    for line in _header(config, objectives, "not started (--dry-run)", store_url):
+    config = plan.config
+    for line in _header(config, objectives, plan.state(), store_url):
         console.say(line)
     study = optuna.create_study(sampler=SAMPLERS["random"].make(config.seed))
     for _ in range(3):
@@ -152,11 +105,17 @@ class _Session:
         self.search, self.as_json, self.resumed = search, as_json, resumed
         self.started, self.done = time.perf_counter(), 0
         path = sqlite_path(search.store.url)
-        self.page = (path.parent if path else Path("runs")) / f"{search.name}.html"
+        self.page = names.file_in(path.parent if path else Path("runs"), search.name, ".html")
 
     def run(self) -> int:
         """Searches to the end of the budget, and says what came of it. Returns the exit code."""
         self._announce()
+        try:
+            return self._searched()
+        except StoreError as error:
+            raise StoreError(error.message, f"{error.hint}\n  resume with: {self._resume()}") from error
+
+    def _searched(self) -> int:
         try:
             with self._live() as status:
                 for trial in self.search:
@@ -165,9 +124,9 @@ class _Session:
             return self._finish()
         except KeyboardInterrupt:
             return self._interrupted()
-        except (RepeatedFailure, SpaceExhausted) as error:
+        except (RepeatedFailure, SpaceExhausted):
             self._finish()
-            raise error
+            raise
         except (InfrastructureFailed, StoreError, Unavailable) as error:
             hint = f"{error.hint}\n  resume with: {self._resume()}".lstrip()
             raise type(error)(error.message, hint) from error
@@ -180,6 +139,8 @@ class _Session:
             console.write_event("started", run=name, resumed=self.resumed, finished=finished, config=config.to_dict())
         for line in _header(config, self.search.objectives, state, self.search.store.url):
             console.say(line)
+        if self.search.run.ignored:
+            console.say(f"  {self.search.run.ignored_sentence()}")
         console.say(f"  dashboard    {self.page}")
         console.say(f"  Ctrl-C is safe: {self._resume()} goes on from there")
 
@@ -237,10 +198,12 @@ class _Session:
         """The verdict: the front, the limits measured again, the failures by cause."""
         run, chosen = self.search.run, front.front(self.search.run)
         self._write_page()
-        self._climb()
+        if self._climb():
+            self._write_page()
         confirmed = verify(self.search, chosen, self._verdict)
         limited = any(limit.evaluator.metric.kind == "measured" for limit in self.search.config.parsed_limits)
         success = bool(confirmed if limited else chosen)
+        self.search.store.check_present()  # whoever is told where the results are must find them there
         self._summary(run, chosen, len(confirmed) if limited else None)
         if self.as_json:
             console.write_event(
@@ -255,12 +218,13 @@ class _Session:
             )
         return 0 if success else 1
 
-    def _climb(self) -> None:
-        """Trains the best longer, where training was the objective, and says what came of it."""
-        search, lowest = self.search, self.search.objectives[0]
+    def _climb(self) -> bool:
+        """Trains the best longer, where training was the objective, and says what came of it; whether anything did."""
+        search, lowest, climbed = self.search, self.search.objectives[0], False
         if not isinstance(lowest, Train):
-            return
+            return climbed
         for rung in rungs.climb(search.run, lowest, self._train, search.config.seed):
+            climbed = True
             search.store.add_column(search.name, rung.evaluator.spec, rung.evaluator.context())
             console.say(f"  {rung.sentence}")
             try:
@@ -269,6 +233,7 @@ class _Session:
                 console.say(f"  not to be used: {error.message}")
             if self.as_json:
                 console.write_event("rung", **rung.to_dict())
+        return climbed
 
     def _train(self, evaluator: Evaluator, trials: Sequence[Trial]) -> dict[int, Measurement]:
         numbers = {trial.architecture: trial.number for trial in trials}
@@ -307,8 +272,9 @@ class _Session:
     def _write_page(self) -> None:
         from results import dashboard
 
+        run = self.search.store.run(self.search.name)  # with later columns, and what is known of the scores by now
         try:
-            dashboard.write(self.search.run, self.page)
+            dashboard.write(run, self.page)
         except NegativeAnswer as error:  # the page can be written again; the run must not die of it
             console.say(error.message)
 

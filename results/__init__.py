@@ -17,14 +17,15 @@ def load(name: str | None = None, store: str = DEFAULT_STORE) -> "Run":
     """A run with all its trials, by name, or the newest; the database is only read.
 
     Raises:
-        StoreError: there is no database, or no run in it.
+        StoreError: there is no database, no run in it, or what it holds is damaged.
+        UsageError: no run can have that name.
         UnknownName: no such run; offers the nearest name.
     """
     from results.store import Store
 
     opened = Store(store)
     try:
-        return opened.run(name or opened.latest())
+        return opened.run(opened.named(name))
     finally:
         opened.close()
 

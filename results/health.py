@@ -33,6 +33,7 @@ def sentences(run: Run) -> list[str]:
         *_edges(run, members),
         *_doubts(run),
         *_causes(run),
+        *filter(None, [run.ignored_sentence()]),
     ]
 
 

@@ -37,11 +37,19 @@ class Run:
     config: dict[str, Any]
     trials: tuple[Trial, ...]
     validity: dict[str, str] = field(default_factory=dict)  # how far the ranking by a metric was checked, in words
+    ignored: tuple[int, ...] = ()  # numbers of trials that were added to the study with Optuna itself
 
     @property
     def objectives(self) -> tuple[Metric, ...]:
         """What the run optimises: the accuracy evaluator first, then the latencies."""
         return tuple(Metric(**metric) for metric in self.config["objectives"])
+
+    def ignored_sentence(self) -> str:
+        """What is to be said of trials that are not shown; nothing where there are none."""
+        if not self.ignored:
+            return ""
+        numbers = ", ".join(map(str, self.ignored[:10])) + (", ..." if len(self.ignored) > 10 else "")
+        return f"Ignored: {len(self.ignored)} trials that nas run did not make, but Optuna itself (numbers {numbers})."
 
     def succeeded(self) -> list[Trial]:
         """Trials with a value for every objective, within the limits or not."""

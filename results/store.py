@@ -4,7 +4,6 @@ A trial is written in one step with everything that was asked, and told in one s
 so that whatever kills the process leaves either a finished trial or one that can be taken up again.
 """
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +13,20 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from evaluators import Measurement, Metric
-from results import validity
-from results.database import engine_options, explained, measurements, open_engine
-from results.record import Run, State, Trial
+from results import names, rows, validity
+from results.database import creating, engine_options
+from results.measurement_store import MeasurementStore
+from results.record import Run, Trial
+from results.rows import NETWORK, OUTCOME
 from search_spaces import Architecture
 from search_spaces.common.errors import StoreError, UnknownName
 
 if TYPE_CHECKING:
     import optuna
 
-CONFIG, NETWORK, OUTCOME = "nas.config", "nas.network", "nas.outcome"  # attributes of studies and trials
+STUDIES = sa.table("studies", sa.column("study_id"), sa.column("study_name"))  # Optuna's
+ATTRIBUTES = sa.table("study_user_attributes", sa.column("study_id"), sa.column("key"))
+CONFIG = "nas.config"  # of a study: a run's resolved configuration
 BELIEVED = "nas.believed"  # of a study, by metric: the context of its latest predictions, and what they learnt from
 LATER = "nas.later"  # of a study: contexts in which its networks were measured after it had ended, by column
 
@@ -40,26 +43,31 @@ class Proposal:
     replaced: Mapping[str, int]
 
 
-class Store:
+class Store(MeasurementStore):
     """A database of runs. Opened for reading unless `writable`; reading never creates or changes anything."""
 
     def __init__(self, url: str, *, writable: bool = False) -> None:
-        self.url, self.writable = url, writable
-        self.engine = open_engine(url, writable=writable)
+        super().__init__(url, writable=writable)
         self._studies: dict[str, optuna.Study] = {}  # kept: each remembers the trials that it has read
 
     @cached_property
     def _storage(self) -> "optuna.storages.BaseStorage":
+        import alembic.util
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        options = engine_options(self.url, writable=self.writable)
-        with explained(self.url):
-            return optuna.storages.RDBStorage(self.url, engine_kwargs=options, skip_table_creation=not self.writable)
+        options = engine_options(self.url, "rw" if self.writable else "ro")
+        try:
+            return optuna.storages.RDBStorage(self.url, engine_kwargs=options, skip_table_creation=True)
+        except (RuntimeError, alembic.util.CommandError) as error:  # Optuna knows no class for it
+            raise StoreError(
+                f"the tables of Optuna in '{self.url}' are of a version that cannot be used here: {error}",
+                "install the version of Optuna that made them, or name another database with --store",
+            ) from error
 
     def close(self) -> None:
         """Lets go of the database."""
-        self.engine.dispose()
+        super().close()
         if "_storage" in self.__dict__:
             self._storage.remove_session()
             self._storage.engine.dispose()  # type: ignore[attr-defined]
@@ -68,9 +76,33 @@ class Store:
 
     def names(self) -> list[str]:
         """The names of all runs, oldest first; studies that nas run did not make are none."""
-        with explained(self.url):
-            studies = self._storage.get_all_studies()  # Optuna's summaries would read every trial of every study
-        return [study.study_name for study in studies if CONFIG in study.user_attrs]
+        made_by_us = STUDIES.join(ATTRIBUTES, STUDIES.c.study_id == ATTRIBUTES.c.study_id)
+        return self._names(sa.select(STUDIES.c.study_name).select_from(made_by_us).where(ATTRIBUTES.c.key == CONFIG))
+
+    def studies(self) -> list[str]:
+        """The names that are taken: those of all runs and of all other studies of Optuna."""
+        return self._names(sa.select(STUDIES.c.study_name))
+
+    def _names(self, query: "sa.Select[tuple[str]]") -> list[str]:
+        with self._access(), self.engine.connect() as connection:  # Optuna would parse every attribute of every study
+            if not sa.inspect(connection).has_table(STUDIES.name):
+                return []
+            return [row.study_name for row in connection.execute(query.order_by(STUDIES.c.study_id))]
+
+    def named(self, name: str | None) -> str:
+        """The run that a person means: the newest where they name none.
+
+        Raises:
+            UsageError: no run can have that name.
+            UnknownName: no such run; offers the nearest name.
+            StoreError: there are no runs.
+        """
+        if name is None:
+            return self.latest()
+        known = self.names()
+        if names.check(name) not in known:
+            raise UnknownName("run", name, known)
+        return name
 
     def create(self, name: str, config: dict[str, Any]) -> None:
         """Begins a run under a resolved configuration.
@@ -78,16 +110,20 @@ class Store:
         Takes up a study of that name that has no configuration and no trials: a process was killed right here.
 
         Raises:
-            StoreError: a study of that name exists that nas run did not make.
+            UsageError: no run can have that name.
+            StoreError: such a run exists, or a study that nas run did not make.
         """
         import optuna
 
+        names.check(name)
         directions = [objective["direction"] for objective in config["objectives"]]
-        with explained(self.url), warnings.catch_warnings():
+        with self._access(), creating(self.engine, self.url), warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study = optuna.create_study(
                 storage=self._storage, study_name=name, directions=directions, load_if_exists=True
             )
+            if CONFIG in study.user_attrs:
+                raise StoreError(f"another process has just begun a run '{name}'", "give this one another --name")
             if study.get_trials(deepcopy=False):
                 raise StoreError(f"a study '{name}' exists that nas run did not make", "give the run another --name")
             study.set_metric_names([objective["name"] for objective in config["objectives"]])
@@ -95,16 +131,16 @@ class Store:
 
     def configure(self, name: str, config: dict[str, Any]) -> None:
         """Replaces a run's configuration (a larger budget)."""
-        with explained(self.url):
+        with self._access():
             self._study(name).set_user_attr(CONFIG, config)
 
     def config(self, name: str) -> dict[str, Any]:
         """A run's resolved configuration."""
-        with explained(self.url):
-            found: dict[str, Any] | None = self._study(name).user_attrs.get(CONFIG)
+        found = self._attribute(name, CONFIG, None)
         if found is None:
             raise StoreError(f"the study '{name}' was not made by nas run", "name another run; nas show lists them")
-        return found
+        with self._reading(f"the configuration of run '{name}'"):
+            return rows.configuration(found)
 
     def latest(self) -> str:
         """The name of the newest run.
@@ -124,13 +160,25 @@ class Store:
             UnknownName: no such run; offers the nearest name.
         """
         config, later = self.config(name), self.later(name)
-        believed = {metric: each["context"] for metric, each in self._attribute(name, BELIEVED).items()}
-        with explained(self.url):
-            trials = self._study(name).get_trials(deepcopy=False)
-        columns = {trial.number: _columns(_contexts(trial), later, believed) for trial in trials}
-        known = self._records({(t.user_attrs[NETWORK]["id"], c) for t in trials for c in columns[t.number].values()})
-        found = tuple(_trial(t, columns[t.number], known) for t in trials)
-        return Run(name=name, config=config, trials=found, validity=self._validity(config, found))
+        believed = {metric: each["context"] for metric, each in self.believed(name).items()}
+        trials = self.frozen(name)
+        columns, keys = {}, set()
+        for trial in trials:
+            with self._reading(f"trial {trial.number} of run '{name}'"):
+                columns[trial.number] = _columns(rows.contexts(trial), later, believed)
+                keys |= {(rows.network_id(trial), context) for context in columns[trial.number].values()}
+        known = self._records(keys)
+        found = []
+        for trial in trials:
+            with self._reading(f"trial {trial.number} of run '{name}'"):
+                found.append(rows.trial(trial, columns[trial.number], known))
+        return Run(
+            name=name,
+            config=config,
+            trials=tuple(found),
+            validity=self._validity(config, found),
+            ignored=self.ignored(name),
+        )
 
     def _validity(self, config: dict[str, Any], trials: Sequence[Trial]) -> dict[str, str]:
         """What is to be said of each accuracy objective, from all real evaluations of this database."""
@@ -151,22 +199,27 @@ class Store:
 
     def believe(self, name: str, metric: str, context: str, networks: Sequence[str]) -> None:
         """Shows every network of a run by predictions of that context, which were learnt from those networks."""
-        with explained(self.url):
+        with self._access():
             latest = {"context": context, "networks": list(networks)}
-            self._study(name).set_user_attr(BELIEVED, {**self._attribute(name, BELIEVED), metric: latest})
+            self._study(name).set_user_attr(BELIEVED, {**self._attribute(name, BELIEVED, {}), metric: latest})
+
+    def believed(self, name: str) -> dict[str, dict[str, Any]]:
+        """By metric: the context of a run's latest predictions, and the networks that they were learnt from."""
+        with self._reading(f"what run '{name}' learnt"):
+            return rows.believed(self._attribute(name, BELIEVED, {}))
 
     def taught(self, name: str, metric: str) -> frozenset[str]:
         """The ids of the networks from which a run's latest predictions of a metric were learnt; none before any."""
-        return frozenset(self._attribute(name, BELIEVED).get(metric, {}).get("networks", ()))
+        return frozenset(self.believed(name).get(metric, {}).get("networks", ()))
 
-    def _attribute(self, name: str, attribute: str) -> dict[str, Any]:
-        with explained(self.url):
-            found: dict[str, Any] = self._study(name).user_attrs.get(attribute, {})
-        return found
+    def _attribute(self, name: str, attribute: str, default: Any) -> Any:
+        with self._reading(f"run '{name}'"):
+            return self._study(name).user_attrs.get(attribute, default)
 
     def later(self, name: str) -> dict[str, str]:
         """The contexts in which a run's networks were measured after it had ended, by the column that shows them."""
-        return self._attribute(name, LATER)
+        with self._reading(f"the later measurements of run '{name}'"):
+            return rows.columns(self._attribute(name, LATER, {}))
 
     def add_column(self, name: str, metric: str, context: str) -> str:
         """Shows what was measured in another context beside a run's own measurements; returns the column's name.
@@ -174,14 +227,14 @@ class Store:
         A metric that the run has already, from another device or version, gets a column of its own: `ort~2`.
         """
         later = self.later(name)
-        own = {column: context for trial in self.frozen(name) for column, context in _contexts(trial).items()}
+        own = {column: context for trial in self.frozen(name) for column, context in rows.contexts(trial).items()}
         for number in range(1, len(later) + 3):
             column = metric if number == 1 else f"{metric}~{number}"
             if context in (later.get(column), own.get(column)):
                 return column
             if column not in later and column not in own:
                 break
-        with explained(self.url):
+        with self._access():
             self._study(name).set_user_attr(LATER, {**later, column: context})
         return column
 
@@ -198,9 +251,21 @@ class Store:
     # Trials
 
     def frozen(self, name: str) -> "list[optuna.trial.FrozenTrial]":
-        """The trials of a run as Optuna knows them, for its samplers."""
-        with explained(self.url):
+        """The trials of a run as Optuna knows them, for its samplers; without those that nas run did not make."""
+        return [trial for trial in self._all_trials(name) if rows.is_ours(trial)]
+
+    def ignored(self, name: str) -> tuple[int, ...]:
+        """The numbers of those trials that were added to the study with Optuna itself."""
+        return tuple(trial.number for trial in self._all_trials(name) if not rows.is_ours(trial))
+
+    def _all_trials(self, name: str) -> "list[optuna.trial.FrozenTrial]":
+        with self._reading(f"the trials of run '{name}'"):
             return self._study(name).get_trials(deepcopy=False)
+
+    def add(self, name: str, trial: "optuna.trial.FrozenTrial") -> None:
+        """Adds a trial of another database as it is."""
+        with self._access():
+            self._study(name).add_trial(trial)
 
     def begin(self, name: str, proposal: Proposal) -> None:
         """Writes down a candidate as being evaluated, in one step."""
@@ -220,13 +285,16 @@ class Store:
             system_attrs=proposal.system_attrs,
             user_attrs={NETWORK: network},
         )
-        with explained(self.url):
+        with self._access():
             self._study(name).add_trial(trial)
 
     def in_flight(self, name: str) -> Trial | None:
         """The candidate that was being evaluated when the run last ended; None if none was."""
         running = [trial for trial in self.frozen(name) if not trial.state.is_finished()]
-        return _trial(running[0], {}, {}) if running else None
+        if not running:
+            return None
+        with self._reading(f"trial {running[0].number} of run '{name}'"):
+            return rows.trial(running[0], {}, {})
 
     def finish(
         self,
@@ -249,7 +317,7 @@ class Store:
             "cause": cause,
             "detail": detail[-4000:],
         }
-        with explained(self.url):
+        with self._access():
             study = self._study(name)
             (frozen,) = (each for each in study.get_trials(deepcopy=False) if each.number == trial.number)
             live = optuna.trial.Trial(study, frozen._trial_id)  # the only way to one that an earlier process asked for
@@ -260,111 +328,7 @@ class Store:
             state = optuna.trial.TrialState.FAIL if values is None else None
             study.tell(trial.number, values, state=state)
 
-    # Measurements
-
-    def remember(self, architecture: Architecture, measurement: Measurement) -> None:
-        """Keeps a measurement for ever, for every run of this database."""
-        row = {
-            "architecture": architecture.id,
-            "context": measurement.context,
-            "metric": measurement.metric.name,
-            "value": measurement.value,
-            "low": measurement.low,
-            "high": measurement.high,
-            "unit": measurement.unit,
-            "kind": measurement.metric.kind,
-            "device": measurement.device.id,
-            "made": measurement.when,
-            "record": json.dumps(measurement.to_dict()),
-            "network": architecture.canonical_json(),
-        }
-        with explained(self.url), self.engine.begin() as connection:
-            connection.execute(measurements.insert().values(row))
-
-    def recall(self, architecture: Architecture, context: str) -> Measurement | None:
-        """The first measurement of a network in a context that is not doubtful, or else the first; None before any."""
-        return self._records({(architecture.id, context)}).get((architecture.id, context))
-
-    def baseline(self, context: str) -> float | None:
-        """What the reference network took when this context was first measured; None before."""
-        query = sa.select(measurements.c.record).where(measurements.c.context == context).order_by(measurements.c.id)
-        with explained(self.url), self.engine.connect() as connection:
-            first = connection.execute(query.limit(1)).scalar()
-        return json.loads(first)["details"].get("reference_ms") if first else None
-
-    def measured(self, metric: str) -> dict[str, list[tuple[Architecture, Measurement]]]:
-        """Every network that was ever measured by a metric, by context; the first measurement of each counts."""
-        return self._networks(measurements.c.metric == metric)
-
-    def trained(self) -> dict[str, list[tuple[Architecture, Measurement]]]:
-        """Every network that was ever really trained, by context, which tells the fidelity."""
-        return self._networks(measurements.c.kind == "trained")
-
-    def _networks(self, condition: "sa.ColumnElement[bool]") -> dict[str, list[tuple[Architecture, Measurement]]]:
-        query = (
-            sa.select(measurements.c.context, measurements.c.network, measurements.c.record)
-            .where(condition)
-            .order_by(measurements.c.id)
-        )
-        with explained(self.url), self.engine.connect() as connection:
-            rows = connection.execute(query).all()
-        found: dict[str, dict[str, tuple[Architecture, Measurement]]] = {}
-        for context, network, record in rows:
-            pair = (Architecture.from_json(network), Measurement.from_dict(json.loads(record)))
-            found.setdefault(context, {}).setdefault(pair[0].id, pair)
-        return {context: list(pairs.values()) for context, pairs in found.items()}
-
-    def _records(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], Measurement]:
-        contexts = {context for _, context in keys}
-        query = (
-            sa.select(measurements.c.architecture, measurements.c.context, measurements.c.record)
-            .where(measurements.c.context.in_(contexts))
-            .order_by(measurements.c.id)
-        )
-        if len(keys) == 1:
-            query = query.where(measurements.c.architecture == next(iter(keys))[0])
-        with explained(self.url), self.engine.connect() as connection:
-            rows = connection.execute(query).all()
-        found: dict[tuple[str, str], Measurement] = {}
-        for *key, record in rows:
-            if (pair := tuple(key)) not in keys or (pair in found and not found[pair].doubtful):
-                continue
-            measurement = Measurement.from_dict(json.loads(record))
-            if pair not in found or not measurement.doubtful:
-                found[pair] = measurement
-        return found
-
 
 def _columns(own: Mapping[str, str], later: Mapping[str, str], believed: Mapping[str, str]) -> dict[str, str]:
     """The context of each column of a trial: as it was told, but for predictions, which are the latest."""
     return {**later, **own, **{metric: context for metric, context in believed.items() if metric in own}}
-
-
-def _contexts(trial: "optuna.trial.FrozenTrial") -> dict[str, str]:
-    contexts: dict[str, str] = trial.user_attrs.get(OUTCOME, {}).get("contexts", {})
-    return contexts
-
-
-def _trial(
-    trial: "optuna.trial.FrozenTrial", columns: Mapping[str, str], known: Mapping[tuple[str, str], Measurement]
-) -> Trial:
-    network, outcome = trial.user_attrs[NETWORK], trial.user_attrs.get(OUTCOME, {})
-    found = {metric: known.get((network["id"], context)) for metric, context in columns.items()}
-    return Trial(
-        number=trial.number,
-        architecture=Architecture.from_dict(network["architecture"]),
-        state=_state(trial),
-        measurements={metric: measurement for metric, measurement in found.items() if measurement},
-        constraints=dict(trial.constraints),
-        anchor=network["anchor"],
-        cause=outcome.get("cause", ""),
-        detail=outcome.get("detail", ""),
-        seconds=outcome.get("seconds", {}),
-        replaced=network["replaced"],
-    )
-
-
-def _state(trial: "optuna.trial.FrozenTrial") -> State:
-    if trial.state.name == "COMPLETE":
-        return "infeasible" if any(excess > 0 for excess in trial.constraints.values()) else "ok"
-    return "running" if not trial.state.is_finished() else "failed"

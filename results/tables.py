@@ -27,7 +27,8 @@ def frame(run: Run) -> "pd.DataFrame":
     """The trials of a run as a pandas DataFrame: a row each, a column for every value and each end of its interval."""
     import pandas as pd
 
-    return pd.DataFrame([_row(trial) for trial in run.trials])
+    rows = [_row(trial) for trial in run.trials]
+    return pd.DataFrame(rows, columns=None if rows else ["trial", "state", "anchor", "notation", "id", "cause"])
 
 
 def _row(trial: Trial) -> dict[str, Any]:

@@ -83,6 +83,13 @@ class Lock:
         os.pwrite(descriptor, f"{identity()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}".encode()[:LONGEST], 0)
         return True
 
+    def take_within(self, seconds: float) -> bool:
+        """Takes the lock if it becomes free within that time."""
+        end = time.monotonic() + seconds
+        while not (taken := self.take()) and time.monotonic() < end:
+            time.sleep(POLL_SECONDS)
+        return taken
+
     def wait(self, say: Say = speak) -> None:
         """Takes the lock, and waits for it as long as somebody holds it; says who, at once and every 30 s."""
         start, said = time.monotonic(), 0

@@ -9,44 +9,10 @@ import optuna
 import pytest
 
 import evaluators
-from evaluators import Measurement
-from nas.config import Config
-from results.store import Proposal, Store
-from search_spaces import PAPER, Architecture
+from results.store import Store
+from search_spaces import PAPER
 from search_spaces.common.errors import StoreError, UnknownName, UsageError
-
-S = PAPER["next-vit-s"]
-CONFIG = Config(budget=3).to_dict()
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/runs/nas.db"
-
-
-@pytest.fixture
-def store(url: str):
-    store = Store(url, writable=True)
-    yield store
-    store.close()
-
-
-def measurement(spec: str = "params", architecture: Architecture = S) -> Measurement:
-    return evaluators.get(spec).measure(architecture)
-
-
-def proposal(architecture: Architecture = S) -> Proposal:
-    return Proposal(architecture=architecture, params={}, distributions={}, system_attrs={}, anchor="", replaced={})
-
-
-def tell(store: Store, run: str, latency: float = 5.0, excess: float = -1.0) -> None:
-    """One whole candidate, with a made-up latency and score."""
-    store.begin(run, proposal())
-    trial = store.in_flight(run)
-    assert trial
-    found = {"params": measurement()}
-    store.remember(S, found["params"])
-    store.finish(run, trial, found, values=[4.0, latency], constraints={"ort<=6ms": excess}, seconds={"cost": 0.1})
+from tests.results.stores import CONFIG, S, measurement, proposal, tell
 
 
 def test_what_is_told_is_read_back(store: Store) -> None:
@@ -192,3 +158,28 @@ def test_a_full_disk_is_explained_and_loses_nothing(store: Store) -> None:
         for _ in range(200):
             store.remember(S, measurement())
     assert len(store.run("one").trials) == 1
+
+
+def test_trials_that_optuna_added_are_ignored_and_counted(full: Store) -> None:
+    study = optuna.load_study(study_name="one", storage=full._storage)
+    study.enqueue_trial({"depth": 3})
+    study.add_trial(optuna.trial.create_trial(values=[1.0, 2.0]))
+    assert [trial.number for trial in full.run("one").trials] == [0]
+    assert full.run("one").ignored == (1, 2)
+    assert "Ignored: 2 trials" in full.run("one").ignored_sentence()
+    assert full.in_flight("one") is None, "an enqueued one is nobody's candidate"
+    assert len(full.frozen("one")) == 1
+
+
+def test_a_run_is_begun_once(store: Store) -> None:
+    store.create("one", CONFIG)
+    with pytest.raises(StoreError, match="another process has just begun a run 'one'"):
+        store.create("one", CONFIG | {"seed": 7})
+    assert store.config("one")["seed"] == 0
+
+
+def test_a_name_that_is_a_path_is_refused(store: Store) -> None:
+    with pytest.raises(UsageError, match="is not a name for a run"):
+        store.create("../../x", CONFIG)
+    with pytest.raises(UsageError, match="is not a name for a run"):
+        store.named("\udcff\udcfe")
