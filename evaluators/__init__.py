@@ -7,6 +7,7 @@ A latency may name its place too, or be predicted: `trt:python=/usr/bin/python3`
 """
 
 import inspect
+import os
 import re
 
 from evaluators.common.evaluator import Evaluator, parse_options
@@ -18,6 +19,8 @@ from search_spaces.common.errors import UnknownName, UsageError
 
 __all__ = ["FAMILIES", "Device", "Evaluator", "Measurement", "Metric", "get", "names", "summary"]
 
+# From 1.29 on, ONNX Runtime reports to Microsoft and leaves files behind, unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 FAMILIES = ("cost", "accuracy", "latency")
 
 

@@ -130,7 +130,7 @@ def test_another_device_that_answers_is_no_candidates_failure_and_says_what_chan
     described = evaluator.description()  # type: ignore[attr-defined]
     before = {**described, "device": {"label": "then", "facts": {**described["device"]["facts"], "model": "Then"}}}
     monkeypatch.setattr(elsewhere.Elsewhere, "description", lambda self: before)
-    with Bench() as bench, pytest.raises(InfrastructureFailed, match="another device or version answered.*is Then"):
+    with Bench() as bench, pytest.raises(InfrastructureFailed, match=r"another device or version answered.*is Then"):
         bench.measure(evaluator, S)
 
 
