@@ -1,11 +1,11 @@
 """Runs that are interrupted again and again in real measurements: no trial is lost, none is double, no file is left."""
 
+import logging
 import os
 import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Program
 
 CHOICES = ("--proxy", "structure", "--latency", "ort:resolution=64", "--seed", "7")
+LOG = logging.getLogger(__name__)  # the figures: --log-file=figures.log --log-file-level=info
 KILLS = 10
 INTERRUPTIONS = 20
 AWAY = {signal.SIGINT: 130, signal.SIGTERM: 130, signal.SIGHUP: 130, signal.SIGKILL: -signal.SIGKILL}
@@ -69,9 +70,7 @@ def test_a_run_that_is_interrupted_in_a_measurement_leaves_no_file(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2", "gp"])
-def test_a_run_that_is_killed_ten_times_is_the_run_that_was_not(
-    nas: Program, sampler: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_run_that_is_killed_ten_times_is_the_run_that_was_not(nas: Program, sampler: str) -> None:
     """At random moments. The run without a kill takes its numbers from the same store, and must ask for the same."""
     moments, seen, kills = random.Random(sampler), list[dict[str, Any]](), list[int]()
     command = ["run", "--name", "killed", "--budget", "40", *CHOICES, "--sampler", sampler]
@@ -83,7 +82,7 @@ def test_a_run_that_is_killed_ten_times_is_the_run_that_was_not(
         assert now[: len(seen)] == seen, "a trial was lost or changed"
         seen = now
         kills.append(len(now))
-    record_property("trials told at each kill", kills)
+    LOG.info("%s: trials told at each kill: %s", sampler, kills)
     assert nas(*command).code == 0
     assert nas("run", "--name", "whole", *command[3:]).code == 0
     killed, whole = trials(nas, "killed"), trials(nas, "whole")
@@ -101,7 +100,6 @@ def test_twenty_interruptions_leave_no_file(
     how: signal.Signals,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
 ) -> None:
     """At random moments; what a kill leaves behind, if it strikes everybody, the next start removes."""
     temporary = tmp_path_factory.mktemp("temporary")
@@ -114,7 +112,7 @@ def test_twenty_interruptions_leave_no_file(
         codes.append(end(process, how))
         left.append(len(files(temporary)))
     assert set(codes) == {AWAY[how]}
-    record_property("files left after each interruption", left)
+    LOG.info("%s: files left after each interruption: %s", how.name, left)
     assert sum(left) == 0
 
 
