@@ -7,6 +7,7 @@ Nothing here imports torch or a run-time until an evaluator measures.
 """
 
 import inspect
+import os
 import re
 from types import ModuleType
 
@@ -33,6 +34,8 @@ __all__ = [
     "summary",
 ]
 
+# From 1.29 on, ONNX Runtime reports to Microsoft and leaves files behind, unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 FAMILIES = ("cost", "accuracy", "latency")
 PLACES = ("python", "predicted")  # options that say where a latency is measured, or that it is not
 LONGEST_SPEC = 1000  # letters: a path may be part of it

@@ -24,7 +24,7 @@ from results import DEFAULT_STORE
 from results.database import sqlite_path
 from results.store import Store
 from search_spaces import Architecture
-from search_spaces.common.errors import NegativeAnswer
+from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, failure
 
 INTERRUPTED = 130
 TENSORBOARD = "tensorboard"
@@ -111,13 +111,16 @@ class Ending:
 
 @contextmanager
 def interruptible(way_on: str) -> Iterator[Ending]:
-    """Ends well when it is told to end, and says how to go on."""
+    """Ends well when it is told to end or the machine refuses something, and says how to go on."""
     ending = Ending()
     try:
         yield ending
     except KeyboardInterrupt:
         if is_first():
             console.say(f"interrupted; every finished epoch is kept. Go on with:\n  {way_on}")
+    except (InfrastructureFailed, OSError) as error:  # no network's own failure: a device, a disk, a lock
+        found = failure(error)
+        raise type(found)(found.message, f"{found.hint}\n  go on with: {way_on}".lstrip()) from error
     finally:
         leave()
 

@@ -71,6 +71,7 @@ class Place:
 
 
 HERE = Place()
+SOCKETS = Path("/tmp")  # and no folder that a user names: a socket's path has some hundred letters at most
 SSH_EXAMPLE = "for example NAS_SSH='ssh -F my-config'; unset, it is ssh"
 
 
@@ -92,8 +93,8 @@ def _client() -> list[str]:
 
 @functools.cache
 def _sockets() -> Path:
-    """Where the connections' sockets lie: /tmp itself, because a socket's path has some hundred letters at most."""
-    folder = Path("/tmp") / f"nas-ssh-{os.getuid()}"
+    """Where the connections' sockets lie."""
+    folder = SOCKETS / f"nas-ssh-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()

@@ -1,14 +1,16 @@
 """The lines between a driver and its worker: whatever comes, or does not come, has an end and a name."""
 
+import os
 import shlex
 import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from evaluators.common import connection
+from evaluators.common import connection, places
 from evaluators.common.connection import LARGEST_ANSWER, Worker
 from evaluators.common.locks import device
 from evaluators.common.places import WORKER, Place
@@ -123,4 +125,23 @@ def test_a_worker_that_waits_for_its_device_says_for_whom() -> None:
 def test_a_command_that_is_none_is_a_users_mistake(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAS_SSH", command)
     with pytest.raises(UsageError, match="NAS_SSH"):
+        Worker(Place(host="somewhere"))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a folder to somebody else")
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_a_folder_of_sockets_that_is_not_ours_is_said(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"nas-ssh-{os.getuid()}"
+    if kind == "folder":
+        path.mkdir()
+        os.chown(path, 65534, 65534)
+    elif kind == "file":
+        path.touch()
+    else:
+        path.symlink_to(tmp_path)
+    monkeypatch.setattr(places, "SOCKETS", tmp_path)
+    places._sockets.cache_clear()
+    with pytest.raises(InfrastructureFailed, match=f"'{path}' (belongs to somebody else|cannot be made)"):
         Worker(Place(host="somewhere"))

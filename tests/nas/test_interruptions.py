@@ -1,0 +1,137 @@
+"""Runs that are interrupted again and again in real measurements: no trial is lost, none is double, no file is left."""
+
+import logging
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Program
+
+CHOICES = ("--proxy", "structure", "--latency", "ort:resolution=64", "--seed", "7")
+LOG = logging.getLogger(__name__)  # the figures: --log-file=figures.log --log-file-level=info
+KILLS = 10
+INTERRUPTIONS = 20
+AWAY = {signal.SIGINT: 130, signal.SIGTERM: 130, signal.SIGHUP: 130, signal.SIGKILL: -signal.SIGKILL}
+
+
+def trials(program: Program, run: str) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = program("show", run, "--all", "--json").json["trials"]
+    return shown
+
+
+def told(program: Program, run: str) -> list[dict[str, Any]]:
+    """The trials that are finished; none where the run was killed before there was one."""
+    shown = program("show", run, "--all", "--json")
+    return [trial for trial in shown.json["trials"] if trial["state"] != "running"] if shown.out else []
+
+
+def end(process: "subprocess.Popen[str]", how: signal.Signals) -> int:
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    return process.returncode
+
+
+def files(folder: Path) -> list[Path]:
+    """What is still in a folder for temporary files when the last worker has had time to notice and to end."""
+    for _ in range(100):
+        if not list(folder.iterdir()):
+            break
+        time.sleep(0.1)
+    return list(folder.rglob("*"))
+
+
+def measuring(process: "subprocess.Popen[str]") -> None:
+    """Waits for the first trial of a run: from then on it measures nearly all the time."""
+    assert process.stdout
+    for line in process.stdout:
+        if '"event": "trial"' in line:
+            return
+    raise AssertionError(process.stderr.read() if process.stderr else "")
+
+
+@pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGKILL])
+def test_a_run_that_is_interrupted_in_a_measurement_leaves_no_file(
+    nas: Program, how: signal.Signals, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed terminal ends it as Ctrl-C does."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    process = nas.start("run", "--budget", "50", *CHOICES, "--sampler", "random", "--json")
+    measuring(process)
+    assert end(process, how) == AWAY[how]
+    assert files(temporary) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2", "gp"])
+def test_a_run_that_is_killed_ten_times_is_the_run_that_was_not(nas: Program, sampler: str) -> None:
+    """At random moments. The run without a kill takes its numbers from the same store, and must ask for the same."""
+    moments, seen, kills = random.Random(sampler), list[dict[str, Any]](), list[int]()
+    command = ["run", "--name", "killed", "--budget", "40", *CHOICES, "--sampler", sampler]
+    while len(kills) < KILLS:
+        process = nas.start(*command)
+        time.sleep(moments.uniform(1, 15))
+        assert end(process, signal.SIGKILL) == -signal.SIGKILL, "it ended before it was killed"
+        now = told(nas, "killed")
+        assert now[: len(seen)] == seen, "a trial was lost or changed"
+        seen = now
+        kills.append(len(now))
+    LOG.info("%s: trials told at each kill: %s", sampler, kills)
+    assert nas(*command).code == 0
+    assert nas("run", "--name", "whole", *command[3:]).code == 0
+    killed, whole = trials(nas, "killed"), trials(nas, "whole")
+    assert [trial["number"] for trial in killed] == list(range(40))
+    assert len({trial["id"] for trial in killed}) == 40, "no network twice"
+    assert {trial["state"] for trial in killed} == {"ok"}
+    for name in ("id", "anchor", "measurements", "constraints"):
+        assert [trial[name] for trial in killed] == [trial[name] for trial in whole], name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", list(AWAY), ids=lambda how: how.name)
+def test_twenty_interruptions_leave_no_file(
+    nas: Program,
+    how: signal.Signals,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At random moments; what a kill leaves behind, if it strikes everybody, the next start removes."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    moments, left, codes = random.Random(how.value), list[int](), list[int]()
+    for _ in range(INTERRUPTIONS):
+        process = nas.start("run", "--name", "cut", "--budget", "500", *CHOICES, "--sampler", "random", "--json")
+        measuring(process)
+        time.sleep(moments.uniform(0, 4))
+        codes.append(end(process, how))
+        left.append(len(files(temporary)))
+    assert set(codes) == {AWAY[how]}
+    LOG.info("%s: files left after each interruption: %s", how.name, left)
+    assert sum(left) == 0
+
+
+@pytest.mark.slow
+def test_a_kill_of_driver_and_workers_at_once_is_swept_by_the_next_start(
+    nas: Program, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    for _ in range(INTERRUPTIONS // 4):
+        process = nas.start("run", "--name", "cut", "--budget", "500", *CHOICES, "--sampler", "random", "--json")
+        measuring(process)
+        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+        for worker in found:
+            os.kill(int(worker), signal.SIGSTOP)  # so that none of them sees the others end
+        process.kill()
+        for worker in found:
+            os.kill(int(worker), signal.SIGKILL)
+        process.communicate(timeout=60)
+        assert len(list(temporary.iterdir())) == 1, "of this one alone: the earlier ones were swept"
+    assert nas("measure", "next-vit-s", "--latency", "ort:resolution=64").code == 0
+    assert files(temporary) == []

@@ -1,0 +1,45 @@
+"""A device that somebody else uses: who it is stands on the terminal at once, whatever the command."""
+
+import sys
+
+import pytest
+
+from evaluators.common import locks
+from tests.conftest import Program
+
+QUICK = ("--proxy", "structure", "--latency", "ort:resolution=32")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "--budget", "1", *QUICK),
+        ("measure", "next-vit-s", "--latency", "ort:resolution=32"),
+        ("measure", "--sample", "1", "--latency", "ort:resolution=32"),
+    ],
+    ids=["run", "measure", "sample"],
+)
+def test_a_command_that_waits_says_for_whom_and_goes_on(nas: Program, command: tuple[str, ...]) -> None:
+    held = locks.device("machine")
+    assert held.take()
+    with nas.start(*command) as process:
+        assert process.stderr
+        words = next(line for line in process.stderr if line.startswith("waiting"))
+        held.release()
+        process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert f"{held.path} is held by {locks.identity()}, since 20" in words
+
+
+def test_the_doctor_does_not_disturb_who_measures(nas: Program) -> None:
+    with locks.exclusive("machine", say=sys.stderr.write):
+        ended = nas("doctor")
+    assert ended.code == 0, ended.err
+    assert f"noise: not tested, {locks.device('machine').path} is held by {locks.identity()}" in ended.err
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-inf", "0", "1e300", "soon"])
+def test_a_time_limit_that_no_clock_can_count_is_refused(nas: Program, seconds: str) -> None:
+    ended = nas("run", "--timeout", seconds, "--dry-run")
+    assert ended.code == 2, ended.err
+    assert "Invalid value for '--timeout'" in ended.err
