@@ -110,7 +110,8 @@ class Teaching:
 
     def _fitted(self, pairs: Sequence[tuple[Architecture, Measurement]]) -> Auto:
         values, names = matrix([self.auto.row(architecture) for architecture, _ in pairs])
-        fusion = Fusion(values, np.array([measured.value for _, measured in pairs]), names)
+        accuracies = np.array([measured.value for _, measured in pairs])
+        fusion = Fusion(values, accuracies, names, bounds=self.auto.bounds)
         return self.auto.learning(Taught(networks=tuple(a.id for a, _ in pairs), fusion=fusion))
 
 

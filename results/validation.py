@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.common import ranking
-from evaluators.common.fusion import Fusion
+from evaluators.common.fusion import PERCENT, Bounds, Fusion
 from evaluators.common.ranking import Interval
 from results.truth import Truth
 
@@ -163,7 +163,7 @@ def predictions(truth: Truth, count: int, draws: int) -> list[Row]:
     for draw in range(draws):
         known = np.random.default_rng(draw).choice(len(values), count, replace=False)
         rest = np.setdiff1d(np.arange(len(values)), known)
-        fusion = Fusion(values[known], truth.accuracy[known], names, seed=draw, check=False)
+        fusion = Fusion(values[known], truth.accuracy[known], names, draw, bounds=_bounds(truth), check=False)
         told = {
             "ridge of structure": fusion.alone("line", values[rest]),
             "forest": fusion.alone("forest", values[rest]),
@@ -189,6 +189,12 @@ def predictions(truth: Truth, count: int, draws: int) -> list[Row]:
     return rows
 
 
+def _bounds(truth: Truth) -> Bounds | None:
+    """Percent, where the truth is in percent."""
+    low, high = PERCENT
+    return PERCENT if low <= truth.accuracy.min() and truth.accuracy.max() <= high else None
+
+
 def guided_regret(truth: Truth, count: int, draws: int, cost: Vector) -> Regret:
     """What is lost when the prediction chooses what to evaluate: by structure first, then by its own bounds."""
     known = np.isfinite(cost)
@@ -207,7 +213,7 @@ def _guided(truth: Truth, count: int, draw: int, cost: Vector, usable: NDArray[n
     rest = np.setdiff1d(np.arange(len(values)), evaluated)
     evaluated += random.choice(rest, first - len(evaluated), replace=False).tolist()
     while True:
-        fusion = Fusion(values[evaluated], accuracy[evaluated], names, seed=draw, check=False)
+        fusion = Fusion(values[evaluated], accuracy[evaluated], names, draw, bounds=_bounds(truth), check=False)
         told = fusion.predict(values)
         left = count - len(evaluated)
         if left <= 0:

@@ -174,7 +174,7 @@ class Sitting:
         return Measurement(
             metric=self.plan.metric,
             value=value,
-            low=max(round(value - half, 4), -100.0),
+            low=max(round(value - half, 4), -100.0 if self.plan.data == "synthetic" else 0.0),
             high=min(round(value + half, 4), 100.0),
             samples=1,
             quality="trained",
