@@ -106,6 +106,7 @@ class Sitting:
 
     def run(self) -> Measurement:
         """Trains to the end of the schedule."""
+        self.listener.begin()
         if self.processes.first and not self.folder.holds_training:
             self.folder.begin(self.plan.described(self.loaders.source))
         for epoch in range(self.state.epoch + 1, self.recipe.epochs + 1):
