@@ -1,6 +1,8 @@
 """How the program speaks: data on standard output, talk on standard error."""
 
 import json
+import shlex
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,12 +11,26 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from results import DEFAULT_STORE
+
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(message: str = "") -> None:
     """A line of talk."""
     talk.print(message, markup=False)
+
+
+def command(*words: str) -> str:
+    """The command to type next, quoted for a shell: with `--store`, where this command was given another database."""
+    context = click.get_current_context(silent=True)
+    store = context.params.get("store") if context else None
+    return shlex.join(["nas", *words, *(["--store", store] if store and store != DEFAULT_STORE else [])])
+
+
+def same_command() -> str:
+    """This command, to be typed again."""
+    return shlex.join(["nas", *sys.argv[1:]])
 
 
 def write_json(data: object) -> None:

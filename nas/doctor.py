@@ -10,6 +10,8 @@ import evaluators
 from evaluators import Evaluator
 from evaluators.common import cpu, locks, noise
 from nas import __version__, console
+from nas.progress import progress
+from nas.teaching import is_untaught
 from results.store import Store
 from search_spaces.common.errors import NasError
 
@@ -19,17 +21,27 @@ PACKAGES = (
 )  # fmt: skip
 
 
+LEARNS = "it learns from the networks that a run with --data trains first"
+
+
 def examine(store_url: str, latencies: Sequence[str], *, quick: bool, as_json: bool) -> int:
     """Reports on this machine. Returns 1 where no latency can be measured, or one that was named cannot."""
-    named = [_evaluator(evaluators.get(spec, "latency")) for spec in latencies]
+    asked = [*(evaluators.get(name) for name in evaluators.names()), *(evaluators.get(s, "latency") for s in latencies)]
+    with progress("looking at this machine", len(asked) + (not quick)) as done:
+        found = []
+        for evaluator in asked:
+            found.append(_evaluator(evaluator))
+            done(len(found), evaluator.spec)
+        quiet = None if quick else _noise()
+    named = found[len(found) - len(latencies) :]
     report: dict[str, Any] = {
         "nas": __version__,
         "python": sys.version.split()[0],
         "system": platform.platform(),
         "cpu": {**cpu.device().facts, **cpu.state()},
         "packages": {name: _version(name) for name in PACKAGES},
-        "noise": None if quick else _noise(),
-        "evaluators": [*(_evaluator(evaluators.get(name)) for name in evaluators.names()), *named],
+        "noise": quiet,
+        "evaluators": found,
         "store": {"url": store_url, "state": _store(store_url)},
     }
     if as_json:
@@ -60,15 +72,17 @@ def _version(package: str) -> str | None:
 
 
 def _evaluator(evaluator: Evaluator) -> dict[str, Any]:
-    reason = evaluator.missing()
+    untaught = is_untaught(evaluator)
+    reason = None if untaught else evaluator.missing()
     versions = {} if reason else evaluator.versions()
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    detail = "" if reason else f"{evaluator.device().label}{f' ({told})' if told else ''}"
     return {
         "evaluator": evaluator.spec,
         "family": evaluator.family(),
         "place": str(evaluator.place),
         "ready": reason is None,
-        "detail": reason.message if reason else f"{evaluator.device().label}{f' ({told})' if told else ''}",
+        "detail": reason.message if reason else detail + (f"; {LEARNS}" if untaught else ""),
         "versions": versions,
         "to enable": reason.hint if reason else "",
     }

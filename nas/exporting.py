@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from evaluators import Measurement
 from evaluators.common.measurement import now
 from nas import __version__, console, measuring
+from nas.progress import progress
 from results import exports, front, limits, load
 from results.record import Run, Trial
 from search_spaces import Architecture
@@ -67,7 +68,15 @@ def export(
     architecture, provenance = chosen(choice, store_url)
     what = deliverable(architecture, provenance, wishes)
     console.say(_introduced(what))
-    artefacts = exporting.export(what, formats, output, force=force, report=_tell)
+    written: list[str] = []
+    with progress("writing and verifying formats", len(dict.fromkeys(formats))) as done:
+
+        def tell(artefact: "Artefact") -> None:
+            written.append(artefact.format)
+            _tell(artefact)
+            done(len(written))
+
+        artefacts = exporting.export(what, formats, output, force=force, report=tell)
     if as_json:
         console.write_json({"output": str(output), "id": architecture.id, "files": [vars(each) for each in artefacts]})
     else:
@@ -88,7 +97,7 @@ def chosen(choice: Choice, store_url: str) -> tuple[Architecture, dict[str, Any]
     if choice.target is None:
         raise UsageError(
             "say which network: --trial NUMBER, --pick knee or --max-latency ort=40ms of a run, or a network itself",
-            "nas show lists the front with its numbers",
+            f"{console.command('show')} lists the front with its numbers",
         )
     try:
         return measuring.find_architecture(choice.target), origin
@@ -113,7 +122,7 @@ def pick(run: Run, choice: Choice) -> Trial:
     members = front.front(run)
     found = front.knee(run, members) or (members[0] if members else None)
     if not found:
-        raise NegativeAnswer(f"run '{run.name}' has no front", "no candidate succeeded: nas show --all tells why")
+        raise NegativeAnswer(f"run '{run.name}' has no front", f"no candidate succeeded: {_everything(run)} tells why")
     return found
 
 
@@ -122,7 +131,7 @@ def _numbered(run: Run, number: int) -> Trial:
         if trial.number == number and trial.state == "failed":
             raise NegativeAnswer(
                 f"trial {number} failed: {trial.cause}",
-                f"to take it as it is, export the network itself: nas export {trial.architecture}",
+                f"to take it as it is, export the network itself: {console.command('export', str(trial.architecture))}",
             )
         if trial.number == number:
             return trial
@@ -143,10 +152,15 @@ def _fastest(run: Run, bound: str) -> Trial:
     kept = [trial for trial in run.feasible() if limit.kept(trial.measurements)]
     members = front.front(run, kept)
     if not members:
-        raise NegativeAnswer(f"no network of run '{run.name}' keeps {limit}", "nas show lists the front")
+        shown = console.command("show", run.name)
+        raise NegativeAnswer(f"no network of run '{run.name}' keeps {limit}", f"{shown} lists the front")
     best = run.objectives[0]
     sign = 1 if best.direction == "maximize" else -1
     return max(members, key=lambda trial: sign * trial.value(best.name))
+
+
+def _everything(run: Run) -> str:
+    return console.command("show", run.name, "--all")
 
 
 def _provenance(run: Run, trial: Trial) -> dict[str, Any]:
@@ -167,7 +181,7 @@ def _number(found: Measurement) -> dict[str, Any]:
         "high": found.high,
         "unit": found.unit,
         "kind": found.metric.kind,
-        "quality": found.quality,
+        "quality": found.quality + (", at chance" if found.is_at_chance else ""),
         "device": found.device.label,
         "versions": found.versions,
         "when": found.when,

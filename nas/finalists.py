@@ -1,6 +1,5 @@
 """The command `nas finalists`: the chosen few of a front, and what they really reach when they are trained."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,8 +12,9 @@ from evaluators.common.processes import is_first
 from evaluators.common.recipe import FullRecipe, flag
 from evaluators.common.training_folder import TrainingFolder
 from nas import console
+from nas.accuracy import check_data
 from nas.training import Ending, announce, beside, interruptible, trained
-from results import DEFAULT_STORE, front, load, names
+from results import front, load, names
 from results.notation import glyph
 from results.record import Run, Trial
 from results.tables import trial_dict
@@ -34,7 +34,10 @@ def chosen(run: Run, count: int) -> list[Trial]:
     """
     members = front.front(run)
     if not members:
-        raise NegativeAnswer(f"run '{run.name}' has no front", "no candidate succeeded: nas show --all tells why")
+        raise NegativeAnswer(
+            f"run '{run.name}' has no front",
+            f"no candidate succeeded: {console.command('show', run.name, '--all')} tells why",
+        )
     costs = front.as_costs([run.point(trial) for trial in members], run.objectives)
     spread = np.ptp(costs, axis=0)
     scaled = costs / np.where(spread > 0, spread, 1)
@@ -61,7 +64,8 @@ def start(
     failed, code = 0, 0
     if data:
         recipe = FullRecipe.of(given, plain=plain)
-        way_on = _way_on(run, data, count, given, plain, store_url)
+        check_data(data, console.say)
+        way_on = _way_on(run, data, count, given, plain)
         with interruptible(way_on) as ending:
             failed = _train(run, finalists, data, recipe, way_on, store_url, ending)
         code = ending.code
@@ -71,13 +75,13 @@ def start(
     return code or int(failed == len(finalists))
 
 
-def _way_on(run: Run, data: str, count: int, given: Mapping[str, Any], plain: bool, store_url: str) -> str:
+def _way_on(run: Run, data: str, count: int, given: Mapping[str, Any], plain: bool) -> str:
     """The command that goes on: the same one."""
-    words = ["nas", "finalists", run.name, "--train", "--data", data, "--count", str(count)]
+    words = ["finalists", run.name, "--train", "--data", data, "--count", str(count)]
     words += ["--plain"] if plain else []
     for name, value in given.items():
         words += [flag(name), str(value)] if not isinstance(value, bool) else [flag(name if value else f"no-{name}")]
-    return shlex.join(words + (["--store", store_url] if store_url != DEFAULT_STORE else []))
+    return console.command(*words)
 
 
 def _train(
@@ -94,7 +98,7 @@ def _train(
         announce(plan, folder, way_on)
         try:
             resume = TrainingFolder(folder).holds_training
-            found = trained(plan, folder, ending, resume=resume, store_url=store_url, as_json=False)
+            found = trained(plan, folder, ending, resume=resume, store_url=store_url)
         except MeasurementFailed as error:
             failed += 1
             console.say(f"trial {trial.number} failed: {error}")
@@ -129,7 +133,9 @@ def _tell(run: Run, numbers: Sequence[int], as_json: bool) -> None:
 
 
 def _told(found: Measurement | None) -> str:
-    return f"{found.value:.4g} ±{(found.high - found.low) / 2:.2g}" if found else "-"
+    if not found:
+        return "-"
+    return f"{found.value:.4g} ±{(found.high - found.low) / 2:.2g}" + (" at chance" if found.is_at_chance else "")
 
 
 def _agree(run: Run, trials: Sequence[Trial], name: str) -> None:

@@ -11,6 +11,7 @@ from evaluators.common.comparison import Comparison, compare
 from evaluators.common.deployed import PARTS
 from evaluators.common.isolation import Bench
 from nas import console
+from nas.progress import progress
 from results import front
 from results.database import sqlite_path
 from results.notation import glyph
@@ -56,9 +57,12 @@ def networks(
     costs = [evaluators.get(name) for name in evaluators.names("cost")]
     chosen = [*costs, *wanted(latencies, proxies)]
     reports = []
-    with Bench(timeout, say=console.say) as bench:
-        for architecture in architectures:
-            found = [bench.measure(evaluator, architecture) for evaluator in chosen]
+    with Bench(timeout, say=console.say) as bench, progress("measuring", len(architectures) * len(chosen)) as done:
+        for number, architecture in enumerate(architectures):
+            found = []
+            for evaluator in chosen:
+                found.append(bench.measure(evaluator, architecture))
+                done(number * len(chosen) + len(found), f"{architecture} {evaluator.spec}")
             _keep(architecture, found, store_url)
             reports.append((architecture, found))
     if as_json:
@@ -89,8 +93,11 @@ def _tell(architecture: Architecture, found: list[Measurement]) -> None:
 def _rows(measurement: Measurement) -> Iterator[list[str]]:
     interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else ""
     metric, label = measurement.metric, measurement.device.label
-    value = f"{measurement.value:.4g}"
-    yield [metric.name, value, interval, metric.unit, metric.kind, str(measurement.samples), measurement.quality, label]
+    value, quality = (
+        f"{measurement.value:.4g}",
+        measurement.quality + (", at chance" if measurement.is_at_chance else ""),
+    )
+    yield [metric.name, value, interval, metric.unit, metric.kind, str(measurement.samples), quality, label]
     for name, further in measurement.secondary.items():
         name, _, unit = name.partition(" ")
         if name in PARTS:
@@ -149,7 +156,10 @@ def of_run(run: Run, *, trials: Sequence[int], everything: bool) -> list[Candida
     else:
         chosen = run.succeeded() if everything else front.front(run)
     if not chosen:
-        raise NegativeAnswer(f"run '{run.name}' has nothing to measure", "no candidate succeeded: nas show --all")
+        raise NegativeAnswer(
+            f"run '{run.name}' has nothing to measure",
+            f"no candidate succeeded: {console.command('show', run.name, '--all')}",
+        )
     return [Candidate(name=f"trial {trial.number}", architecture=trial.architecture) for trial in chosen]
 
 
@@ -176,8 +186,9 @@ def many(store: Store, candidates: Sequence[Candidate], chosen: Sequence[Evaluat
     """Measures networks into the store; what is known without doubt is not measured again. Returns how many failed."""
     failed = 0
     jobs = [(candidate, evaluator) for candidate in candidates for evaluator in chosen]
-    with Bench(timeout, say=console.say) as bench:
+    with Bench(timeout, say=console.say) as bench, progress("measuring", len(jobs)) as done:
         for number, (candidate, evaluator) in enumerate(jobs, start=1):
+            done(number - 1)
             context = evaluator.context()
             told = f"{number}/{len(jobs)}  {candidate.name}  {evaluator.spec}"
             known = store.recall(candidate.architecture, context)
@@ -218,7 +229,8 @@ def measure_run(
         columns = [store.add_column(run.name, each.spec, each.context()) for each in chosen]
     finally:
         store.close()
-    return _verdict(failed, len(candidates) * len(chosen), f"nas show {run.name} has them as {', '.join(columns)}")
+    shown = f"{console.command('show', run.name)} has them as {', '.join(columns)}"
+    return _verdict(failed, len(candidates) * len(chosen), shown)
 
 
 def measure_sample(
@@ -231,7 +243,8 @@ def measure_sample(
         failed = many(store, candidates, chosen, timeout)
     finally:
         store.close()
-    return _verdict(failed, count * len(chosen), f"nas predictor --latency {chosen[0].spec} learns from them")
+    learning = f"{console.command('predictor', '--latency', chosen[0].spec)} learns from them"
+    return _verdict(failed, count * len(chosen), learning)
 
 
 def _verdict(failed: int, total: int, further: str) -> int:

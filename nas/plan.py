@@ -73,7 +73,7 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Run | None) -> 
     if differences := config.differences(wanted):
         raise UsageError(
             f"run '{stored.name}' exists with another configuration:\n    " + "\n    ".join(differences),
-            f"resume it as it is: nas run --name {stored.name}\n  or start a new run: give another --name, or none",
+            f"resume it as it is: {console.command('run', '--name', stored.name)}\n  or start a new run: give another --name, or none",
         )
     return Plan(config=wanted, stored=stored)
 
@@ -120,10 +120,12 @@ def settle(store: Store, name: str, plan: Plan, pins: predictions.Pins) -> None:
         StoreError: another process has made or deleted it since the plan was made.
     """
     if (name in store.names()) != (plan.stored is not None):
-        raise StoreError(f"another process has just begun run '{name}'", f"resume it: nas run --name {name}")
+        raise StoreError(
+            f"another process has just begun run '{name}'", f"resume it: {console.command('run', '--name', name)}"
+        )
     if plan.stored is None:
         with Bench(say=console.say) as bench:
-            config = replace(plan.config, proxy=accuracy.with_rate(plan.config, bench))
+            config = replace(plan.config, proxy=accuracy.with_rate(plan.config, bench, store))
         store.create(name, config.to_dict() | ({"predictors": pins} if pins else {}))
     elif plan.config.budget != plan.stored.config["budget"]:
         store.configure(name, store.config(name) | plan.config.to_dict())

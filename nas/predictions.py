@@ -8,6 +8,7 @@ import evaluators
 from evaluators import Evaluator, Measurement
 from evaluators.common.predicted import Knowledge, Predicted
 from nas import console
+from nas.progress import progress
 from results.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer, UsageError
@@ -69,10 +70,11 @@ def _fitted(store: Store, evaluator: Predicted, pin: Mapping[str, Any] | None) -
 
 
 def _predictor(pairs: Pairs) -> "Predictor":
-    from evaluators.common.predictor import Predictor  # scipy takes half a second, and few runs predict
+    from evaluators.common.predictor import FITS, Predictor  # scipy takes half a second, and few runs predict
 
     resolution = int(pairs[0][1].protocol.get("resolution", 224)) if pairs else 224
-    return Predictor([pair[0] for pair in pairs], [pair[1].value for pair in pairs], resolution)
+    with progress(f"learning from {len(pairs)} measurements", FITS) as done:
+        return Predictor([pair[0] for pair in pairs], [pair[1].value for pair in pairs], resolution, done)
 
 
 def _choice(evaluator: Predicted, by_context: Mapping[str, Pairs]) -> str:
@@ -82,7 +84,7 @@ def _choice(evaluator: Predicted, by_context: Mapping[str, Pairs]) -> str:
     if not named:
         raise NegativeAnswer(
             f"the database has no measurement of {spec}{f' on a device {evaluator.which}' if evaluator.which else ''}",
-            f"measure on that device: nas measure --sample 40 --latency {spec}, or nas merge its database",
+            f"measure on that device: {_measure(40, spec)}, or nas merge its database",
         )
     if len(named) > 1 and len({pairs[0][1].device.id for pairs in named.values()}) > 1:
         devices = {pairs[0][1].device.id[:6]: pairs[0][1].device.label for pairs in named.values()}
@@ -102,9 +104,7 @@ def examine(store_url: str, spec: str, *, as_json: bool) -> int:
     finally:
         store.close()
     if not by_context:
-        raise NegativeAnswer(
-            f"the database has no measurement of {spec}", f"measure first: nas measure --sample 40 --latency {spec}"
-        )
+        raise NegativeAnswer(f"the database has no measurement of {spec}", f"measure first: {_measure(40, spec)}")
     judged = [_judged(context, pairs) for context, pairs in by_context.items()]
     if as_json:
         console.write_json({"latency": spec, "devices": judged})
@@ -125,7 +125,7 @@ def _judged(context: str, pairs: Pairs) -> dict[str, Any]:
         "versions": example.versions,
         "measurements": len(pairs),
         "held out": asdict(quality) if quality else None,
-        "refusal": "" if quality else f"needs {FEWEST} measured networks: nas measure --sample {2 * FEWEST}",
+        "refusal": "" if quality else f"needs {FEWEST} measured networks: {_measure(2 * FEWEST, example.metric.name)}",
     }
 
 
@@ -135,7 +135,12 @@ def _write(spec: str, judged: Sequence[dict[str, Any]]) -> None:
     console.write_table(headings, (_row(each) for each in judged), frozenset(headings[2:]))
     for each in judged:
         if not each["held out"]:
-            console.say(f"{each['label']}: {each['refusal']} --latency {spec}")
+            console.say(f"{each['label']}: {each['refusal']}")
+
+
+def _measure(count: int, spec: str) -> str:
+    """The command that measures so many random networks."""
+    return console.command("measure", "--sample", str(count), "--latency", spec)
 
 
 def _row(each: dict[str, Any]) -> list[str]:

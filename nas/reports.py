@@ -81,7 +81,10 @@ def _write_front(run: Run, chosen: list[Trial], bounds: list[Limit], everything:
     kind = "all trials" if everything else "front"
     console.say(f"run {run.name}, {kind}: {len(chosen)} of {len(run.trials)} trials; {named}")
     if not chosen:
-        console.say("  nothing to show: no trial succeeded within the limits; nas show --all lists every trial")
+        console.say(
+            "  nothing to show: no trial succeeded within the limits; "
+            f"{console.command('show', run.name, '--all')} lists every trial"
+        )
         return
     metrics = [metric.name for metric in run.objectives]
     shown = [*metrics, *sorted({name for trial in chosen for name in trial.measurements} - set(metrics))]
@@ -113,7 +116,8 @@ def _cells(trial: Trial, shown: list[str], is_knee: bool) -> list[str]:
 
 def _interval(measurement: Measurement) -> str:
     half = (measurement.high - measurement.low) / 2
-    return f"{measurement.value:.4g}" + (f" ±{half:.2g}" if half else "")
+    chance = " at chance" if measurement.is_at_chance else ""
+    return f"{measurement.value:.4g}" + (f" ±{half:.2g}" if half else "") + chance
 
 
 def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Path:
@@ -132,7 +136,7 @@ def compare_runs(store_url: str, first: str, second: str, output: Path | None, *
     from results import comparison, files
 
     if first == second:
-        raise UsageError(f"'{first}' twice: name two runs", "nas show --runs lists them")
+        raise UsageError(f"'{first}' twice: name two runs", f"{console.command('show', '--runs')} lists them")
     found = comparison.compare(load(first, store_url), load(second, store_url))
     if output:
         files.replace(output, comparison.page(found))
@@ -267,4 +271,5 @@ def _evaluator(evaluator: Evaluator) -> dict[str, Any]:
 
 
 def _option_text(options: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in options.items())
+    """Options with their defaults; the data is the user's to name."""
+    return ", ".join(f"{name}={'DATA' if name == 'data' else value}" for name, value in options.items())

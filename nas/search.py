@@ -13,7 +13,7 @@ from evaluators.accuracy.auto import Auto
 from evaluators.common.isolation import Bench
 from evaluators.common.measurement import differences
 from evaluators.common.together import Found, together
-from nas import predictions
+from nas import console, predictions
 from nas.config import Config
 from nas.proposals import propose
 from nas.teaching import Teaching, check_transient, is_untaught
@@ -224,7 +224,8 @@ class Search:
         if len(recent) == EQUAL_FAILURES and len(causes) == 1 and (cause := causes.pop()):
             raise RepeatedFailure(
                 f"stopped: {EQUAL_FAILURES} candidates in a row failed with: {cause}",
-                f"mend the cause and resume with: nas run --name {self.name}\n{recent[-1].detail[-800:]}".rstrip(),
+                f"mend the cause and resume with: {console.command('run', '--name', self.name)}\n"
+                + recent[-1].detail[-800:].rstrip(),
             )
 
     def _check_training(self) -> None:

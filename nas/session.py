@@ -18,10 +18,11 @@ from evaluators.common.isolation import Bench
 from nas import __version__, console, interruption, predictions, rungs
 from nas.config import Config
 from nas.plan import Plan, planned, reserved, settle, stored_run
+from nas.progress import moving_line, progress
 from nas.proposals import SAMPLERS, SpaceExhausted
 from nas.search import RepeatedFailure, Search, verify
 from nas.teaching import check_transient
-from results import DEFAULT_STORE, front, names, verification
+from results import front, names, verification
 from results.database import sqlite_path
 from results.notation import glyph
 from results.record import Run, Trial
@@ -149,9 +150,7 @@ class _Session:
         if not console.talk.is_terminal or self.as_json:
             yield None
             return
-        with console.talk.status(
-            "starting", refresh_per_second=2
-        ) as status:  # drawing more would disturb the measuring
+        with moving_line("starting") as status:
             yield status
 
     def _progress(self, trial: Trial, status: Status | None) -> None:
@@ -182,8 +181,7 @@ class _Session:
         return f"{finished}/{budget}  trial {trial.number} {trial.state}: {told}; front {members}{covers}{guess}"
 
     def _resume(self) -> str:
-        store = self.search.store.url
-        return f"nas run --name {self.search.name}" + ("" if store == DEFAULT_STORE else f" --store {store}")
+        return console.command("run", "--name", self.search.name)
 
     def _interrupted(self) -> int:
         self._write_page()
@@ -238,11 +236,13 @@ class _Session:
     def _train(self, evaluator: Evaluator, trials: Sequence[Trial]) -> dict[int, Measurement]:
         numbers = {trial.architecture: trial.number for trial in trials}
         trained: dict[int, Measurement] = {}
-        for architecture, found in self.search.obtain_all(evaluator, list(numbers)):
-            number = numbers[architecture]
-            if isinstance(found, Measurement):
-                trained[number] = found
-            console.say(f"  trial {number} on {evaluator.spec}: {found}")
+        with progress(f"training on {evaluator.spec}", len(numbers)) as done:
+            for count, (architecture, found) in enumerate(self.search.obtain_all(evaluator, list(numbers)), start=1):
+                number = numbers[architecture]
+                if isinstance(found, Measurement):
+                    trained[number] = found
+                console.say(f"  trial {number} on {evaluator.spec}: {found}")
+                done(count)
         return trained
 
     def _verdict(self, trial: Trial, again: Measurement, words: str) -> None:
@@ -266,7 +266,8 @@ class _Session:
         if not run.feasible():
             console.say("  no candidate succeeded within the limits: loosen them, or see the causes above")
         console.say(
-            f"  dashboard: {self.page}\n  next: nas show {run.name}    nas export {run.name} --pick knee -o arch.json"
+            f"  dashboard: {self.page}\n  next: {console.command('show', run.name)}    "
+            + console.command("export", run.name, "--pick", "knee", "-o", "arch.json")
         )
 
     def _write_page(self) -> None:

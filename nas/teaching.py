@@ -19,8 +19,9 @@ from evaluators.common.isolation import Bench
 from evaluators.common.ranking import FEWEST
 from evaluators.common.together import together
 from nas import console
+from nas.accuracy import DRAWS, within_limits
 from nas.config import Config
-from nas.measuring import sample
+from nas.progress import progress
 from results.record import Run
 from results.store import Store
 from search_spaces import Architecture
@@ -66,8 +67,11 @@ class Teaching:
             return False
         failures = 0
         while missing > 0 and failures < FEWEST:
-            for architecture, found in together(self.teacher, self._next(run, missing, seed + failures), bench):
-                failures += not self._kept(architecture, found)
+            chosen = self._next(run, missing, seed + failures)
+            with progress("training networks to learn from", len(chosen)) as done:
+                for number, (architecture, found) in enumerate(together(self.teacher, chosen, bench), start=1):
+                    failures += not self._kept(architecture, found)
+                    done(number)
             missing = due - len(self.known())
         pairs = self.known()
         check_transient([each for _, each in pairs], self.teacher.spec)
@@ -90,7 +94,11 @@ class Teaching:
         return True
 
     def _next(self, run: Run, count: int, seed: int) -> list[Architecture]:
-        """The networks to train: of the run's own where it has some, else of the space."""
+        """The networks to train: of the run's own where it has some, else of the space.
+
+        Raises:
+            NegativeAnswer: the limits leave no network that was not trained yet.
+        """
         known = {architecture.id for architecture, _ in self.known()}
         random = np.random.default_rng([seed, len(known)])
         trials = [trial for trial in run.succeeded() if trial.architecture.id not in known]
@@ -98,8 +106,13 @@ class Teaching:
             upper = np.array([trial.measurements[self.auto.spec].details["upper"] for trial in trials])
             cost = np.array([run.point(trial)[1] for trial in trials])
             return [trials[index].architecture for index in ranking.front_choice(upper, cost, count, [], random)]
-        drawn = (each.architecture for each in sample(self.config.space, POOL, seed))
-        pool = [each for each in drawn if each.id not in known and not self.config.beyond(each)]
+        pool = within_limits(self.config, POOL, seed, known)
+        if not pool:
+            raise NegativeAnswer(
+                f"none of {DRAWS} random networks keeps the limits and is new; {len(known)} were really evaluated, "
+                f"{self.config.evaluations} are wanted",
+                f"loosen a limit, or ask for fewer: --train {max(FEWEST, len(known))}",
+            )
         rows = [self.auto.row(architecture) for architecture in pool]
         prior = np.array([row["log_sum_of_widths"] for row in rows])
         cost = np.array([row["log_macs"] for row in rows])
@@ -110,7 +123,8 @@ class Teaching:
 
     def _fitted(self, pairs: Sequence[tuple[Architecture, Measurement]]) -> Auto:
         values, names = matrix([self.auto.row(architecture) for architecture, _ in pairs])
-        fusion = Fusion(values, np.array([measured.value for _, measured in pairs]), names)
+        accuracies = np.array([measured.value for _, measured in pairs])
+        fusion = Fusion(values, accuracies, names, bounds=self.auto.bounds)
         return self.auto.learning(Taught(networks=tuple(a.id for a, _ in pairs), fusion=fusion))
 
 

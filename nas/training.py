@@ -1,6 +1,5 @@
 """The command `nas train`: the real accuracy of one network, into a folder and into the database."""
 
-import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -19,9 +18,11 @@ from evaluators.common.processes import is_first, leave
 from evaluators.common.recipe import PLAIN, FullRecipe
 from evaluators.common.training_folder import TrainingFolder
 from nas import __version__, console, interruption
+from nas.accuracy import check_data
 from nas.measuring import find_architecture
-from results import DEFAULT_STORE
-from results.database import sqlite_path
+from nas.progress import FIRST, LEAST, SHARE, duration, moving_line
+from results.database import schema, sqlite_path
+from results.database_errors import explained
 from results.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, failure
@@ -48,12 +49,11 @@ def start(
     plan = Plan(architecture=architecture, data=data, recipe=FullRecipe.of(given, plain=plain), weights=weights or "")
     if resume:
         plan = as_begun(plan, folder, given, plain=plain)
-    way_on = f"nas train {shlex.quote(target)} --data {shlex.quote(data)} -o {shlex.quote(str(folder))} --resume"
-    if store_url != DEFAULT_STORE:
-        way_on += f" --store {shlex.quote(store_url)}"
+    check_data(data, console.say if is_first() else lambda words: None)
+    way_on = console.command("train", target, "--data", data, "-o", str(folder), "--resume")
     announce(plan, folder, way_on)
     with interruptible(way_on) as ending:
-        found = trained(plan, folder, ending, resume=resume, store_url=store_url, as_json=as_json)
+        found = trained(plan, folder, ending, resume=resume, store_url=store_url)
         if is_first():
             _finish(architecture, folder, found, as_json)
     return ending.code
@@ -125,23 +125,37 @@ def interruptible(way_on: str) -> Iterator[Ending]:
         leave()
 
 
-def trained(plan: Plan, folder: Path, ending: Ending, *, resume: bool, store_url: str, as_json: bool) -> Measurement:
+def trained(plan: Plan, folder: Path, ending: Ending, *, resume: bool, store_url: str) -> Measurement:
     """Trains a network while nobody else uses its device or its folder, and remembers what it reached.
 
     Raises:
         NegativeAnswer: another process trains in this folder; or as `train_fully`.
+        StoreError: the database cannot be written: said before anything is trained.
     """
     if not is_first():
         return train_fully(plan, folder, resume=resume)
-    path = sqlite_path(store_url)
-    if not path or path.exists():
-        Store(store_url).close()  # what cannot be written to is said now, and not after days
     with ExitStack() as stack:
         _hold(stack, folder)
-        listener = stack.enter_context(_Audience.opened(plan, folder, ending, quiet=as_json))
+        status = stack.enter_context(moving_line("starting"))
+        listener = _Audience(plan, folder, ending, status, store_url)
         found = train_fully(plan, folder, resume=resume, listener=listener)
     _remember(store_url, plan.architecture, found)
     return found
+
+
+def check_writable(store_url: str) -> None:
+    """Refuses a database to which nothing can be written; one that is not there is made.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    store = Store(store_url, writable=True)
+    try:
+        with explained(store_url), store.engine.connect() as connection:
+            connection.execute(schema.update().values(version=schema.c.version))
+            connection.rollback()
+    finally:
+        store.close()
 
 
 def _hold(stack: ExitStack, folder: Path) -> None:
@@ -175,7 +189,7 @@ def _remember(store_url: str, architecture: Architecture, found: Measurement) ->
             store.add_column(name, found.metric.name, found.context)
     finally:
         store.close()
-    shown = f": nas show {runs[-1]} and its dashboard have it as {found.metric.name}" if runs else ""
+    shown = f": {console.command('show', runs[-1])} and its dashboard have it as {found.metric.name}" if runs else ""
     console.say(f"kept in {store_url}{shown}")
 
 
@@ -193,22 +207,23 @@ def _finish(architecture: Architecture, folder: Path, found: Measurement, as_jso
 
 
 class _Audience(Listener):
-    """The person at the terminal: a line that moves, or one for each epoch; and TensorBoard, where it is."""
+    """The person at the terminal: a line that moves, or plain lines now and then; and TensorBoard, where it is."""
 
-    def __init__(self, plan: Plan, folder: Path, ending: Ending, status: Status | None, quiet: bool) -> None:
-        self.recipe, self.folder, self.ending, self.status, self.quiet = plan.recipe, folder, ending, status, quiet
+    def __init__(self, plan: Plan, folder: Path, ending: Ending, status: Status | None, store_url: str) -> None:
+        self.recipe, self.folder, self.ending, self.status, self.store_url = (
+            plan.recipe,
+            folder,
+            ending,
+            status,
+            store_url,
+        )
         self.board: Any = None
         self.began, self.first_epoch, self.last = time.perf_counter(), 0, ""
+        self.due = self.began + FIRST  # of the next plain line
 
-    @classmethod
-    @contextmanager
-    def opened(cls, plan: Plan, folder: Path, ending: Ending, *, quiet: bool) -> "Iterator[_Audience]":
-        """With a moving line where there is a terminal to show it."""
-        if quiet or not console.talk.is_terminal:
-            yield cls(plan, folder, ending, None, quiet)
-            return
-        with console.talk.status("starting", refresh_per_second=2) as status:
-            yield cls(plan, folder, ending, status, quiet)
+    def begin(self) -> None:
+        """The last moment to find out that the result could not be kept."""
+        check_writable(self.store_url)
 
     def say(self, words: str) -> None:
         """A line of talk."""
@@ -218,22 +233,31 @@ class _Audience(Listener):
         """Where the epoch stands, and how long the rest will take."""
         self.ending.check()
         self.first_epoch = self.first_epoch or epoch
-        if not self.status:
-            return
+        now = time.perf_counter()
+        if self.status:
+            self.status.update(self._line(epoch, done, steps, now - self.began))
+        elif now >= self.due:
+            self._plainly(now, f"  {self._line(epoch, done, steps, now - self.began)}")
+
+    def _line(self, epoch: int, done: int, steps: int, seconds: float) -> str:
         made = (epoch - self.first_epoch) * steps + done
-        seconds = time.perf_counter() - self.began
         left = seconds / made * (self.recipe.epochs * steps - (epoch - 1) * steps - done)
         speed = made * self.recipe.batch_size / seconds
-        self.status.update(
-            f"epoch {epoch}/{self.recipe.epochs}  batch {done}/{steps}  {speed:.0f} images/s, {_duration(left)} left"
-            f"{self.last}"
+        return (
+            f"epoch {epoch}/{self.recipe.epochs}  batch {done}/{steps}  {speed:.0f} images/s, "
+            f"about {duration(left)} left{self.last}"
         )
+
+    def _plainly(self, now: float, words: str) -> None:
+        self.due = now + max(LEAST, SHARE * (now - self.began))
+        console.say(words)
 
     def epoch(self, row: Mapping[str, float]) -> None:
         """What an epoch reached."""
         self.last = f"; top-1 {row['top1']:.2f} %, loss {row['train_loss']:.3f}"
-        if not self.status and not self.quiet:
-            console.say(f"epoch {row['epoch']:.0f}/{self.recipe.epochs}  {row['seconds']:.1f} s{self.last}")
+        if not self.status:
+            words = f"epoch {row['epoch']:.0f}/{self.recipe.epochs}  {row['seconds']:.1f} s{self.last}"
+            self._plainly(time.perf_counter(), words)
         if _board_is_there():
             self._draw(row)
 
@@ -252,7 +276,3 @@ def _board_is_there() -> bool:
     from importlib.util import find_spec
 
     return find_spec(TENSORBOARD) is not None
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{max(1, seconds / 60):.0f} min"

@@ -7,14 +7,17 @@ from pathlib import Path
 import numpy as np
 
 import evaluators
+from evaluators import Evaluator
 from evaluators.common.isolation import Bench
 from evaluators.common.ranking import FEWEST
 from nas import console
+from nas.progress import progress
 from results import curves, validation, validation_page
 from results import truth as truths
 from results.store import Store
 from results.truth import Truth
 from results.validation import Report
+from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, UsageError
 
 STORE = "store"
@@ -37,7 +40,8 @@ def validate(
     truth = _stored(store_url) if source == STORE else truths.read(Path(source))
     truths.check_networks(truth, specs)
     truth = _scored(truth, specs, timeout)
-    report = validation.report(truth, evaluations, draws)
+    with progress(f"validating on {len(truth.accuracy)} networks", validation.steps(truth, evaluations, draws)) as done:
+        report = validation.report(truth, evaluations, draws, lambda steps: done(done.done + steps))
     if output:
         validation_page.write(report, output)
     if as_json:
@@ -75,7 +79,8 @@ def _stored(store_url: str) -> Truth:
     if len(pairs) < FEWEST:
         raise NegativeAnswer(
             f"the database holds {len(pairs)} real evaluations of one fidelity: {FEWEST} are needed",
-            "make some: nas run --data DIR, or nas measure --sample 20 --proxy train:data=DIR",
+            f"make some: {console.command('run', '--data', 'DIR')}, or "
+            + console.command("measure", "--sample", "20", "--proxy", "train:data=DIR"),
         )
     return truths.of_networks(
         pairs[0][1].metric.name, [pair[0] for pair in pairs], np.array([[pair[1].value] for pair in pairs])
@@ -84,22 +89,27 @@ def _stored(store_url: str) -> Truth:
 
 def _scored(truth: Truth, specs: Sequence[str], timeout: float) -> Truth:
     """The truth with scores computed for its networks."""
+    chosen = [evaluators.get(spec, "accuracy") for spec in specs]
+    for evaluator in chosen:
+        if evaluator.kind != "score":
+            raise UsageError(f"'{evaluator.spec}' is no score", f"scores are {', '.join(_scores())}")
     found: dict[str, np.ndarray] = {}
-    with Bench(timeout, say=console.say) as bench:
-        for spec in specs:
-            evaluator = evaluators.get(spec, "accuracy")
-            if evaluator.kind != "score":
-                raise UsageError(f"'{spec}' is no score", f"scores are {', '.join(_scores())}")
-            values = []
-            for number, architecture in enumerate(truth.architectures, start=1):
-                if number % 20 == 0:
-                    console.say(f"  {spec}: {number} of {len(truth.architectures)}")
-                try:
-                    values.append(bench.measure(evaluator, architecture).value)
-                except MeasurementFailed as error:
-                    raise NegativeAnswer(f"{spec} of {architecture} failed: {error.cause}", error.detail) from None
-            found[evaluator.spec] = np.array(values)
+    count = len(truth.architectures)
+    with Bench(timeout, say=console.say) as bench, progress("computing scores", len(chosen) * count) as done:
+        for column, evaluator in enumerate(chosen):
+            values = np.empty(count)
+            for number, architecture in enumerate(truth.architectures):
+                values[number] = _score(bench, evaluator, architecture)
+                done(column * count + number + 1, evaluator.spec)
+            found[evaluator.spec] = values
     return replace(truth, scores={**truth.scores, **found})
+
+
+def _score(bench: Bench, evaluator: Evaluator, architecture: Architecture) -> float:
+    try:
+        return bench.measure(evaluator, architecture).value
+    except MeasurementFailed as error:
+        raise NegativeAnswer(f"{evaluator.spec} of {architecture} failed: {error.cause}", error.detail) from None
 
 
 def _scores() -> list[str]:

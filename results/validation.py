@@ -1,6 +1,6 @@
 """Scores and predictions held against truth: what they rank, and what choosing by them costs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.common import ranking
-from evaluators.common.fusion import Fusion
+from evaluators.common.fusion import PERCENT, Bounds, Fusion
 from evaluators.common.ranking import Interval
 from results.truth import Truth
 
@@ -16,6 +16,7 @@ Vector = NDArray[np.float64]
 Kind = Literal["score", "structure", "latency", "control", "prediction", "chance"]
 LEVEL = 0.05  # of a test
 SIZES = ("macs", "flops", "gmacs", "log_macs")
+GUIDED = 3  # fits of a prediction that chooses for itself what to evaluate: one of them after each lesson
 FIRST, ROUNDS, PRIOR = 0.5, 2, 0.3  # of real evaluations: the first lesson's, lessons after it, chosen by structure
 
 
@@ -77,16 +78,29 @@ class Report:
         return asdict(self)
 
 
-def report(truth: Truth, evaluations: Sequence[int] = (20,), draws: int = 5) -> Report:
-    """Holds every score of a truth, its structure, controls and fused predictions against its accuracies."""
+def report(
+    truth: Truth,
+    evaluations: Sequence[int] = (20,),
+    draws: int = 5,
+    done: Callable[[int], None] = lambda steps: None,
+) -> Report:
+    """Holds every score of a truth, its structure, controls and fused predictions against its accuracies.
+
+    `done` hears of every part when it is done: of how many of all `steps` it was.
+    """
     best = _best_structure(truth)
-    rows = [_scored(truth, name, "structure", column, best) for name, column in truth.structure.items()]
-    rows += _with_holm([_scored(truth, name, "score", column, best) for name, column in truth.scores.items()])
+    columns = {"structure": truth.structure, "score": truth.scores}
+    found: dict[Kind, list[Row]] = {"structure": [], "score": []}
+    for kind, rows in found.items():
+        for name, column in columns[kind].items():
+            rows.append(_scored(truth, name, kind, column, best))
+            done(1)
+    rows = [*found["structure"], *_with_holm(found["score"])]
     rows += [_slowest(truth)] if truth.latencies else []
     rows += _controls(truth)
-    usable = [count for count in evaluations if count <= len(truth.accuracy) // 2]
+    usable = _usable(truth, evaluations)
     for count in usable if truth.structure else ():
-        rows += predictions(truth, count, draws)
+        rows += predictions(truth, count, draws, done)
     skipped = [count for count in evaluations if count not in usable]
     remarks = [*truth.remarks]
     if skipped:
@@ -101,6 +115,17 @@ def report(truth: Truth, evaluations: Sequence[int] = (20,), draws: int = 5) -> 
         rows=tuple(rows),
         remarks=tuple(remarks),
     )
+
+
+def _usable(truth: Truth, evaluations: Sequence[int]) -> list[int]:
+    """Numbers of evaluations beside which enough networks are left to hold a prediction against."""
+    return [count for count in evaluations if count <= len(truth.accuracy) // 2]
+
+
+def steps(truth: Truth, evaluations: Sequence[int], draws: int) -> int:
+    """How much work a report is: one step for each score, each prediction and each fit of one that guides itself."""
+    counts = _usable(truth, evaluations) if truth.structure else []
+    return len(truth.structure) + len(truth.scores) + len(counts) * draws * (1 + GUIDED * len(truth.latencies))
 
 
 def _best_structure(truth: Truth) -> str:
@@ -167,7 +192,7 @@ def _controls(truth: Truth) -> list[Row]:
     return rows
 
 
-def predictions(truth: Truth, count: int, draws: int) -> list[Row]:
+def predictions(truth: Truth, count: int, draws: int, done: Callable[[int], None] = lambda steps: None) -> list[Row]:
     """What so many real evaluations give: a line through structure, a forest, and the fused prediction.
 
     Ranking and coverage are of networks that were not evaluated, after random ones were; regrets are of the fused
@@ -179,7 +204,7 @@ def predictions(truth: Truth, count: int, draws: int) -> list[Row]:
     for draw in range(draws):
         known = np.random.default_rng(draw).choice(len(values), count, replace=False)
         rest = np.setdiff1d(np.arange(len(values)), known)
-        fusion = Fusion(values[known], truth.accuracy[known], names, seed=draw, check=False)
+        fusion = Fusion(values[known], truth.accuracy[known], names, draw, bounds=_bounds(truth), check=False)
         told = {
             "ridge of structure": fusion.alone("line", values[rest]),
             "forest": fusion.alone("forest", values[rest]),
@@ -188,8 +213,9 @@ def predictions(truth: Truth, count: int, draws: int) -> list[Row]:
         for name, mean in {**told, "fused": fused.mean}.items():
             taus[name].append(ranking.tau(mean, truth.accuracy[rest]))
         covered.append(float(((fused.low <= truth.accuracy[rest]) & (truth.accuracy[rest] <= fused.high)).mean()))
+        done(1)
     regrets = {
-        device: guided_regret(truth, count, draws, cost)
+        device: guided_regret(truth, count, draws, cost, done)
         for device, cost in truth.latencies.items()
         if np.isfinite(cost).sum() >= 2 * count  # as many to evaluate as to choose from
     }
@@ -209,10 +235,21 @@ def predictions(truth: Truth, count: int, draws: int) -> list[Row]:
     return rows
 
 
-def guided_regret(truth: Truth, count: int, draws: int, cost: Vector) -> Regret:
+def _bounds(truth: Truth) -> Bounds | None:
+    """Percent, where the truth is in percent."""
+    low, high = PERCENT
+    return PERCENT if low <= truth.accuracy.min() and truth.accuracy.max() <= high else None
+
+
+def guided_regret(
+    truth: Truth, count: int, draws: int, cost: Vector, done: Callable[[int], None] = lambda steps: None
+) -> Regret:
     """What is lost when the prediction chooses what to evaluate: by structure first, then by its own bounds."""
-    known = np.isfinite(cost)
-    lost = np.array([_guided(truth, count, draw, cost, np.flatnonzero(known)) for draw in range(draws)])
+    known, rows = np.flatnonzero(np.isfinite(cost)), []
+    for draw in range(draws):
+        rows.append(_guided(truth, count, draw, cost, known))
+        done(GUIDED)
+    lost = np.array(rows)
     return Regret(mean=float(lost.mean()), worst=float(lost.max(axis=1).mean()))
 
 
@@ -227,7 +264,7 @@ def _guided(truth: Truth, count: int, draw: int, cost: Vector, usable: NDArray[n
     rest = np.setdiff1d(np.arange(len(values)), evaluated)
     evaluated += random.choice(rest, first - len(evaluated), replace=False).tolist()
     while True:
-        fusion = Fusion(values[evaluated], accuracy[evaluated], names, seed=draw, check=False)
+        fusion = Fusion(values[evaluated], accuracy[evaluated], names, draw, bounds=_bounds(truth), check=False)
         told = fusion.predict(values)
         left = count - len(evaluated)
         if left <= 0:

@@ -74,8 +74,8 @@ class Auto(Fidelity):
         mean, low, high, upper = (round(float(each[0]), 4) for each in (told.mean, told.low, told.high, told.upper))
         return Reading(
             value=mean,
-            low=min(max(low, -100.0), mean),
-            high=max(min(high, 100.0), mean),
+            low=min(low, mean),
+            high=max(high, mean),
             samples=fusion.validity.evaluations,
             quality="predicted" if fusion.validity.ranks else "abstains",
             warnings=(f"predicted, not trained; {fusion.validity.sentence}",),

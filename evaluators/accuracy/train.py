@@ -54,8 +54,8 @@ class Train(Fidelity):
         half = 1.96 * _error(mean, values, len(images.valid_labels))
         return Reading(
             value=round(mean, 4),
-            low=max(round(mean - half, 4), -100.0),
-            high=min(round(mean + half, 4), 100.0),
+            low=max(round(mean - half, 4), self.bounds[0]),
+            high=min(round(mean + half, 4), self.bounds[1]),
             samples=self.seeds,
             quality="trained",
             warnings=(*images.remarks, *dict.fromkeys(note for each in outcomes for note in each.notes)),

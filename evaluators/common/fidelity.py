@@ -59,6 +59,11 @@ class Fidelity(Evaluator):
         return f"{name}, {count}, {self.resolution} px, {self.epochs} epochs, {times}"
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest value that there can be: a skill is below 0 where guessing would do better."""
+        return (-100.0, 100.0) if self.data == "synthetic" else (0.0, 100.0)
+
+    @property
     def training(self) -> str:
         """The spec of the real training of this fidelity."""
         return "train:" + ",".join(f"{name}={getattr(self, name)}" for name in _names())

@@ -71,6 +71,9 @@ class Listener:
     def say(self, words: str) -> None:
         """Something to be known."""
 
+    def begin(self) -> None:
+        """Everything is there and fits together; what is raised now stops it before anything is written."""
+
     def step(self, epoch: int, done: int, steps: int) -> None:
         """A batch of the epoch is done."""
 

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from sklearn.gaussian_process import GaussianProcessRegressor
 
 Vector = NDArray[np.float64]
+Bounds = tuple[float, float]
 LEVEL = 0.90  # of intervals
 TREES = 200
 REFIT = 40  # examples up to which a kernel is fitted anew for those left out
 FAR = 5.0  # standard deviations, beyond which a feature says no more
+PERCENT: Bounds = (0.0, 100.0)
+MARGIN = 5e-4  # that is added to a share on either side, so that a perfect network has finite odds
+REACH = 1.5  # of the distance between the extreme evaluations: what predictions may go beyond them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +84,9 @@ class Validity:
 class Fusion:
     """The fused prediction, learnt from features (n, p) and accuracies (n,) of really evaluated networks.
 
-    `structure` names the columns of the features that are counts of the network; they are the baselines, too. The
-    check of its ranking takes a second, and may be left out.
+    `structure` names the columns of the features that are counts of the network; they are the baselines, too.
+    `bounds` are the lowest and the highest accuracy that there can be (None: there are none): no prediction and no end
+    of an interval lies beyond them. The check of its ranking takes a second, and may be left out.
 
     Raises:
         NegativeAnswer: fewer than five evaluations, or all equal: nothing can be learnt.
@@ -94,10 +99,9 @@ class Fusion:
         structure: Sequence[str | None],
         seed: int = 0,
         *,
+        bounds: Bounds | None = None,
         check: bool = True,
     ) -> None:
-        from sklearn.preprocessing import PowerTransformer
-
         if len(accuracies) < 5 or np.ptp(accuracies) == 0:
             raise NegativeAnswer(
                 f"{len(accuracies)} real evaluations, {len(set(accuracies.tolist()))} different: nothing can be learnt",
@@ -108,11 +112,8 @@ class Fusion:
         self.structure = [index for index, name in enumerate(structure) if name]
         self.names = [name for name in structure if name]
         self.accuracies = accuracies
-        self.warp = PowerTransformer().fit(accuracies[:, None])  # Yeo-Johnson: accuracies have a long lower tail
-        room = 1.5 * float(np.ptp(accuracies))
-        self.grid = np.linspace(float(accuracies.min()) - room, float(accuracies.max()) + room, 512)
-        self.warped_grid = self._warped(self.grid)
-        x, y = self._scaled(features), self._warped(accuracies)
+        self.scale = Scale(accuracies, bounds)
+        x, y = self._scaled(features), self.scale.forward(accuracies)
         self.models: dict[str, Model] = {
             "line": Line(self._seen_by("line", x), y),
             "forest": Forest(x, y, seed),
@@ -133,17 +134,17 @@ class Fusion:
 
     def alone(self, name: str, features: Vector) -> Vector:
         """What one of its models says by itself: line, forest or process."""
-        return self._unwarped(self.models[name].predict(self._seen_by(name, self._scaled(features)))[0])
+        return self.scale.back(self.models[name].predict(self._seen_by(name, self._scaled(features)))[0])
 
     def predict(self, features: Vector) -> Predictions:
         """Accuracies of networks by their features (n, p)."""
         x = self._scaled(features)
         mean, spread = self._mixed([model.predict(self._seen_by(name, x)) for name, model in self.models.items()])
         return Predictions(
-            mean=self._unwarped(mean),
-            low=self._unwarped(mean - self.reach * spread),
-            high=self._unwarped(mean + self.reach * spread),
-            upper=self._unwarped(mean + spread),
+            mean=self.scale.back(mean),
+            low=self.scale.back(mean - self.reach * spread),
+            high=self.scale.back(mean + self.reach * spread),
+            upper=self.scale.back(mean + spread),
         )
 
     def _seen_by(self, name: str, x: Vector) -> Vector:
@@ -164,7 +165,7 @@ class Fusion:
         return Validity(
             evaluations=len(truth),
             tau=ranking.tau_interval(told, truth),
-            error=float(np.abs(self._unwarped(told) - truth).mean()),
+            error=float(np.abs(self.scale.back(told) - truth).mean()),
             coverage=float((np.abs(told - y) <= self.reach * spread).mean()),
             best_baseline=best,
             baseline_tau=taus[best],
@@ -175,12 +176,48 @@ class Fusion:
     def _scaled(self, features: Vector) -> Vector:
         return np.asarray(np.clip((features - self.center) / self.width, -FAR, FAR))
 
-    def _warped(self, accuracies: Vector) -> Vector:
-        return np.asarray(self.warp.transform(accuracies[:, None])[:, 0])
 
-    def _unwarped(self, values: Vector) -> Vector:
-        """Back to accuracies; what is beyond every accuracy of the grid is cut at its ends."""
-        return np.interp(values, self.warped_grid, self.grid)
+class Scale:
+    """A scale on which accuracies are spread like a normal distribution, learnt from some of them, and its inverse.
+
+    First their log odds between the bounds, where there are any; then a power (Yeo-Johnson), which shortens the tail
+    that is left: most sets have a few networks that are far worse than the others.
+    """
+
+    def __init__(self, accuracies: Vector, bounds: Bounds | None) -> None:
+        from sklearn.preprocessing import PowerTransformer
+
+        self.bounds = bounds
+        odds = self._odds(accuracies)
+        self.power = PowerTransformer().fit(odds[:, None])
+        room = REACH * float(np.ptp(odds))
+        self.grid = np.linspace(float(odds.min()) - room, float(odds.max()) + room, 512)
+        self.powers = self._powers(self.grid)
+
+    def forward(self, accuracies: Vector) -> Vector:
+        """Accuracies on the scale."""
+        return self._powers(self._odds(accuracies))
+
+    def back(self, values: Vector) -> Vector:
+        """The inverse; what is far beyond every accuracy that the scale was learnt from is cut off."""
+        from scipy.special import expit
+
+        odds = np.interp(values, self.powers, self.grid)
+        if self.bounds is None:
+            return np.asarray(odds)
+        low, high = self.bounds
+        return np.asarray(low + (high - low) * np.clip((expit(odds) - MARGIN) / (1 - 2 * MARGIN), 0, 1))
+
+    def _odds(self, accuracies: Vector) -> Vector:
+        from scipy.special import logit
+
+        if self.bounds is None:
+            return accuracies
+        low, high = self.bounds
+        return np.asarray(logit(MARGIN + (1 - 2 * MARGIN) * np.clip((accuracies - low) / (high - low), 0, 1)))
+
+    def _powers(self, odds: Vector) -> Vector:
+        return np.asarray(self.power.transform(odds[:, None])[:, 0])
 
 
 def _signed(column: Vector, truth: Vector) -> Vector:

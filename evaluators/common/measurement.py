@@ -92,7 +92,16 @@ class Measurement:
 
     def __str__(self) -> str:
         spread = f" [{self.low:.4g}, {self.high:.4g}]" if self.high > self.low else ""
-        return f"{self.value:.4g}{spread} {self.unit}".rstrip()
+        return f"{self.value:.4g}{spread} {self.unit}".rstrip() + (", at chance" if self.is_at_chance else "")
+
+    @property
+    def is_at_chance(self) -> bool:
+        """Whether it is a trained accuracy that guessing may reach, too: its interval begins at chance or below."""
+        skill = self.details.get("skill")
+        if self.metric.kind != "trained" or skill is None or skill >= 1:
+            return False
+        chance = (self.value - 100 * skill) / (1 - skill)  # since skill is (value - chance) / (100 - chance)
+        return bool(self.low <= chance)
 
     @property
     def unit(self) -> str:

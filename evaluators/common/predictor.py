@@ -6,7 +6,7 @@ Noise is a share of the latency. The width of an interval comes from errors on n
 holds as often as it says whatever the kernel believes (cross-conformal prediction, Vovk 2015).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from search_spaces.common.errors import NegativeAnswer
 
 FEWEST = 20  # measurements, below which nothing is predicted
 FOLDS = 10
+FITS = 1 + FOLDS
 # Logarithms of: amplitude of the sums, of the stages, of the rest, its length scale, and the noise.
 STARTS = ((-1.0, -1.0, -3.0, 1.5, -3.5), (-1.0, -3.0, -2.0, 2.0, -3.0))
 BOUNDS = ((-7, 3), (-7, 3), (-9, 2), (0, 5), (-6, -1))
@@ -56,13 +57,20 @@ class HeldOut:
 class Predictor:
     """Fitted on measured networks; predicts others.
 
-    `resolution` is that of the measurements, in pixels; `latencies` are in any unit.
+    `resolution` is that of the measurements, in pixels; `latencies` are in any unit. `report` is called after each of
+    `FITS` fits with the number of those that are done.
 
     Raises:
         TooFewMeasurements: fewer than 20.
     """
 
-    def __init__(self, networks: Sequence[Architecture], latencies: Sequence[float], resolution: int) -> None:
+    def __init__(
+        self,
+        networks: Sequence[Architecture],
+        latencies: Sequence[float],
+        resolution: int,
+        report: Callable[[int], None] = lambda fits: None,
+    ) -> None:
         if len(networks) < FEWEST:
             raise TooFewMeasurements(
                 f"a predictor needs {FEWEST} measured networks, and there are {len(networks)}",
@@ -71,13 +79,15 @@ class Predictor:
         self.resolution = resolution
         x, y = np.stack([features(each, resolution) for each in networks]), np.array(latencies, dtype=float)
         self.process = _Process(x, y)
+        report(1)
         order = np.random.default_rng(0).permutation(len(y))
         self.folds = [order[start::FOLDS] for start in range(FOLDS)]
         self.y, self.held_mean, self.held_spread = y, np.empty(len(y)), np.empty(len(y))
-        for fold in self.folds:
+        for number, fold in enumerate(self.folds, start=2):
             rest = np.setdiff1d(order, fold)
             unseen = _Process(x[rest], y[rest], start=self.process.theta, steps=3)
             self.held_mean[fold], self.held_spread[fold] = unseen.predict(x[fold])
+            report(number)
         self.surprise = np.abs(y - self.held_mean) / self.held_spread
 
     def predict(self, architecture: Architecture, level: float = 0.95) -> Prediction:

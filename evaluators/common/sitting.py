@@ -106,6 +106,7 @@ class Sitting:
 
     def run(self) -> Measurement:
         """Trains to the end of the schedule."""
+        self.listener.begin()
         if self.processes.first and not self.folder.holds_training:
             self.folder.begin(self.plan.described(self.loaders.source))
         for epoch in range(self.state.epoch + 1, self.recipe.epochs + 1):
@@ -174,7 +175,7 @@ class Sitting:
         return Measurement(
             metric=self.plan.metric,
             value=value,
-            low=max(round(value - half, 4), -100.0),
+            low=max(round(value - half, 4), -100.0 if self.plan.data == "synthetic" else 0.0),
             high=min(round(value + half, 4), 100.0),
             samples=1,
             quality="trained",

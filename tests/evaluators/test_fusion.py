@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from evaluators.common import ranking
 from evaluators.common.features import BASELINES, matrix, structure
-from evaluators.common.fusion import FEWEST, Fusion
+from evaluators.common.fusion import FEWEST, Fusion, Scale
 from evaluators.common.measurement import Measurement
 from nas.measuring import sample
 from search_spaces import PAPER
@@ -96,6 +98,44 @@ def test_predictions_stay_within_reach_of_what_was_seen() -> None:
     assert (far.low <= far.mean).all()
     assert (far.mean <= far.high).all()
     assert far.mean.max() < y.max() + 2 * np.ptp(y)
+
+
+@pytest.mark.parametrize("bounds", [(0.0, 100.0), (-100.0, 100.0)])
+def test_nothing_is_said_that_cannot_be(bounds: tuple[float, float]) -> None:
+    """Nine networks near the top and one that failed to learn: once this gave an interval from -124 to 134."""
+    for seed in range(2):
+        random = np.random.default_rng(seed)
+        x, y = random.normal(size=(10, len(NAMES))), np.minimum(99 + 0.3 * random.normal(size=10), 100)
+        y[seed] = 10
+        told = Fusion(x, y, NAMES, seed, bounds=bounds, check=False).predict(random.normal(size=(50, len(NAMES))))
+        assert bounds[0] <= told.low.min()
+        assert told.high.max() <= bounds[1]
+        assert (told.low <= told.mean).all() and (told.mean <= told.high).all()
+        assert told.mean.min() > 90
+
+
+@settings(max_examples=20, deadline=None)
+@given(accuracies=st.lists(st.floats(0, 100), min_size=5, max_size=12), seed=st.integers(0, 99))
+def test_the_scale_has_an_inverse_within_its_bounds(accuracies: list[float], seed: int) -> None:
+    known = np.array(accuracies)
+    assume(np.ptp(known) > 1e-3)
+    scale = Scale(known, (0.0, 100.0))
+    np.testing.assert_allclose(scale.back(scale.forward(known)), known, atol=0.2)
+    far = scale.back(np.random.default_rng(seed).normal(0, 50, 100))
+    assert far.min() >= 0
+    assert far.max() <= 100
+    assert (np.diff(scale.back(np.linspace(-9, 9, 50))) >= 0).all()
+
+
+def test_its_interval_holds_near_the_top_as_often_as_it_says() -> None:
+    """Accuracies that crowd below 100, as on a set that is easy."""
+    held = []
+    for seed in range(6):
+        x, y = world(320, seed=seed)
+        y = 100 / (1 + np.exp(-(y - 78) / 1.5))
+        told = Fusion(x[:25], y[:25], NAMES, seed, bounds=(0.0, 100.0), check=False).predict(x[25:])
+        held.append(((told.low <= y[25:]) & (y[25:] <= told.high)).mean())
+    assert 0.82 <= np.mean(held) <= 0.99
 
 
 # Features

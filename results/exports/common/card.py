@@ -61,7 +61,8 @@ def _numbers(measurements: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield from ("| metric | value | 95 % interval | kind | where |", "|---|---|---|---|---|")
     for name, each in measurements.items():
         interval = f"{each['low']:.4g} to {each['high']:.4g}" if each["high"] > each["low"] else "-"
-        yield f"| {name} | {each['value']:.4g} {each['unit']} | {interval} | {each['kind']} | {each['device']} |"
+        kind = each["quality"] if each["kind"] == "trained" else each["kind"]  # which says so where it is at chance
+        yield f"| {name} | {each['value']:.4g} {each['unit']} | {interval} | {kind} | {each['device']} |"
     if any(each["kind"] == "score" for each in measurements.values()):
         yield from ("", "A score ranks candidates; it is no accuracy.")
 
