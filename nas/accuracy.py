@@ -38,8 +38,8 @@ def proxy(choices: Mapping[str, Any]) -> str:
         Unavailable: there is no such data.
     """
     named, source = choices["proxy"], choices["data"]
-    spec = named or (WITH_DATA if source else WITHOUT_DATA)
-    if not source:
+    spec = named or (WITHOUT_DATA if source is None else WITH_DATA)
+    if source is None:
         return evaluators.get(spec, "accuracy").spec
     name, _, options = spec.partition(":")
     evaluator = evaluators.get(spec, "accuracy")

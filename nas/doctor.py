@@ -78,7 +78,7 @@ def _evaluator(evaluator: Evaluator) -> dict[str, Any]:
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     detail = "" if reason else f"{evaluator.device().label}{f' ({told})' if told else ''}"
     return {
-        "evaluator": evaluator.spec,
+        "evaluator": evaluator.name() if untaught else evaluator.spec,
         "family": evaluator.family(),
         "place": str(evaluator.place),
         "ready": reason is None,
