@@ -241,7 +241,7 @@ def measure(
     """Measure networks: single ones now, those of a finished run on another device, or a sample of a space.
 
     ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. What --front, --all, --trial and --sample
-    measure goes into the database, where nothing is measured twice.
+    measure goes into the database; what is known there is measured again only where it is doubtful.
     """
     from nas import measuring
 
