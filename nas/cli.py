@@ -107,9 +107,9 @@ def show(
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="[default: beside the database]")
 @click.option("--open", "open_page", is_flag=True, help="Open it in the browser.")
 @click.option("--serve", is_flag=True, help="Serve it live on this machine instead of writing a file.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="For --serve.  [default: a free one]")
+@click.option("--port", type=click.IntRange(0, 65535), help="For --serve.  [default: a free one]")
 @STORE
-def dashboard(run: str | None, output: Path | None, open_page: bool, serve: bool, port: int, store: str) -> None:
+def dashboard(run: str | None, output: Path | None, open_page: bool, serve: bool, port: int | None, store: str) -> None:
     """Write the dashboard of a run: one self-contained HTML file. Or serve it live, as trials arrive."""
     from nas import reports
 
@@ -118,8 +118,10 @@ def dashboard(run: str | None, output: Path | None, open_page: bool, serve: bool
 
         if output:
             raise click.UsageError("--serve writes no file: what is -o for?")
-        serving.serve(store, run, port, ready=click.launch if open_page else str)
+        serving.serve(store, run, port or 0, ready=click.launch if open_page else str)
         return
+    if port is not None:
+        raise click.UsageError(f"--port {port} is for --serve: add it, or leave --port out")
     path = reports.write_dashboard(store, run, output)
     click.echo(path)
     if open_page:
@@ -239,7 +241,7 @@ def measure(
     """Measure networks: single ones now, those of a finished run on another device, or a sample of a space.
 
     ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. What --front, --all, --trial and --sample
-    measure goes into the database, where nothing is measured twice.
+    measure goes into the database; what is known there is measured again only where it is doubtful.
     """
     from nas import measuring
 

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,32 +15,41 @@ from search_spaces.common.errors import NasError, UsageError
 HOST = "127.0.0.1"  # this machine alone: a run is nobody else's business
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rendering:
+    """The page as it was at one moment, and its version: what answers one request, whatever happens meanwhile."""
+
+    version: str
+    page: bytes
+
+
 class Live:
-    """The page of a run and its version; built anew only when the database has changed."""
+    """The page of a run; built anew only when the database has changed."""
 
     def __init__(self, store_url: str, name: str) -> None:
         self.store_url, self.name = store_url, name
         self.lock = threading.Lock()
         self.seen: object = None
-        self.version, self.page = "", b""
-        self.refresh()
+        self.rendering: Rendering | None = None
+        self.latest()
 
-    def refresh(self) -> None:
-        """Looks for what is new. A database that cannot be read at this moment leaves the page as it was."""
+    def latest(self) -> Rendering:
+        """The page as it is now. A database that cannot be read at this moment leaves it as it was."""
         with self.lock:
             state = self._state()
-            if state is not None and state == self.seen:
-                return
+            if self.rendering and state is not None and state == self.seen:
+                return self.rendering
             try:
                 run = load(self.name, self.store_url)
             except NasError:
-                if not self.page:
+                if not self.rendering:
                     raise
-                return
+                return self.rendering
             self.seen = state
             version = dashboard.version(run)
-            if version != self.version:
-                self.version, self.page = version, dashboard.page(run, live=True).encode()
+            if not self.rendering or version != self.rendering.version:
+                self.rendering = Rendering(version=version, page=dashboard.page(run, live=True).encode())
+            return self.rendering
 
     def _state(self) -> object:
         """When the files of the database were written last; None where there are none to look at."""
@@ -83,16 +93,16 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
             if host not in (HOST, "localhost") or self.path.partition("?")[0] != "/":
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            live.refresh()
-            known = self.headers.get("If-None-Match") == f'"{live.version}"'
+            latest = live.latest()
+            known = self.headers.get("If-None-Match") == f'"{latest.version}"'
             self.send_response(HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK)
-            self.send_header("ETag", f'"{live.version}"')
+            self.send_header("ETag", f'"{latest.version}"')
             self.send_header("Cache-Control", "no-cache")
             self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", "0" if known else str(len(live.page)))
+            self.send_header("Content-Length", "0" if known else str(len(latest.page)))
             self.end_headers()
             if with_body and not known:
-                self.wfile.write(live.page)
+                self.wfile.write(latest.page)
 
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: a page that looks every two seconds would fill the terminal."""

@@ -17,6 +17,7 @@ class FrontsInfo:
 
     names: tuple[str, str]
     points: tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]
+    doubtful: tuple[tuple[bool, ...], tuple[bool, ...]]  # which of these points have to be measured again
     anchors: tuple[tuple[str, float, float], ...]
     axes: tuple[str, str]
 
@@ -25,24 +26,27 @@ def fronts_info(first: Run, second: Run) -> FrontsInfo:
     """Both fronts in the plane of the first latency and the accuracy objective."""
     y, x = first.objectives[:2]
 
-    def members(run: Run) -> tuple[tuple[float, float], ...]:
-        return tuple(sorted((trial.value(x.name), trial.value(y.name)) for trial in front.front(run)))
+    def members(run: Run) -> list[tuple[float, float, bool]]:
+        return sorted((t.value(x.name), t.value(y.name), t.measurements[x.name].doubtful) for t in front.front(run))
 
+    sides = (members(first), members(second))
     return FrontsInfo(
         names=(first.name, second.name),
-        points=(members(first), members(second)),
+        points=(tuple((x, y) for x, y, _ in sides[0]), tuple((x, y) for x, y, _ in sides[1])),
+        doubtful=(tuple(each for _, _, each in sides[0]), tuple(each for _, _, each in sides[1])),
         anchors=tuple((t.anchor, t.value(x.name), t.value(y.name)) for t in first.succeeded() if t.anchor),
         axes=(title(x), title(y, first.validity.get(y.name, ""))),
     )
 
 
 def fronts_figure(info: FrontsInfo) -> "go.Figure":
-    """Diamonds and squares, each with the step that is attained; the anchors as stars."""
+    """Diamonds and squares, hollow where a latency is doubtful, with the attained steps; the anchors as stars."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     looks = ((FRONT, "diamond", "solid"), ("#D55E00", "square", "dash"))
-    for name, points, (colour, symbol, dash) in zip(info.names, info.points, looks, strict=True):
+    sides = zip(info.names, info.points, info.doubtful, looks, strict=True)
+    for name, points, doubtful, (colour, symbol, dash) in sides:
         figure.add_scatter(
             name=name,
             x=[x for x, _ in points],
@@ -51,6 +55,15 @@ def fronts_figure(info: FrontsInfo) -> "go.Figure":
             line={"color": colour, "width": 1.5, "shape": "hv", "dash": dash},
             marker={"color": colour, "symbol": symbol, "size": 9},
         )
+        hollow = [point for point, doubt in zip(points, doubtful, strict=True) if doubt]
+        if hollow:
+            figure.add_scatter(
+                name=f"{name}, latency doubtful",
+                x=[x for x, _ in hollow],
+                y=[y for _, y in hollow],
+                mode="markers",
+                marker={"color": "white", "symbol": symbol, "size": 9, "line": {"color": colour, "width": 2}},
+            )
     if info.anchors:
         figure.add_scatter(
             name="the paper's",

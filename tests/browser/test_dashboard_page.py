@@ -100,6 +100,7 @@ def test_the_table_leads_everywhere_by_keyboard(show: Any) -> None:
     assert "Trial 4" in opened.card
     opened.page.keyboard.press("Escape")
     assert "Point at a diamond" in opened.card
+    assert "Trial 4\nThe knee of this front." in opened.card.replace("\n\n", "\n")
 
 
 def test_the_table_sorts(show: Any) -> None:
@@ -109,6 +110,7 @@ def test_the_table_sorts(show: Any) -> None:
     assert opened.page.evaluate(numbers) == ["3", "4", "8"]
     opened.page.click("#front th:nth-child(3) button")
     assert opened.page.evaluate(numbers) == ["8", "4", "3"]
+    assert "±0.1" in opened.page.inner_text("#front tbody")
 
 
 def test_a_link_is_a_view(show: Any) -> None:
@@ -153,6 +155,10 @@ def test_paper_is_white_and_its_ink_is_dark(show: Any) -> None:
 def test_the_page_stands_with_little(show: Any, run: Run) -> None:
     opened = show(run)
     assert "Method" in opened.page.inner_text("main")
+    empty = opened.page.inner_text("#nothing")
+    assert empty == (
+        "" if run.succeeded() else "Nothing is on the front yet. The causes are below, if there were failures."
+    )
     assert opened.page.query_selector("section b") is None
 
 
@@ -201,19 +207,28 @@ def test_a_limit_hollows_out_what_is_beyond_and_says_how_much(show: Any) -> None
         opened.page.keyboard.press("ArrowRight")
     assert drawn(opened, "front") == [4, 3]
     assert set(drawn(opened, "beyond a limit")) == {5, 6, 8}
-    assert opened.page.inner_text("#kept").startswith("2 of the 3 networks on this front keep")
+    assert opened.page.inner_text("#kept").startswith("Chosen anew from 3 of 8 networks")
     assert "limit=ort" in opened.page.url
 
 
 def test_a_link_holds_everything_that_was_chosen(show: Any) -> None:
     opened = show(synthetic.on_two_devices(), hash_="#x=trt&y=entropy&limit=ort%3C%3D70&trial=3&compare=4")
-    assert drawn(opened, "front") == []
+    assert drawn(opened, "front") == [4], "the best of those that keep it, though it was on no front before"
     assert opened.page.input_value("#x") == "trt"
     assert "Trial 3" in opened.card
     assert "trial 4" in opened.page.inner_text("#compared")
 
 
-@pytest.mark.parametrize("hash_", ["#trial=99", "#x=nothing&limit=no<=1&trial=", "#limit=ort<=x&compare=-1", "#%%%"])
+@pytest.mark.parametrize(
+    "hash_",
+    [
+        "#trial=99",
+        "#x=constructor&y=ort&limit=toString<=1",
+        "#x=nothing&limit=no<=1&trial=",
+        "#limit=ort<=x&compare=-1",
+        "#%%%",
+    ],
+)
 def test_a_wrong_link_is_the_page_as_it_was(show: Any, hash_: str) -> None:
     opened = show(synthetic.typical(), hash_=hash_)
     assert drawn(opened, "front") == [8, 4, 3]

@@ -2,18 +2,25 @@
 
 import contextlib
 import http.client
+import itertools
 import re
 import signal
+import threading
+import time
 import urllib.parse
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 import evaluators
+from nas import serving
 from nas.config import Config
+from results import dashboard
 from results.store import Proposal, Store
 from search_spaces import Architecture
 from tests import synthetic
@@ -101,3 +108,38 @@ def test_a_taken_port_and_a_file_are_refused(nas: Program, address: str) -> None
     assert (taken.code, "Address already in use" in taken.err) == (2, True)
     both = nas("dashboard", "live", "--serve", "-o", "page.html")
     assert (both.code, "writes no file" in both.err) == (2, True)
+    alone = nas("dashboard", "live", "--port", "0")
+    assert (alone.code, "--port 0 is for --serve" in alone.err) == (2, True)
+
+
+def test_one_request_is_answered_from_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Version, length and body belong together, although each request finds a new page, as long as its version says."""
+    lengths = itertools.count(1000)
+    monkeypatch.setattr(serving, "load", lambda name, store_url: synthetic.run([]))
+    monkeypatch.setattr(serving.Live, "_state", lambda live: None)  # always something new
+    monkeypatch.setattr(dashboard, "version", lambda run: str(next(lengths)))
+    monkeypatch.setattr(dashboard, "page", lambda run, live: "x" * (next(lengths) - 1))
+    send_header = BaseHTTPRequestHandler.send_header
+
+    def slowly(handler: BaseHTTPRequestHandler, name: str, value: str) -> None:
+        time.sleep(0.002)  # so that others ask between two lines of an answer
+        send_header(handler, name, value)
+
+    monkeypatch.setattr(BaseHTTPRequestHandler, "send_header", slowly)
+    live = serving.Live("sqlite:///any.db", "live")
+
+    def ask(method: str) -> tuple[int, int, int]:
+        with contextlib.closing(http.client.HTTPConnection(*server.server_address, timeout=30)) as connection:
+            connection.request(method, "/")
+            found = connection.getresponse()
+            body = found.read()
+            return int(found.headers["ETag"].strip('"')), int(found.headers["Content-Length"]), len(body)
+
+    with ThreadingHTTPServer((serving.HOST, 0), serving._handler(live)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(ask, ["GET", "HEAD"] * 60))
+        server.shutdown()
+    assert len({version for version, _, _ in answers}) == len(answers)
+    for (version, length, body), method in zip(answers, ["GET", "HEAD"] * 60, strict=True):
+        assert (length, body) == (version, version if method == "GET" else 0)

@@ -1,5 +1,7 @@
 """What the figures hold, before anything is drawn."""
 
+from dataclasses import replace
+
 import pytest
 
 from evaluators import Metric
@@ -113,3 +115,48 @@ def test_lines_for_the_front_and_for_others() -> None:
     info = figures.parallel_info(synthetic.typical())
     assert sum(info.on_front) == 3
     assert info.axes["in stage 3"][info.trials.index(0)] == 10
+
+
+def test_a_doubtful_latency_is_hollow() -> None:
+    run = synthetic.doubtful({4: "drifted", 0: "noisy", 5: "noisy"})
+    info = figures.pareto_info(run)
+    assert (info.doubtful.trials, info.doubtful_anchors.trials) == ((4,), (0,))
+    traces = {trace.name: trace for trace in figures.pareto_figure(info).data}
+    assert list(traces["front"].customdata) == [8, 3]
+    assert (list(traces["front, latency doubtful"].customdata), traces["front, latency doubtful"].marker.symbol) == (
+        [4],
+        "diamond-open",
+    )
+    assert traces["the paper's, latency doubtful"].marker.symbol == "star-open"
+    assert "nas measure test-run --front --latency ort" in info.summary
+    assert "not compared yet: 2 latencies" in figures.progress_info(run).summary
+    assert "3 of 8 measurements are doubtful" in figures.stopwatch_info(run).summary
+    assert figures.fronts_info(run, synthetic.typical()).doubtful == ((False, True, False), (False,) * 3)
+    assert "test-run, latency doubtful" in {trace.name for trace in figures.fronts(run, run).data}
+
+
+def mapped(notations: list[str]) -> str:
+    """What the map says of a front of all but the last of these networks, which is dominated."""
+    trials = [
+        synthetic.trial(number, 5 - number / 10, 60.0 - number, architecture=Architecture.from_notation(notation))
+        for number, notation in enumerate(notations)
+    ]
+    trials[-1] = replace(trials[-1], measurements=synthetic.trial(0, 1, 99.0).measurements)
+    return figures.strategy_info(synthetic.run(trials)).summary
+
+
+@pytest.mark.parametrize(
+    ("notations", "words"),
+    [
+        (["CC-C-C-CC"] * 7 + ["CC-C-C-CT"] * 2, "1 of the 8 networks of the front has a transformer."),
+        (["CC-C-C-CC"] * 8 + ["CC-C-C-CT"], "None of the 8 networks of the front has a transformer."),
+        (["CC-C-C-CC"] * 8 + ["CC-C-C-CT"], "the front has fewest in stage 4, last (-11%)"),
+        (["CC-C-C-CC"] * 9, "the front has neither more nor fewer at any place"),
+        (["CC-C-C-CT"] * 3 + ["CC-C-C-CC"], "3 of the 3 networks of the front have a transformer. That is too few"),
+    ],
+)
+def test_no_place_is_named_that_has_not_more(notations: list[str], words: str) -> None:
+    told = mapped(notations)
+    assert words in told
+    assert "+0%" not in told
+    assert ("more transformers" in told) == ("(+" in told)
