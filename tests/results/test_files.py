@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nas.__main__ import run
+from nas.program import run
 from results import files
 from search_spaces.common.errors import NasError, NegativeAnswer, UsageError
 
