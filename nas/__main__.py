@@ -1,64 +1,71 @@
-"""The program's way in and out: runs a command, and turns whatever ends it into a message and an exit code.
+"""The program's way in. It imports next to nothing by itself: Ctrl-C ends it quietly from its first line on."""
 
-0 done, 1 ran but the answer is no, 2 usage or configuration, 3 our bug, 130 interrupted and resumable.
-"""
-
+import _signal as signal  # type: ignore[import-not-found]  # `signal` itself takes a hundredth of a second to import
 import os
 import sys
-import tempfile
-import traceback
-from pathlib import Path
+from types import FrameType
 
-import click
-
-# Our matrices are small: two threads of OpenBLAS took 70 times as long as one over a product of 130 x 36 numbers.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before anything imports numpy
-
-from nas import __version__
-from nas.cli import cli
-from search_spaces.common.errors import NasError
-
-OUR_BUG, INTERRUPTED = 3, 130
+INTERRUPTED = 130
+PACKAGES = ("search_spaces", "evaluators", "results")
+IMPORTS = "<frozen importlib._bootstrap>"
+AGAIN = 0.05  # seconds
 
 
 def main() -> None:
     """Runs the command line and exits with its code."""
-    sys.exit(run(sys.argv[1:]))
+    heeds = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # a shell may have it ignored
+    if heeds:
+        signal.signal(signal.SIGINT, _leave)
+    _refuse_strangers()
+    from nas.program import run
+
+    if heeds:
+        signal.signal(signal.SIGALRM, _interrupt)
+        signal.signal(signal.SIGINT, _interrupt)
+    code = run(sys.argv[1:])
+    if heeds:
+        signal.signal(signal.SIGINT, _leave)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command and returns its exit code; every error has been told on standard error."""
-    try:
-        result = cli.main(arguments, prog_name="nas", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except NasError as error:
-        _tell(f"error: {error}")
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _tell("interrupted")
-        return INTERRUPTED
-    except BrokenPipeError:  # `nas show | head`: the reader has gone, and that is its right
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:  # the last resort: everything expected was caught above
-        _tell(f"error: this is a bug in nas {__version__}: {type(error).__name__}: {error}\n  {_report()}")
-        return OUR_BUG
+    """Runs one command in this process and returns its exit code."""
+    from nas.program import run
+
+    return run(arguments)
 
 
-def _report() -> str:
-    if os.environ.get("NAS_DEBUG"):
-        traceback.print_exc()
-        return "the traceback is above"
-    with tempfile.NamedTemporaryFile("w", prefix="nas-bug-", suffix=".txt", delete=False) as report:
-        report.write(f"nas {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}")
-    return f"please send {Path(report.name)} with your report; NAS_DEBUG=1 prints it instead"
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Ends at once: no command runs, and nothing has to be tidied up."""
+    os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)
 
 
-def _tell(message: str) -> None:
-    click.echo(message, err=True)
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Interrupts the command, but no import: extension modules turn the exception into an error of their own."""
+    while frame:
+        if frame.f_code.co_filename == IMPORTS:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _refuse_strangers() -> None:
+    """The four packages have plain names; a file of the same name in the working directory would take their place."""
+    from importlib.util import find_spec
+
+    for name in PACKAGES:
+        spec = find_spec(name)
+        if spec is None or _folder(str(spec.origin)) != _folder(__file__):
+            sys.exit(
+                f"error: '{name}' was found at {spec.origin if spec else 'no place'}, which is not part of nas\n"
+                "  rename that file or folder, or run `python -P -m nas`"
+            )
+
+
+def _folder(origin: str) -> str:
+    return os.path.dirname(os.path.dirname(origin))  # noqa: PTH120, pathlib takes longer than all else here
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import click
 
 from nas import __version__
 from nas.cli_training import finalists, train
-from nas.options import JSON, RUN, STORE, TIMEOUT
+from nas.options import JSON, RUN, SEED, STORE, TIMEOUT
 from nas.options import examples as _examples
 
 
@@ -57,7 +57,7 @@ def cli() -> None:
     help="What is measured; give it several times for several run-times.",
 )
 @click.option("--limit", "limits", metavar="LIMIT", multiple=True, help="A bound to keep, such as 'ort<=40ms'.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of every random choice.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of every random choice.")
 @click.option("--sampler", metavar="NAME", default="gp", show_default=True, help="gp, tpe, nsga2 or random.")
 @click.option("--name", metavar="RUN", help="Name of the run; an existing one is resumed.  [default: SPACE-N, new]")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, with three example networks, and do nothing.")
@@ -161,7 +161,7 @@ def compare(first: str, second: str, output: Path | None, store: str, as_json: b
 @click.option("--weights", metavar="SOURCE", help="FILE.safetensors, or timm:NAME.  [default: fresh]")
 @click.option("--allow-pickle", is_flag=True, help="Read weights from a pickle, too: only if you trust it.")
 @click.option(
-    "--classes", type=click.IntRange(min=1), help="How many.  [default: as the weights or labels say, or 1000]"
+    "--classes", type=click.IntRange(1, 100_000), help="How many.  [default: as the weights or labels say, or 1000]"
 )
 @click.option("--labels", type=click.Path(path_type=Path), help="A text file with the name of a class on each line.")
 @click.option("--resolution", type=int, default=224, show_default=True, help="Pixels of a side.")
@@ -217,9 +217,9 @@ def export(
 @click.option("--front", is_flag=True, help="The networks of a run's front: name the run, or take the latest.")
 @click.option("--all", "everything", is_flag=True, help="Every network of a run.")
 @click.option("--trial", "trials", type=int, multiple=True, help="One network of a run, by number; several times.")
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="N random networks of a space.")
+@click.option("--sample", type=click.IntRange(1, 100_000), metavar="N", help="N random networks of a space.")
 @click.option("--space", metavar="NAME", default="nhs", show_default=True, help="The space to sample.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the sample.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the sample.")
 @TIMEOUT
 @STORE
 @JSON
@@ -315,7 +315,7 @@ def predictor(latency: str, store: str, as_json: bool) -> int:
     show_default=True,
     help="Real evaluations that the fused prediction may learn from; several times.",
 )
-@click.option("--draws", type=click.IntRange(min=1), default=5, show_default=True, help="Random draws of those.")
+@click.option("--draws", type=click.IntRange(1, 1000), default=5, show_default=True, help="Random draws of those.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML page, too.")
 @TIMEOUT
 @STORE

@@ -107,13 +107,14 @@ class Config:
         """
         if not isinstance(data, dict):
             raise _damaged("it", data)
-        values = {each.name: data[each.name] for each in fields(cls) if each.name in data}
-        for name, value in values.items():
+        values: dict[str, Any] = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        for name, value in list(values.items()):
             default = getattr(cls, name)
             kind = list if isinstance(default, tuple) else type(default)
             if type(value) is not kind or (kind is list and not all(isinstance(each, str) for each in value)):
                 raise _damaged(f"its '{name}'", value)
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+            values[name] = tuple(value) if kind is list else value
+        return cls(**values)
 
     def differences(self, other: "Config") -> list[str]:
         """How another configuration departs from this one, a line each; the budget may grow and is no difference."""

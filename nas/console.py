@@ -12,13 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from results import DEFAULT_STORE
+from search_spaces.common.texts import printable
 
 talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(message: str = "") -> None:
     """A line of talk."""
-    talk.print(message, markup=False)
+    talk.print(printable(message), markup=False)
 
 
 def command(*words: str) -> str:
@@ -55,7 +56,7 @@ def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers:
     for heading in headings:
         table.add_column(Text(heading), justify="right" if heading in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # text, not markup: units stand in brackets
+        table.add_row(*(Text(printable(cell)) for cell in row))  # text, not markup: units stand in brackets
     out = Console(highlight=False)
     if not out.is_terminal:
         out = Console(highlight=False, width=max(out.width, 200))  # a file or a pipe has no edge to fold at

@@ -15,11 +15,13 @@ from results import exports, front, limits, load
 from results.record import Run, Trial
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer, UnknownName, UsageError
+from search_spaces.common.texts import is_file
 
 if TYPE_CHECKING:
     from results.exporting import Artefact
     from results.exports.common.deliverable import Deliverable
 
+MOST_PIXELS = 2**24  # of a batch: 256 images of 256 px, or 16 of 1024
 VERSIONS = ("torch", "timm", "onnx", "coremltools")
 
 
@@ -205,6 +207,11 @@ def deliverable(architecture: Architecture, provenance: dict[str, Any], wishes: 
 
     check_range("resolution", wishes.resolution, 32, 1024)
     check_range("batch", wishes.batch, 0, 256)
+    if wishes.batch * wishes.resolution**2 > MOST_PIXELS:
+        raise UsageError(
+            f"{wishes.batch} images of {wishes.resolution} px are too many to verify at once: {MOST_PIXELS:,} pixels",
+            f"lower --batch to {MOST_PIXELS // wishes.resolution**2}, or give --batch 0 for any number",
+        )
     labels = _labels(wishes.labels) if wishes.labels else ()
     given = weights.read(wishes.weights, allow_pickle=wishes.allow_pickle) if wishes.weights else {}
     classes = wishes.classes or len(labels) or _classes(given) or 1000
@@ -229,8 +236,10 @@ def deliverable(architecture: Architecture, provenance: dict[str, Any], wishes: 
 
 
 def _labels(path: Path) -> tuple[str, ...]:
+    if not is_file(path):  # a pipe might never end
+        raise UsageError(f"there is no file '{path}'", "a text file with a class on each line")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"'{path}' cannot be read: {error}", "a text file with a class on each line") from None
     labels = tuple(line.strip() for line in lines if line.strip())
@@ -242,7 +251,7 @@ def _labels(path: Path) -> tuple[str, ...]:
 def _classes(weights: dict[str, Any]) -> int:
     """How many classes weights tell apart; 0 where they do not say."""
     head = weights.get("head.fc.weight")
-    return int(head.shape[0]) if head is not None else 0
+    return int(head.shape[0]) if head is not None and head.ndim else 0
 
 
 def _introduced(what: "Deliverable") -> str:

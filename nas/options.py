@@ -22,6 +22,7 @@ STORE = click.option(
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 RUN = click.argument("run", required=False)
+SEED = click.IntRange(0, 2**31 - 1)  # what every generator of random numbers takes
 
 
 class Seconds(click.FloatRange):

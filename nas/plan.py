@@ -73,7 +73,8 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Run | None) -> 
     if differences := config.differences(wanted):
         raise UsageError(
             f"run '{stored.name}' exists with another configuration:\n    " + "\n    ".join(differences),
-            f"resume it as it is: {console.command('run', '--name', stored.name)}\n  or start a new run: give another --name, or none",
+            f"resume it as it is: {console.command('run', '--name', stored.name)}\n"
+            "  or start a new run: give another --name, or none",
         )
     return Plan(config=wanted, stored=stored)
 

@@ -122,8 +122,10 @@ def _interval(measurement: Measurement) -> str:
 
 def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Path:
     """Writes the dashboard of a run, beside the database where no other place is named."""
-    from results import dashboard
+    from results import dashboard, files
 
+    if output:
+        files.check_file(output)
     run = load(name, store_url)
     database = sqlite_path(store_url)
     path = output or names.file_in(database.parent if database else Path(), run.name, ".html")
@@ -137,6 +139,8 @@ def compare_runs(store_url: str, first: str, second: str, output: Path | None, *
 
     if first == second:
         raise UsageError(f"'{first}' twice: name two runs", f"{console.command('show', '--runs')} lists them")
+    if output:
+        files.check_file(output)
     found = comparison.compare(load(first, store_url), load(second, store_url))
     if output:
         files.replace(output, comparison.page(found))

@@ -12,7 +12,7 @@ from evaluators.common.isolation import Bench
 from evaluators.common.ranking import FEWEST
 from nas import console
 from nas.progress import progress
-from results import curves, validation, validation_page
+from results import curves, files, validation, validation_page
 from results import truth as truths
 from results.store import Store
 from results.truth import Truth
@@ -35,6 +35,8 @@ def validate(
     timeout: float,
 ) -> int:
     """Says what ranks a truth; returns 1 where scores were tried and none ranks better than the best count."""
+    if output:
+        files.check_file(output)
     if source != STORE and curves.is_curves(Path(source)):
         return _curves(Path(source), as_json)
     truth = _stored(store_url) if source == STORE else truths.read(Path(source))

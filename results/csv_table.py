@@ -38,11 +38,13 @@ def read(path: Path) -> "pd.DataFrame":
 
 def is_numeric(column: "pd.Series[float]") -> bool:
     """Whether a column holds numbers, and at least one."""
-    return column.dtype.kind in "iufb" and bool(np.isfinite(numbers(column)).any())
+    return bool(np.isfinite(numbers(column)).any())
 
 
 def numbers(column: "pd.Series[float]") -> Vector:
-    """The numbers of a column; not a number where a cell is empty or beyond every quantity."""
+    """The numbers of a column; not a number where a cell is empty or beyond every quantity, and in a column of texts."""
+    if column.dtype.kind not in "iufb":
+        return np.full(len(column), np.nan)
     values = column.to_numpy(dtype=float, na_value=np.nan)
     with np.errstate(invalid="ignore"):
         return np.where(np.abs(values) < BEYOND, values, np.nan)

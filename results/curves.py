@@ -59,8 +59,8 @@ def is_curves(path: Path) -> bool:
         return False
 
 
-def _epochs(column: "pd.Series[float]") -> "pd.Series[float]":
-    if column.dtype.kind not in "iuf" or not ((column >= 0) & (column < 1e9)).all():
+def _epochs(column: "pd.Series[float]") -> "pd.Series[int]":
+    if (len(column) and column.dtype.kind not in "iuf") or not ((column >= 0) & (column < 1e9)).all():
         raise UsageError("the column epoch holds something else than numbers", "number the epochs from 0")
     return column.astype(int)
 

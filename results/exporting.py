@@ -41,11 +41,12 @@ def export(
     """
     if not formats:
         raise UsageError("no format was named", f"known: {', '.join(exports.names())}")
-    if output.exists() and not force:
+    place = files.target(output)
+    if place.exists() and not force:
         raise UsageError(f"'{output}' exists", "give --force to overwrite it, or another name with -o")
-    _check_replaceable(output)
+    _check_replaceable(place)
     name = as_file(formats, output)
-    if not name and output.suffix in _endings():
+    if not name and (place.is_file() or output.suffix in _endings()):
         raise UsageError(f"'{output}' is a file's name, which {', '.join(formats)} do not fit into", "name a folder")
     with files.replacing(output) as made:
         room = made.with_name("all") if name else made
@@ -63,6 +64,8 @@ def export(
 
 def _check_replaceable(output: Path) -> None:
     """A folder is replaced as a whole: not where it holds anything that no export wrote."""
+    if Path.cwd().is_relative_to(output):
+        raise UsageError(f"you are in '{output}', which would be replaced", "name another folder")
     strangers = {each.name for each in output.iterdir()} - _written() if output.is_dir() else set()
     if strangers and output.suffix not in _endings():
         named = ", ".join(sorted(strangers)[:3])

@@ -127,7 +127,7 @@ def _truth(name: str, table: "pd.DataFrame", accuracies: list[str]) -> Truth:
 def _whole(table: "pd.DataFrame", true: Vector, needed: Sequence[Vector]) -> tuple[NDArray[np.bool_], list[str]]:
     """Which rows can be used, and what is to be said of the others."""
     remarks = []
-    whole = np.isfinite(np.column_stack([true, *needed])).all(axis=1)
+    whole = np.asarray(np.isfinite(np.column_stack([true, *needed])).all(axis=1))
     if not whole.all():
         remarks.append(f"{(~whole).sum()} rows with missing numbers are left out")
     named = table["architecture"].notna().to_numpy() if "architecture" in table.columns else np.ones(len(table), bool)
@@ -207,8 +207,8 @@ def _ours(texts: Sequence[str]) -> tuple[Architecture, ...]:
             if not found and not is_json:
                 return ()
     if refused:
-        row, error = refused[0]
-        raise UsageError(f"the architecture of row {row} is no network: {error.message}", "mend it, or leave it out")
+        row, reason = refused[0]
+        raise UsageError(f"the architecture of row {row} is no network: {reason.message}", "mend it, or leave it out")
     return tuple(found)
 
 

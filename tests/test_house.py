@@ -91,7 +91,7 @@ def test_exported_names_are_sorted_and_exist(package: object) -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; from nas.__main__ import run; run(['--help']); run(['run', '--help']);"
+        "import sys; from nas.program import run; run(['--help']); run(['run', '--help']);"
         "print(sorted({'torch', 'optuna', 'plotly', 'timm', 'numpy', 'pandas', 'sqlalchemy'} & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
