@@ -192,6 +192,7 @@ def merge(into: str, sources: Sequence[str], *, as_json: bool) -> int:
     """Brings databases into one, and says what came in. Returns 1 where something damaged was left out."""
     from results import merge as merging
 
+    sqlite_path(_url(into))  # refuses what cannot keep anything
     contents = {name: _contents(name) for name in sources}  # all of them, before anything is written
     target = Store(_url(into), writable=True)
     try:

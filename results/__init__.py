@@ -21,8 +21,11 @@ def load(name: str | None = None, store: str = DEFAULT_STORE) -> "Run":
         UsageError: no run can have that name.
         UnknownName: no such run; offers the nearest name.
     """
+    from results import names
     from results.store import Store
 
+    if name is not None:
+        names.check(name)
     opened = Store(store)
     try:
         return opened.run(opened.named(name))

@@ -42,7 +42,7 @@ def is_numeric(column: "pd.Series[float]") -> bool:
 
 
 def numbers(column: "pd.Series[float]") -> Vector:
-    """The numbers of a column; not a number where a cell is empty or beyond every quantity, and in a column of texts."""
+    """The numbers of a column; not a number where a cell is empty or beyond every quantity, and for texts."""
     if column.dtype.kind not in "iufb":
         return np.full(len(column), np.nan)
     values = column.to_numpy(dtype=float, na_value=np.nan)

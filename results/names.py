@@ -6,7 +6,7 @@ from pathlib import Path
 from search_spaces.common.errors import UsageError
 
 LONGEST = 100  # bytes in UTF-8: file systems take 255, and a file's ending and a temporary name come on top
-ALLOWED = re.compile(r"\w[\w.~-]*")
+ALLOWED = re.compile(r"[^\W_][\w.~-]*")
 RULE = (
     f"a run's name has letters, digits and . _ - ~, begins with a letter or digit, and is at most {LONGEST} bytes long"
 )
@@ -34,7 +34,7 @@ def check(name: str) -> str:
 
 def nearest(name: str) -> str:
     """The valid name that is most like this one: `../../x` gives `x`."""
-    return name if is_valid(name) else _cut(re.sub(r"[^\w.~-]+", "-", name).strip(".~-"), LONGEST) or "run"
+    return name if is_valid(name) else _cut(re.sub(r"[^\w.~-]+", "-", name).strip("._~-"), LONGEST) or "run"
 
 
 def numbered(name: str, number: int) -> str:

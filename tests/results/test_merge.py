@@ -1,8 +1,11 @@
 """Merging databases, trial by trial: what is one, what extends, and what stays apart."""
 
 import functools
+import json
+from dataclasses import replace
 from pathlib import Path
 
+import optuna
 import pytest
 
 import evaluators
@@ -104,3 +107,147 @@ def test_later_columns_join(stores: list[Store]) -> None:
     assert here.later("one") == {"coreml": "a" * 16, "coreml~2": "b" * 16}
     merge(here, there)
     assert here.later("one") == {"coreml": "a" * 16, "coreml~2": "b" * 16}
+
+
+# What is damaged, and what is named wrongly
+
+
+def execute(store: Store, statement: str, *values: object) -> None:
+    with store.engine.begin() as connection:
+        assert connection.exec_driver_sql(statement, tuple(values)).rowcount
+
+
+@pytest.mark.parametrize(
+    ("statement", "value", "reason"),
+    [
+        ("UPDATE measurements SET record = ? WHERE id = 1", "{}", "measurement 1, 'params': KeyError: 'metric'"),
+        ("UPDATE measurements SET record = ? WHERE id = 1", "{", "measurement 1, 'params': JSONDecodeError"),
+        (
+            "UPDATE measurements SET network = ? WHERE id = 1",
+            "{}",
+            "architecture: the field 'stages' is missing",
+        ),
+        ("UPDATE measurements SET value = ? WHERE id = 1", 7.0, "measurement 1, 'params': ValueError: value is 7.0 in"),
+        ("UPDATE measurements SET architecture = ? WHERE id = 1", "abc", "architecture is 'abc' in the table"),
+    ],
+)
+def test_a_damaged_measurement_stays_out_with_its_reason(
+    stores: list[Store], statement: str, value: object, reason: str
+) -> None:
+    here, there = stores
+    there.create("one", CONFIG)
+    tell(there, "one", [1, 2])
+    execute(there, statement, value)
+    merged = merge(here, there)
+    assert (merged.measurements, len(merged.left_out)) == (1, 1)
+    assert reason in merged.left_out[0]
+    first, second = here.run("one").trials
+    assert (first.state, second.state) == ("failed", "ok")
+    assert "its measurements are not in the database" in first.cause
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"id": "abc"}, "not abc"),
+        ({"architecture": {}}, "trial 0 of run 'one': "),
+        ({"anchor": 5}, "nas.network.anchor is 5, not str"),
+    ],
+)
+def test_a_damaged_trial_stays_out_with_its_reason(stores: list[Store], change: dict[str, object], reason: str) -> None:
+    here, there = stores
+    there.create("one", CONFIG)
+    tell(there, "one", [1, 2])
+    network_attribute = json.dumps(there.frozen("one")[0].user_attrs["nas.network"] | change)
+    there = damaged(there, "trial_user_attributes", "trial_id = 1 AND key = 'nas.network'", network_attribute)
+    merged = merge(here, there)
+    there.close()
+    assert merged.runs == ["one: 1 trials"]
+    assert reason in merged.left_out[0]
+    assert [trial.architecture for trial in here.run("one").trials] == [network(2)]
+
+
+@pytest.mark.parametrize("table", ["trial_user_attributes", "study_user_attributes"])
+def test_a_run_that_cannot_be_read_does_not_hinder_the_others(stores: list[Store], table: str) -> None:
+    here, there = stores
+    for name in ("one", "two"):
+        there.create(name, CONFIG)
+        tell(there, name, [1])
+    there = damaged(there, table, "trial_id = 1" if table.startswith("trial") else "study_id = 1", "{")
+    merged = merge(here, there)
+    there.close()
+    assert here.names() == ["two"]
+    assert [sentence.startswith("the whole run 'one', of which") for sentence in merged.left_out] == [True]
+
+
+def damaged(store: Store, table: str, where: str, text: str) -> Store:
+    """The same database with other JSON in an attribute, opened anew: Optuna remembers what it has read."""
+    execute(store, f"UPDATE {table} SET value_json = ? WHERE {where}", text)
+    store.close()
+    return Store(store.url)
+
+
+def test_a_name_that_is_a_path_is_changed_in_words(stores: list[Store]) -> None:
+    here, there = stores
+    there.create("x", CONFIG)
+    tell(there, "x", [1])
+    execute(there, "UPDATE studies SET study_name = ?", "../../x")
+    there.close()
+    there = Store(there.url)
+    assert merge(here, there).runs == ["x: 1 trials, from '../../x', which is no name for a run"]
+    assert merge(here, there).runs == ["x: known, from '../../x', which is no name for a run"]
+    there.close()
+    assert here.names() == ["x"]
+
+
+def test_trials_of_optuna_itself_are_ignored_in_words(stores: list[Store]) -> None:
+    here, there = stores
+    there.create("one", CONFIG)
+    tell(there, "one", [1])
+    optuna.load_study(study_name="one", storage=there._storage).enqueue_trial({"depth": 3})
+    assert merge(here, there).runs == ["one: 1 trials; ignored: 1 trials of Optuna itself"]
+    optuna.create_study(storage=here._storage, study_name="two").enqueue_trial({})
+    there.create("two", CONFIG)
+    assert merge(here, there).runs[1] == "two~2: 0 trials", "a study of another program is left alone"
+
+
+def test_runs_that_begin_with_different_seeds_stay_apart(stores: list[Store]) -> None:
+    here, there = stores
+    here.create("one", CONFIG)
+    there.create("one", CONFIG | {"seed": 7})
+    assert merge(here, there).runs == ["one~2: 0 trials, another run than the 'one' here"]
+
+
+# What a run has learnt
+
+
+def learnt(store: Store, numbers: list[int]) -> str:
+    """Predicts every network of a run anew, from the networks of these numbers; returns the predictions' context."""
+    predicted = [replace(counted(network(number)), protocol={"networks": numbers}) for number in (1, 2)]
+    for number, measurement in zip((1, 2), predicted, strict=True):
+        store.remember(network(number), measurement)
+    store.believe("one", "params", predicted[0].context, [network(number).id for number in numbers])
+    return predicted[0].context
+
+
+def test_the_latest_predictions_come_in_with_the_run(stores: list[Store]) -> None:
+    here, there = stores
+    there.create("one", CONFIG)
+    tell(there, "one", [1, 2])
+    context = learnt(there, [1, 2])
+    merge(here, there)
+    assert here.run("one") == there.run("one")
+    assert {trial.measurements["params"].context for trial in here.run("one").trials} == {context}
+    assert here.taught("one", "params") == there.taught("one", "params")
+
+
+def test_the_later_lesson_stays_whichever_way_runs_are_merged(stores: list[Store]) -> None:
+    here, there = stores
+    for store in stores:
+        store.create("one", CONFIG)
+        tell(store, "one", [1, 2])
+    learnt(here, [1])
+    latest = learnt(there, [1, 2])
+    merge(there, here)
+    merge(here, there)
+    assert [store.believed("one")["params"]["context"] for store in stores] == [latest, latest]
