@@ -118,7 +118,8 @@ def test_a_worker_that_waits_for_its_device_says_for_whom() -> None:
 
     assert ask("exec worker", say=hear) == pytest.approx(31.763368)
     (words,) = heard
-    assert words.startswith(f"waiting: {held.path} is held by process ") and "pytest" in words and ", since 20" in words
+    assert words.startswith(f"waiting: {held.path} is held by process ") and ", since 20" in words
+    assert f"process {os.getpid()} of " in words
 
 
 @pytest.mark.parametrize("command", ["'", '"', ""])

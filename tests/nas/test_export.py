@@ -70,7 +70,7 @@ def test_weights_of_another_depth_are_inherited_with_a_report(nas: Program, weig
         (["no-such"], 2, "no file, network or notation is called 'no-such'"),
         ([SMALL, "--to", "onxx"], 2, "did you mean 'onnx'"),
         ([SMALL, "--weights", "gone.safetensors"], 2, "there is no file 'gone.safetensors'"),
-        ([SMALL, "--labels", "gone.txt"], 2, "'gone.txt' cannot be read"),
+        ([SMALL, "--labels", "gone.txt"], 2, "there is no file 'gone.txt'"),
         ([SMALL, "--resolution", "5"], 2, "resolution expects a number from 32 to 1024, got 5"),
         ([SMALL, "--classes", "4", "--labels", "two.txt"], 2, "names 2 classes, the network tells 4 apart"),
         (["newer.json"], 2, "schema: expected 'nas.architecture/1', got 'nas.architecture/9'"),

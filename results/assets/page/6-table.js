@@ -64,7 +64,7 @@ function drawTable() {
   lines.forEach((line) => line.setAttribute("aria-selected", String(line.dataset.trial === String(state.trial))));
   const nothing = document.getElementById("nothing");
   nothing.hidden = lines.length > 0;
-  nothing.textContent = narrowed() ? "No network keeps what was set here." : "Nothing is on the front yet. The causes are below, if there were failures.";
+  nothing.textContent = lines.length > 0 ? "" : narrowed() ? "No network keeps what was set here." : "Nothing is on the front yet. The causes are below, if there were failures.";
 }
 
 headings.forEach((heading, index) => {
