@@ -38,7 +38,7 @@ def proxy(choices: Mapping[str, Any]) -> str:
         Unavailable: there is no such data.
     """
     named, source = choices["proxy"], choices["data"]
-    spec = named or (WITHOUT_DATA if source is None else WITH_DATA)
+    spec = (WITHOUT_DATA if source is None else WITH_DATA) if named is None else named
     if source is None:
         return evaluators.get(spec, "accuracy").spec
     name, _, options = spec.partition(":")

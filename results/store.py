@@ -87,7 +87,7 @@ class Store(MeasurementStore):
         with self._access(), self.engine.connect() as connection:  # Optuna would parse every attribute of every study
             if not sa.inspect(connection).has_table(STUDIES.name):
                 return []
-            return [row.study_name for row in connection.execute(query.order_by(STUDIES.c.study_id))]
+            return [str(row.study_name) for row in connection.execute(query.order_by(STUDIES.c.study_id))]
 
     def named(self, name: str | None) -> str:
         """The run that a person means: the newest where they name none.

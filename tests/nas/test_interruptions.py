@@ -86,7 +86,7 @@ def test_a_run_that_is_killed_ten_times_is_the_run_that_was_not(nas: Program, sa
     assert nas(*command).code == 0
     assert nas("run", "--name", "whole", *command[3:]).code == 0
     killed, whole = trials(nas, "killed"), trials(nas, "whole")
-    assert [trial["number"] for trial in killed] == list(range(40))
+    assert [trial["trial"] for trial in killed] == list(range(40))
     assert len({trial["id"] for trial in killed}) == 40, "no network twice"
     assert {trial["state"] for trial in killed} == {"ok"}
     for name in ("id", "anchor", "measurements", "constraints"):
