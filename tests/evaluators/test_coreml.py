@@ -42,7 +42,11 @@ def program(architecture: Architecture, resolution: int = 64, precision: str = "
     return Counter(each.type for each in operations if each.type not in ("const", "cast"))
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+QUICK = ("next-vit-s", *CORNERS, "random 0")
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in SAMPLES if name not in QUICK]
+
+
+@pytest.mark.parametrize("name", [*QUICK, *SLOW])
 def test_an_architecture_converts_operator_by_operator(name: str) -> None:
     architecture = SAMPLES[name]
     blocks = [block for row in architecture.blocks for block in row]
