@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from results import dashboard
+from results.pages import dashboard
 from tests import synthetic
 from tests.browser.conftest import ARGUMENTS
 

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 import evaluators
-from evaluators.common import ranking
-from evaluators.common.score import Score
-from nas.measuring import sample
+from evaluators.scores.score import Score
+from evaluators.statistics import ranking
+from nas.commands.measure import sample
 from search_spaces import PAPER
 
 S = PAPER["next-vit-s"]

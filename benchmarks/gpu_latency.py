@@ -14,8 +14,8 @@ from pathlib import Path
 
 import evaluators
 from evaluators import Evaluator, Measurement
-from evaluators.common.isolation import Bench
-from nas.measuring import sample
+from evaluators.workers.bench import Bench
+from nas.commands.measure import sample
 from search_spaces import PAPER, Architecture
 
 RESULTS = Path(__file__).parent / "results"

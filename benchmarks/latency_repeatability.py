@@ -10,7 +10,7 @@ import multiprocessing
 import statistics
 
 import evaluators
-from evaluators.common.isolation import Bench
+from evaluators.workers.bench import Bench
 from search_spaces import PAPER
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from evaluators.common.predictor import Predictor
-from results.store import Store
+from evaluators.prediction.latency_predictor import Predictor
+from results.store.store import Store
 from search_spaces import Architecture
 
 SPLITS = 50

@@ -11,8 +11,8 @@ import argparse
 import multiprocessing
 
 import evaluators
-from evaluators.common.comparison import compare
-from evaluators.common.isolation import Bench
+from evaluators.workers.bench import Bench
+from evaluators.workers.paired_comparison import compare
 from search_spaces import PAPER, Architecture
 
 S = PAPER["next-vit-s"]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import evaluators
 from evaluators import Evaluator
-from evaluators.common.connection import Worker
+from evaluators.workers.connection import Worker
 from search_spaces import PAPER
 
 JOBS = 20

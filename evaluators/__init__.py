@@ -11,10 +11,10 @@ import os
 import re
 from types import ModuleType
 
-from evaluators.common.evaluator import Evaluator, parse_options
-from evaluators.common.measurement import UNVALIDATED, Device, Direction, Kind, Measurement, Metric, Reading
-from evaluators.common.places import Place
-from evaluators.common.predicted import Predicted
+from evaluators.core.evaluator import Evaluator, parse_options
+from evaluators.core.locations import Place
+from evaluators.core.measurement import UNVALIDATED, Device, Direction, Kind, Measurement, Metric, Reading
+from evaluators.prediction.predicted import Predicted
 from search_spaces.common import plugins
 from search_spaces.common.errors import UnknownName, UsageError
 from search_spaces.common.texts import unprintable
@@ -84,7 +84,7 @@ def get(spec: str, family: str | None = None) -> Evaluator:
         if host or "python" in taken:
             raise UsageError(f"'{spec}': a prediction is made here, from the database", f"write {name}:predicted")
         return Predicted(inner=evaluator, which=taken["predicted"])
-    from evaluators.common.elsewhere import Elsewhere
+    from evaluators.workers.remote import Elsewhere
 
     return Elsewhere(inner=evaluator, where=Place(host=host, python=taken.get("python", "")))
 

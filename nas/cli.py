@@ -71,7 +71,7 @@ def run(context: click.Context, /, store: str, as_json: bool, dry_run: bool, tim
     Ctrl-C and even kill -9 are safe: the same command with --name resumes where the run stood, asks the same
     candidates as if it had never stopped, and measures nothing twice.
     """
-    from nas.session import start
+    from nas.search.session import start
 
     given = {name for name in choices if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
     return start(choices, given, store_url=store, as_json=as_json, dry_run=dry_run, timeout=timeout)
@@ -95,7 +95,7 @@ def show(
     as_json: bool,
 ) -> int:
     """Show the front of a run (the latest by default), from what is stored."""
-    from nas import reports
+    from nas.commands import reports
 
     if runs:
         return reports.list_runs(store, as_json=as_json)
@@ -111,10 +111,10 @@ def show(
 @STORE
 def dashboard(run: str | None, output: Path | None, open_page: bool, serve: bool, port: int | None, store: str) -> None:
     """Write the dashboard of a run: one self-contained HTML file. Or serve it live, as trials arrive."""
-    from nas import reports
+    from nas.commands import reports
 
     if serve:
-        from nas import serving
+        from nas.commands import serve as serving
 
         if output:
             raise click.UsageError("--serve writes no file: what is -o for?")
@@ -136,7 +136,7 @@ def dashboard(run: str | None, output: Path | None, open_page: bool, serve: bool
 @JSON
 def compare(first: str, second: str, output: Path | None, store: str, as_json: bool) -> int:
     """Compare the fronts of two runs: which covers more, and whether the measurements can tell."""
-    from nas import reports
+    from nas.commands import reports
 
     return reports.compare_runs(store, first, second, output, as_json=as_json)
 
@@ -194,7 +194,7 @@ def export(
     ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. Formats: config (JSON and YAML), python (one
     module that needs torch alone), timm (a folder that timm loads), onnx, coreml, tensorrt, torch (torch.export).
     """
-    from nas import exporting
+    from nas.commands import export as exporting
 
     choice = exporting.Choice(target=target, trial=trial, pick=pick, max_latency=max_latency)
     names = [name.strip() for name in formats.split(",") if name.strip()]
@@ -243,7 +243,7 @@ def measure(
     ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. What --front, --all, --trial and --sample
     measure goes into the database; what is known there is measured again only where it is doubtful.
     """
-    from nas import measuring
+    from nas.commands import measure as measuring
 
     of_run = front or everything or bool(trials)
     if sum((of_run, sample is not None, compare)) > 1:
@@ -279,7 +279,7 @@ def merge(into: str, sources: tuple[str, ...], as_json: bool) -> int:
     INTO and FROM are files or database URLs. FROM is only read, and checked before anything is written: damaged rows
     are left out, each with its reason, and the exit code is 1.
     """
-    from nas import reports
+    from nas.commands import reports
 
     return reports.merge(into, sources, as_json=as_json)
 
@@ -293,7 +293,7 @@ def predictor(latency: str, store: str, as_json: bool) -> int:
 
     Every device with at least 20 measurements in the database is judged on networks that its predictor has not seen.
     """
-    from nas.predictions import examine
+    from nas.commands.predictions import examine
 
     return examine(store, latency, as_json=as_json)
 
@@ -337,7 +337,7 @@ def validate(
     computed for the networks of the table, which must be ours. Exit code 1 says that no score ranks better than the
     best count of the network.
     """
-    from nas.validation import validate as held
+    from nas.commands.validate import validate as held
 
     return held(
         truth,
@@ -358,7 +358,7 @@ def validate(
 @JSON
 def doctor(latencies: tuple[str, ...], quick: bool, store: str, as_json: bool) -> int:
     """Say what this machine can measure, what is missing, how to get it, and how noisy it is."""
-    from nas.doctor import examine
+    from nas.commands.doctor import examine
 
     return examine(store, latencies, quick=quick, as_json=as_json)
 
@@ -370,7 +370,7 @@ def check(path: Path) -> int:
 
     docs/extending.md shows how to write one. Where it is used, its file stands for its name: --space ./my_space.py
     """
-    from nas import plugins
+    from nas.commands import check as plugins
 
     return plugins.check(path)
 
@@ -379,7 +379,7 @@ def check(path: Path) -> int:
 @JSON
 def spaces(as_json: bool) -> None:
     """List the search spaces."""
-    from nas import reports
+    from nas.commands import reports
 
     reports.list_spaces(as_json=as_json)
 
@@ -388,7 +388,7 @@ def spaces(as_json: bool) -> None:
 @JSON
 def evaluators(as_json: bool) -> None:
     """List the evaluators: costs, scores of accuracy, latencies."""
-    from nas import reports
+    from nas.commands import reports
 
     reports.list_evaluators(as_json=as_json)
 

@@ -40,7 +40,7 @@ def train(
     ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. The defaults are the official recipe. Ctrl-C and
     even kill -9 are safe: --resume goes on after the last epoch that was finished.
     """
-    from nas import training
+    from nas.commands import train as training
 
     return training.start(
         target,
@@ -82,7 +82,7 @@ def finalists(
 
     With --train each is trained as nas train does it, and its true accuracy stands beside score and latency.
     """
-    from nas.finalists import start
+    from nas.commands.finalists import start
 
     wished = given(settings)
     if train and not data:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from evaluators.common.recipe import PLAIN, FullRecipe, flag
+from evaluators.training.recipe import PLAIN, FullRecipe, flag
 from results import DEFAULT_STORE
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from results.record import Run
+    from results.store.record import Run
 
 DEFAULT_STORE = "sqlite:///runs/nas.db"
 
@@ -21,8 +21,8 @@ def load(name: str | None = None, store: str = DEFAULT_STORE) -> "Run":
         UsageError: no run can have that name.
         UnknownName: no such run; offers the nearest name.
     """
-    from results import names
-    from results.store import Store
+    from results.store import names
+    from results.store.store import Store
 
     if name is not None:
         names.check(name)

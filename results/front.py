@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators import Metric
-from results.record import Run, Trial
+from results.store.record import Run, Trial
 
 Points = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import search_spaces
-from results.record import Run, Trial
+from results.store.record import Run, Trial
 from search_spaces.common.errors import InvalidArchitecture
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from results.record import Run, Trial
+from results.store.record import Run, Trial
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from evaluators import Measurement, Metric
-from evaluators.common import ranking
-from evaluators.common.ranking import FEWEST
-from results.record import Trial
+from evaluators.statistics import ranking
+from evaluators.statistics.ranking import FEWEST
+from results.store.record import Trial
 from search_spaces import Architecture
 
 UNVALIDATED = "unvalidated on your data"

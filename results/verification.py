@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from evaluators import Measurement
 from results import front
-from results.record import Run, Trial
+from results.store.record import Run, Trial
 
 FEW = 10  # trials that a command names one by one
 

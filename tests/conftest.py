@@ -21,7 +21,7 @@ os.environ["NAS_LOCKS"] = tempfile.mkdtemp(prefix="nas-test-locks-")
 import optuna
 import pytest
 
-from evaluators.common.locks import Lock
+from evaluators.core.locks import Lock
 
 atexit.register(shutil.rmtree, os.environ["NAS_LOCKS"], ignore_errors=True)
 optuna.logging.set_verbosity(optuna.logging.WARNING)

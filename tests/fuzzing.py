@@ -17,10 +17,11 @@ import numpy as np
 import yaml
 
 import evaluators
-from evaluators.common import jobs
-from nas.config import Config
-from nas.measuring import find_architecture
-from results import curves, limits, truth
+from evaluators.workers import jobs
+from nas.commands.measure import find_architecture
+from nas.search.config import Config
+from results import limits
+from results.benchmark import curves, truth
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import NasError
 from search_spaces.nextvit import reading

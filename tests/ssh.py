@@ -53,7 +53,7 @@ class Server:
     def workers(self) -> list[int]:
         """The workers that run over there."""
         assert self.process
-        return [pid for pid in descendants(self.process.pid) if "evaluators.common.worker" in name(pid)]
+        return [pid for pid in descendants(self.process.pid) if "evaluators.workers.worker" in name(pid)]
 
     def stop(self) -> None:
         """Kills the listener and every connection with it, as a cut cable would."""

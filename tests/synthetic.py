@@ -9,8 +9,8 @@ import optuna
 
 import search_spaces
 from evaluators import Device, Measurement, Metric
-from evaluators.common.measurement import Quality
-from results.record import Run, Trial
+from evaluators.core.measurement import Quality
+from results.store.record import Run, Trial
 from search_spaces import PAPER, Architecture
 
 SCORE = Metric(name="entropy", unit="nats", direction="maximize", kind="score")

@@ -68,9 +68,9 @@ def reached_from(module: str) -> set[str]:
 def test_a_worker_runs_under_python_3_10() -> None:
     """TensorRT's containers and Jetsons have no newer one. What the search alone needs may be newer."""
     newer = {"typing.Self", "datetime.UTC", "tomllib", "enum.StrEnum", "typing.assert_never", "typing.override"}
-    modules = reached_from("evaluators.common.worker") | {f"evaluators.latency.{each}" for each in ("ort", "trt")}
-    assert "evaluators.common.timing" in modules
-    for module in modules - {"evaluators.common.elsewhere", "evaluators.common.isolation"}:  # the search's own side
+    modules = reached_from("evaluators.workers.worker") | {f"evaluators.latency.{each}" for each in ("ort", "trt")}
+    assert "evaluators.stopwatch.timing" in modules
+    for module in modules - {"evaluators.workers.remote", "evaluators.workers.bench"}:  # the search's own side
         path = ROOT / (module.replace(".", "/") + ".py")
         path = path if path.exists() else ROOT / module.replace(".", "/") / "__init__.py"
         ast.parse(path.read_text(), feature_version=(3, 10))

@@ -16,7 +16,8 @@ import numpy as np
 from train import TASKS
 
 import evaluators
-from evaluators.common import features, ranking
+from evaluators.prediction import features
+from evaluators.statistics import ranking
 from search_spaces import Architecture
 
 HERE = Path(__file__).parent

@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from evaluators.common.images import Images
-from evaluators.common.training import Recipe
+from evaluators.datasets.images import Images
+from evaluators.training.short_training import Recipe
 from search_spaces import Architecture
 
 HERE = Path(__file__).parent
@@ -115,7 +115,7 @@ def images(data: str) -> Images:
     """The data set; of the digits, everything that is not trained on is for validation."""
     import torch
 
-    from evaluators.common.in_memory import load
+    from evaluators.datasets.in_memory import load
 
     if data != "digits":
         return load(data, RESOLUTION, TASKS[data].images)
@@ -133,7 +133,7 @@ def run(job: Job) -> dict[str, Any]:
     """Trains one network and says everything about it."""
     import torch
 
-    from evaluators.common.training import initialise, train
+    from evaluators.training.short_training import initialise, train
     from search_spaces.nextvit.network import NextViT
 
     os.nice(19 - os.nice(0))

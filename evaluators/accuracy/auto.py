@@ -8,14 +8,14 @@ checked; it abstains where it does not rank.
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from evaluators.common.evaluator import choice
-from evaluators.common.fidelity import Fidelity
-from evaluators.common.measurement import Kind, Reading, digest
+from evaluators.core.evaluator import choice
+from evaluators.core.measurement import Kind, Reading, digest
+from evaluators.training.fidelity import Fidelity
 from search_spaces import Architecture
 from search_spaces.common.errors import Unavailable
 
 if TYPE_CHECKING:
-    from evaluators.common.fusion import Fusion
+    from evaluators.prediction.fusion import Fusion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ class Auto(Fidelity):
     def row(self, architecture: Architecture) -> dict[str, float]:
         """The features of a network, by name."""
         import evaluators
-        from evaluators.common.features import SCORES, structure
+        from evaluators.prediction.features import SCORES, structure
 
         found = structure(architecture, self.resolution)
         if self.features == "all":
@@ -65,7 +65,7 @@ class Auto(Fidelity):
         return found
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        from evaluators.common.features import matrix
+        from evaluators.prediction.features import matrix
 
         assert self.taught
         fusion = self.taught.fusion

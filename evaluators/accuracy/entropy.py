@@ -8,7 +8,7 @@ summed, so that depth alone does not win). A score is not an accuracy: `nas vali
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evaluators.common.score import Score
+from evaluators.scores.score import Score
 from search_spaces import Architecture
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Entropy(Score):
     unit: ClassVar[str] = "nats"
 
     def _score(self, architecture: Architecture, seed: int) -> float:
-        from evaluators.common.probing import Noise, outputs
+        from evaluators.scores.probing import Noise, outputs
 
         noise = Noise(seed)
         images = noise.draw((self.batch, 3, self.resolution, self.resolution))
@@ -40,7 +40,7 @@ def spectral_entropy(features: "Tensor") -> float:
     """Entropy, in nats, of the normalised eigenvalues of the channels' covariance. Features are (B, C, H, W)."""
     import torch
 
-    from evaluators.common.probing import spectrum
+    from evaluators.scores.probing import spectrum
 
     shares = spectrum(features)
     return float(-torch.special.xlogy(shares, shares).sum())

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evaluators.common.score import Score
+from evaluators.scores.score import Score
 from search_spaces import Architecture
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Nwot(Score):
     unit: ClassVar[str] = "nats"
 
     def _score(self, architecture: Architecture, seed: int) -> float:
-        from evaluators.common.probing import Noise, relu_outputs
+        from evaluators.scores.probing import Noise, relu_outputs
 
         noise = Noise(seed)
         images = noise.draw((self.batch, 3, self.resolution, self.resolution))

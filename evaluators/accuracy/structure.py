@@ -9,8 +9,8 @@ predictors. A score is not an accuracy: `nas validate` tells what it ranks.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from evaluators.common.evaluator import Evaluator, check_range
-from evaluators.common.measurement import UNVALIDATED, Direction, Kind, Reading
+from evaluators.core.evaluator import Evaluator, check_range
+from evaluators.core.measurement import UNVALIDATED, Direction, Kind, Reading
 from search_spaces import Architecture
 
 
@@ -28,7 +28,7 @@ class Structure(Evaluator):
         check_range("resolution", self.resolution, 32, 2048)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        from evaluators.common.features import structure
+        from evaluators.prediction.features import structure
 
         found = structure(architecture, self.resolution)
         return Reading.exact(found["log_sum_of_widths"], warnings=(UNVALIDATED,), **found)

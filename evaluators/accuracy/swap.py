@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evaluators.common.score import Score
+from evaluators.scores.score import Score
 from search_spaces import Architecture
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Swap(Score):
     batch: int = 24
 
     def _score(self, architecture: Architecture, seed: int) -> float:
-        from evaluators.common.probing import Noise, relu_outputs
+        from evaluators.scores.probing import Noise, relu_outputs
 
         noise = Noise(seed)
         images = noise.draw((self.batch, 3, self.resolution, self.resolution))

@@ -11,7 +11,7 @@ A score is not an accuracy: `nas validate` tells what it ranks.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evaluators.common.score import Score
+from evaluators.scores.score import Score
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
 
@@ -31,7 +31,7 @@ class Synflow(Score):
     def _score(self, architecture: Architecture, seed: int) -> float:
         import torch
 
-        from evaluators.common.probing import Noise
+        from evaluators.scores.probing import Noise
         from search_spaces.nextvit.network import NextViT
 
         with torch.device("meta"):

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
-from evaluators.common import gpu
-from evaluators.common.evaluator import cores
-from evaluators.common.fidelity import USUAL_RATE, Fidelity
-from evaluators.common.measurement import Kind, Metric, Reading
+from evaluators.core.evaluator import cores
+from evaluators.core.measurement import Kind, Metric, Reading
+from evaluators.targets import gpu
+from evaluators.training.fidelity import USUAL_RATE, Fidelity
 from search_spaces import Architecture
 
 if TYPE_CHECKING:
-    from evaluators.common.images import Images
-    from evaluators.common.training import Outcome
+    from evaluators.datasets.images import Images
+    from evaluators.training.short_training import Outcome
 
 MEMORY = 16 << 10  # MiB of a GPU's memory for each network that is trained on it
 MOST = 8  # networks at once
@@ -45,7 +45,7 @@ class Train(Fidelity):
         return max(1, min(cores(), room, MOST))
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        from evaluators.common.in_memory import load
+        from evaluators.datasets.in_memory import load
 
         images = load(self.data, self.resolution, self.images)
         outcomes = [_trained(architecture, images, self, seed) for seed in range(self.seeds)]
@@ -75,7 +75,7 @@ class Train(Fidelity):
 
 
 def _trained(architecture: Architecture, images: "Images", fidelity: Fidelity, seed: int) -> "Outcome":
-    from evaluators.common.training import Recipe, initialise, train
+    from evaluators.training.short_training import Recipe, initialise, train
     from search_spaces.nextvit.network import NextViT
 
     network = NextViT(architecture, num_classes=images.classes, drop_path_rate=0)

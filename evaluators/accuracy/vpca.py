@@ -8,7 +8,7 @@ seen: in the last stage, images of 64 px have four. A score is not an accuracy: 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evaluators.common.score import Score
+from evaluators.scores.score import Score
 from search_spaces import Architecture
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Vpca(Score):
     unit: ClassVar[str] = "components"
 
     def _score(self, architecture: Architecture, seed: int) -> float:
-        from evaluators.common.probing import Noise, outputs
+        from evaluators.scores.probing import Noise, outputs
 
         found: list[int] = []
 
@@ -43,7 +43,7 @@ def components(features: "Tensor") -> int:
     """The fewest principal components that hold 99 % of the variance over the channels of (B, C, H, W)."""
     import torch
 
-    from evaluators.common.probing import spectrum
+    from evaluators.scores.probing import spectrum
 
     shares = spectrum(features).flip(0)
     return int(torch.searchsorted(shares.cumsum(0), SHARE - 1e-9).item()) + 1

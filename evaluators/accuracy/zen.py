@@ -8,13 +8,13 @@ score is not an accuracy: `nas validate` tells what it ranks.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from evaluators.common.score import Score
+from evaluators.scores.score import Score
 from search_spaces import Architecture
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from evaluators.common.probing import Watch
+    from evaluators.scores.probing import Watch
 
 STEP = 0.01
 
@@ -43,7 +43,7 @@ class Zen(Score):
         architecture: Architecture, shape: tuple[int, ...], seed: int, step: float, watch: "Watch | None"
     ) -> "Tensor":
         """The features before the head; the same image and weights for both steps."""
-        from evaluators.common.probing import Noise, outputs
+        from evaluators.scores.probing import Noise, outputs
 
         noise = Noise(seed, kaiming=False)
         images = noise.draw(shape) + step * noise.draw(shape)

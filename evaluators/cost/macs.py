@@ -6,8 +6,8 @@ Norms, activations and poolings do not count, as in the paper's tables.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from evaluators.common.evaluator import Evaluator, check_range
-from evaluators.common.measurement import Direction, Kind, Reading
+from evaluators.core.evaluator import Evaluator, check_range
+from evaluators.core.measurement import Direction, Kind, Reading
 from evaluators.counts.formula import total
 from search_spaces import Architecture
 

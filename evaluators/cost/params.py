@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from evaluators.common.evaluator import Evaluator
-from evaluators.common.measurement import Direction, Kind, Reading
+from evaluators.core.evaluator import Evaluator
+from evaluators.core.measurement import Direction, Kind, Reading
 from evaluators.counts.formula import total
 from search_spaces import Architecture
 

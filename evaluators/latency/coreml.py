@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from evaluators.common import apple, scratch
-from evaluators.common.evaluator import check_range, choice
-from evaluators.common.latency import Latency, Running
-from evaluators.common.measurement import Device
-from evaluators.common.timing import Protocol
+from evaluators.core import scratch
+from evaluators.core.evaluator import check_range, choice
+from evaluators.core.measurement import Device
+from evaluators.stopwatch.timing import Protocol
+from evaluators.targets import apple
+from evaluators.targets.latency import Latency, Running
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, Unavailable, UsageError
 
@@ -35,7 +36,7 @@ class Coreml(Latency):
     """An ML program in fp16 for iOS 16 by default; `units` as Core ML names them, `phone` (TEAM/NAME) for an iPhone."""
 
     packages: ClassVar[tuple[str, ...]] = ("coremltools",)
-    imports: ClassVar[tuple[str, ...]] = ("evaluators.common.mil_graph",)
+    imports: ClassVar[tuple[str, ...]] = ("evaluators.graphs.mil_graph",)
 
     batch: int = 1
     units: str = choice("all", "cpu_and_ne", "cpu_and_gpu", "cpu_only")
@@ -92,7 +93,7 @@ class Coreml(Latency):
 
     def convert(self, architecture: Architecture, package: Path, resolution: int) -> Path:
         """Writes the model package of an architecture, with random weights. Works on every system."""
-        from evaluators.common import mil_graph
+        from evaluators.graphs import mil_graph
 
         model = mil_graph.convert(
             architecture,

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from evaluators.common import gpu
-from evaluators.common.gpu_latency import GpuLatency
-from evaluators.common.latency import Running
+from evaluators.targets import gpu
+from evaluators.targets.gpu_latency import GpuLatency
+from evaluators.targets.latency import Running
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, Unavailable
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from evaluators.common import by_stage, cpu, scratch
-from evaluators.common.evaluator import check_range, choice
-from evaluators.common.latency import Latency, Running
-from evaluators.common.measurement import Device
+from evaluators.core import scratch
+from evaluators.core.evaluator import check_range, choice
+from evaluators.core.measurement import Device
+from evaluators.graphs import by_stage
+from evaluators.targets import cpu
+from evaluators.targets.latency import Latency, Running
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, Unavailable, UsageError
 
@@ -40,7 +42,7 @@ class Ort(Latency):
     """
 
     packages: ClassVar[tuple[str, ...]] = ("onnxruntime",)
-    imports: ClassVar[tuple[str, ...]] = ("evaluators.common.onnx_graph", "onnxruntime")
+    imports: ClassVar[tuple[str, ...]] = ("evaluators.graphs.onnx_graph", "onnxruntime")
 
     batch: int = 1
     threads: int = 1
@@ -95,7 +97,7 @@ class Ort(Latency):
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
         import onnxruntime
 
-        from evaluators.common import onnx_graph, onnx_int8
+        from evaluators.graphs import onnx_graph, onnx_int8
 
         weights = onnx_graph.SharedWeights()
         graph = onnx_graph.build(architecture, weights, batch=self.batch, resolution=resolution)
@@ -138,7 +140,7 @@ class Ort(Latency):
         )
 
     def _told(self, operators: list[dict[str, Any]]) -> dict[str, Any]:
-        from evaluators.common import onnx_int8
+        from evaluators.graphs import onnx_int8
 
         one_run = operators[: len(operators) // by_stage.RUNS]
         return onnx_int8.check([each["args"]["op_name"] for each in one_run]) if self.precision == "int8" else {}

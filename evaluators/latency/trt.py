@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from evaluators.common import gpu, scratch
-from evaluators.common.gpu_latency import GpuLatency
-from evaluators.common.latency import Running
+from evaluators.core import scratch
+from evaluators.targets import gpu
+from evaluators.targets.gpu_latency import GpuLatency
+from evaluators.targets.latency import Running
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, Unavailable
 
 if TYPE_CHECKING:
-    from evaluators.common import cudart
+    from evaluators.targets import cudart
 
 OLDEST = (8, 6)
 DISTRIBUTIONS = ("tensorrt", "tensorrt-cu13-bindings", "tensorrt-cu12-bindings", "tensorrt-cu13", "tensorrt-cu12")
@@ -34,7 +35,7 @@ class Trt(GpuLatency):
     """fp16 by default, as the paper measured; it gives its T4 numbers for batch 8."""
 
     packages: ClassVar[tuple[str, ...]] = ("tensorrt",)
-    imports: ClassVar[tuple[str, ...]] = ("evaluators.common.onnx_graph", "tensorrt")
+    imports: ClassVar[tuple[str, ...]] = ("evaluators.graphs.onnx_graph", "tensorrt")
 
     def missing(self) -> Unavailable | None:
         """Why TensorRT cannot run here: the module, its libraries, its version, cuda-python, the GPU."""
@@ -47,7 +48,7 @@ class Trt(GpuLatency):
         try:
             import onnx  # noqa: F401
 
-            from evaluators.common import cudart  # noqa: F401
+            from evaluators.targets import cudart  # noqa: F401
         except ImportError as error:
             return Unavailable(f"TensorRT {tensorrt.__version__} is here, but: {error}", INSTALL)
         if reason := gpu.missing():
@@ -71,7 +72,8 @@ class Trt(GpuLatency):
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
         import numpy as np
 
-        from evaluators.common import cudart, onnx_graph, trt_engine
+        from evaluators.graphs import onnx_graph
+        from evaluators.targets import cudart, trt_engine
 
         cudart.start()
         with tempfile.TemporaryDirectory(prefix="trt-", dir=scratch.folder()) as folder:
@@ -108,7 +110,7 @@ class Trt(GpuLatency):
 
 def captured(stream: "cudart.Stream", enqueue: Callable[[], object]) -> tuple[Callable[[], object], tuple[str, ...]]:
     """One launch as a CUDA graph; as it is, with a warning, where capture fails."""
-    from evaluators.common import cudart
+    from evaluators.targets import cudart
 
     enqueue()  # once before the capture, as trtexec does: the first inference allocates
     stream.synchronize()

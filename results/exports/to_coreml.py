@@ -44,8 +44,8 @@ def write(what: Deliverable, folder: Path) -> None:
 
 
 def _converted(what: Deliverable) -> Any:
-    from evaluators.common import mil_graph
-    from evaluators.common.onnx_weights import folded
+    from evaluators.graphs import mil_graph
+    from evaluators.graphs.onnx_weights import folded
 
     values = folded(what.network)
     return mil_graph.convert(

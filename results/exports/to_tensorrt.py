@@ -36,7 +36,7 @@ def write(what: Deliverable, folder: Path) -> None:
     onnx_file.write(what, place / GRAPH)
     (place / COMMANDS).write_text(_script(what), encoding="utf-8")
     if not lacking(what):
-        from evaluators.common import trt_engine
+        from evaluators.targets import trt_engine
 
         label = evaluators.get(f"trt:precision={what.precision}").device().label
         (place / ENGINE).write_bytes(trt_engine.build(place / GRAPH, what.precision, label).plan)
@@ -72,7 +72,7 @@ def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[A
         return onnx_file.answers(folder / FILES[0] / GRAPH, batches)
     import numpy as np
 
-    from evaluators.common import cudart, trt_engine
+    from evaluators.targets import cudart, trt_engine
 
     cudart.start()
     stream, engine = cudart.Stream(), trt_engine.Engine((folder / FILES[0] / ENGINE).read_bytes())

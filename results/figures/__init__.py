@@ -17,7 +17,7 @@ from results.figures.strategy import strategy_figure, strategy_info
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from results.record import Run
+    from results.store.record import Run
 
 
 def pareto(run: "Run", latency: str | None = None) -> "go.Figure":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from evaluators import Metric
-from results.record import Trial
+from results.store.record import Trial
 
 LONGEST = 36  # letters of a metric's name on an axis; beyond, its options are left to the table
 FRONT, CLOUD, ANCHOR, KNEE = "#0072B2", "#8a8f98", "#1b1f24", "#D55E00"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from results import front
 from results.figures.common import ANCHOR, FRONT, beside, layout, title
-from results.record import Run
+from results.store.record import Run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from evaluators import Metric
 from results.figures.common import CLOUD, FRONT, layout
 from results.parameters import parameters
-from results.record import Run, Trial
+from results.store.record import Run, Trial
 
 if TYPE_CHECKING:
     import optuna

@@ -7,7 +7,7 @@ import numpy as np
 
 from results import front
 from results.figures.common import layout, shape
-from results.record import Run, Trial
+from results.store.record import Run, Trial
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from evaluators import Metric
 from results import front, verification
 from results.figures.common import ANCHOR, CLOUD, FRONT, KNEE, beside, layout, title
-from results.record import Run, Trial
+from results.store.record import Run, Trial
 from results.validity import UNVALIDATED
 
 if TYPE_CHECKING:

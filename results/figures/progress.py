@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from results import front, verification
 from results.figures.common import CLOUD, FRONT, KNEE, layout
-from results.record import Run
+from results.store.record import Run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

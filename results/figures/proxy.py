@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results.figures.common import FRONT, layout, title
-from results.record import Run
+from results.store.record import Run
 from results.validity import UNVALIDATED
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from evaluators import Metric
 from results import front
 from results.figures.common import CLOUD, FRONT, KNEE, layout
-from results.record import Run
+from results.store.record import Run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from results import front
 from results.figures.common import layout, shape, title
-from results.record import Run, Trial
+from results.store.record import Run, Trial
 from search_spaces import PAPER
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from evaluators.common.deployed import PARTS
-from results import dashboard
+from evaluators.graphs.deployed import PARTS
 from results.glyphs import svg
-from results.record import Run
+from results.pages import dashboard
+from results.store.record import Run
 from tests import synthetic
 
 pytestmark = pytest.mark.browser

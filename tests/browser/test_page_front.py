@@ -11,8 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from evaluators import Metric
-from results import dashboard, figures, front, load
-from results.record import Run, Trial
+from results import figures, front, load
+from results.pages import dashboard
+from results.store.record import Run, Trial
 from tests import synthetic
 from tests.conftest import Program
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import evaluators
-from evaluators.common import contract
+from evaluators.core import contract
 from search_spaces.common.errors import UnknownName, UsageError
 
 NAMES = evaluators.names()

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from evaluators.common import locks
+from evaluators.core import locks
 from tests.conftest import Program
 
 QUICK = ("--proxy", "structure", "--latency", "ort:resolution=32")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from results.store import Store
-from tests.results.stores import fill
+from results.store.store import Store
+from tests.results.store.stores import fill
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from evaluators import Metric
 from results import figures, front
-from results.dashboard import VIEWS
+from results.pages.dashboard import VIEWS
 from search_spaces import Architecture
 from tests import synthetic
 

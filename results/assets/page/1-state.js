@@ -26,7 +26,7 @@ function mapped(object, change) {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }
 
-// A column of numbers, null where there is none: see results/columns.py.
+// A column of numbers, null where there is none: see results/pages/columns.py.
 function unpacked(text, Kind) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return Array.from(new Kind(bytes.buffer), (value) => (Number.isNaN(value) ? null : value));
@@ -67,7 +67,7 @@ function widths({ blocks, convolution, transformer }) {
   return [...blocks].map((kind) => (kind === "C" ? convolution : transformer));
 }
 
-// Why a latency has to be measured again, by row: see Quality in evaluators/common/measurement.py.
+// Why a latency has to be measured again, by row: see Quality in evaluators/core/measurement.py.
 function flags(rows) {
   return new Map(Object.entries(rows).flatMap(([flag, numbers]) => numbers.map((row) => [row, flag])));
 }

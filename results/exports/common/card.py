@@ -5,14 +5,15 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from results import exports, pages
+from results import exports
 from results.exports.common.deliverable import Deliverable
 from results.glyphs import spoken, svg
 from results.notation import glyph
+from results.pages import document
 from search_spaces.nextvit.preparation import CROP, MEAN, STD
 
 if TYPE_CHECKING:
-    from results.exporting import Artefact
+    from results.exports.common.exporting import Artefact
 
 CARD, DRAWING = "README.md", "architecture.svg"
 NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'  # which a drawing needs in a file of its own
@@ -28,7 +29,7 @@ def write(what: Deliverable, artefacts: "Sequence[Artefact]", folder: Path) -> N
 def text(what: Deliverable, artefacts: "Sequence[Artefact]") -> str:
     """The card."""
     plan = what.architecture
-    return Template(pages.asset("card.md")).substitute(
+    return Template(document.asset("card.md")).substitute(
         notation=plan,
         spoken=spoken(plan),
         glyph=glyph(plan),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import onnx
 
-from evaluators.common import onnx_graph
-from evaluators.common.onnx_weights import folded
+from evaluators.graphs import onnx_graph
+from evaluators.graphs.onnx_weights import folded
 from results.exports.common.deliverable import Array, Deliverable
 
 

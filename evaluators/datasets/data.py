@@ -1,0 +1,43 @@
+"""What a data set is called: a folder of classes, a Hugging Face set, scikit-learn's digits, or the procedural set."""
+
+from pathlib import Path
+
+from evaluators.datasets import hugging_face
+from evaluators.datasets.folder import listed
+from search_spaces.common.errors import Unavailable
+from search_spaces.common.texts import is_folder
+
+HUGGING_FACE = "hf:"
+BUILT_IN = ("digits", "synthetic")
+
+
+def missing(name: str) -> Unavailable | None:
+    """Why there is no such data set, as far as can be told without reading it; None where it is there.
+
+    Raises:
+        UsageError: no set can have that name.
+    """
+    if name in BUILT_IN or is_folder(name):
+        return None
+    if name.startswith(HUGGING_FACE):
+        hugging_face.check_name(name.removeprefix(HUGGING_FACE))
+        try:
+            import datasets  # noqa: F401
+        except ImportError:
+            return Unavailable("Hugging Face's sets need the package datasets", "pip install datasets")
+        return None
+    return Unavailable(
+        f"there is no data '{name}'",
+        f"name a folder with a sub-folder of images for each class, {HUGGING_FACE}OWNER/NAME, or {', '.join(BUILT_IN)}",
+    )
+
+
+def identity(name: str) -> str:
+    """The same text for the same data: numbers are compared only where it is equal. Reads no image.
+
+    Raises:
+        UsageError: it is a folder from which nothing can be learnt.
+    """
+    if name in BUILT_IN or not is_folder(name):
+        return name
+    return listed(Path(name)).identity

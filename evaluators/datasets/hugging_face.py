@@ -1,0 +1,205 @@
+"""An image set of the Hugging Face hub, or a copy of one on disk, through the package datasets.
+
+The hub is asked first, under a time limit: where it does not answer, what this machine keeps of the set has to do. A
+set that is not here yet is fetched by that package, which says so and keeps it in a cache of its own.
+"""
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluators.datasets.images import VALID, decoded
+from search_spaces.common.errors import Unavailable, UsageError
+from search_spaces.common.texts import is_folder
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SECONDS = int(os.environ.get("HF_HUB_ETAG_TIMEOUT", "10"))  # that the hub has for its first answer: its own setting
+NAME = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(?<![.-])", re.ASCII)
+UNKNOWN = -1  # label of an image whose class was not published
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """The images of a set: those of its part to train on, then those of the part to validate on, if it has one."""
+
+    rows: Any
+    column: str
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    trained: int  # rows of the part to train on
+
+    def __getitem__(self, index: int) -> "Image":
+        return decoded(self.rows[index][self.column])
+
+    @cached_property
+    def raw(self) -> Any:
+        """The same rows, their images not decoded."""
+        import datasets
+
+        return self.rows.cast_column(self.column, datasets.Image(decode=False))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Bytes of each image."""
+        import pyarrow.compute as pc
+
+        found: list[int] = []
+        for batch in self.raw.with_format("arrow").iter(10_000):
+            images = batch[self.column].combine_chunks()
+            kept = pc.binary_length(pc.struct_field(images, "bytes")).to_pylist()
+            paths = pc.struct_field(images, "path").to_pylist()
+            found += [_size(path) if size is None else size for size, path in zip(kept, paths, strict=True)]
+        return found
+
+    def content(self, index: int, last: int = 0) -> bytes:
+        """The bytes of an image: all, or the last so many."""
+        image = self.raw[index][self.column]
+        found = image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes()
+        return bytes(found[-last:])
+
+    def name(self, index: int) -> str:
+        """The number of the row."""
+        return f"row {index}"
+
+
+def _size(path: str | None) -> int:
+    return Path(path).stat().st_size if path and Path(path).is_file() else -1
+
+
+def check_name(name: str) -> None:
+    """Refuses what cannot be the name of a set.
+
+    Raises:
+        UsageError: it is neither a folder nor OWNER/NAME.
+    """
+    if not (NAME.fullmatch(name) or is_folder(name)):
+        raise UsageError(
+            f"'hf:{name}' names no set of the Hugging Face hub, and no folder",
+            "for example hf:ylecun/mnist: an owner and a name, of letters, digits, '-', '_' and '.'",
+        )
+
+
+def opened_rows(name: str, say: Say) -> Rows:
+    """The images of a set, and what their classes are called.
+
+    Raises:
+        Unavailable: it cannot be had.
+        UsageError: no set can have that name, or it has no column of images, or none of class labels.
+    """
+    import datasets
+
+    check_name(name)
+    train, valid = _parts(name, say)
+    image, label = _columns(name, train.features)
+    rows = train if valid is None else datasets.concatenate_datasets([train, valid])
+    labels = [UNKNOWN if each is None else each for each in rows[label]]
+    return Rows(
+        rows=rows.select_columns([image]),
+        column=image,
+        labels=np.array(labels, dtype=np.int64),
+        classes=tuple(train.features[label].names),
+        trained=len(train),
+    )
+
+
+def _parts(name: str, say: Say) -> tuple[Any, Any | None]:
+    """The part of a set to train on, and the one to validate on where it has one."""
+    import datasets
+
+    try:
+        if is_folder(name) and (Path(name) / "dataset_dict.json").exists():
+            parts = datasets.load_from_disk(name)
+        else:
+            with _online(name, say):
+                parts = datasets.load_dataset(name)
+    except Unavailable:
+        raise
+    except Exception as error:  # no such set, no network, a broken cache: the package has many ways to say no
+        words = (str(error).splitlines() or [""])[0]
+        raise Unavailable(f"the set '{name}' cannot be had: {words:.200}", "check its name and the network") from None
+    if not hasattr(parts, "items"):
+        raise Unavailable(f"'{name}' is one part of a set, not a set", "save a DatasetDict with a part named train")
+    train = parts.get("train") or next(iter(parts.values()))
+    return train, next((parts[each] for each in VALID if each in parts and parts[each] is not train), None)
+
+
+@contextmanager
+def _online(name: str, say: Say) -> Iterator[None]:
+    """Asks the hub whether it has a set; where it does not answer, nothing more is asked of it."""
+    import datasets.config
+    import huggingface_hub.constants
+
+    modules: tuple[Any, ...] = (datasets.config, huggingface_hub.constants)
+    before = [module.HF_HUB_OFFLINE for module in modules]
+    if not is_folder(name) and not any(before):
+        say(f"asking huggingface.co for '{name}', {SECONDS} s at the most")
+        if reason := _no_answer(name):
+            say(f"it does not answer ({reason}): taking what this machine keeps of the set")
+            for module in modules:
+                module.HF_HUB_OFFLINE = True
+        else:
+            say(f"'{name}' is there; what is not on this machine yet is fetched now")
+    try:
+        yield
+    finally:
+        for module, value in zip(modules, before, strict=True):
+            module.HF_HUB_OFFLINE = value
+
+
+def _no_answer(name: str) -> str:
+    """Why the hub does not answer; nothing where it does and has the set.
+
+    Raises:
+        Unavailable: it answers that it has no such set.
+    """
+    found: list[Exception | None] = []
+
+    def ask() -> None:
+        from huggingface_hub import HfApi
+
+        try:
+            HfApi().dataset_info(name, timeout=SECONDS)
+            found.append(None)
+        except Exception as error:  # of the network, of the hub, of the package: all are answers here
+            found.append(error)
+
+    asking = threading.Thread(target=ask, daemon=True)  # looking a host up obeys no time limit, and is left behind
+    asking.start()
+    asking.join(SECONDS)
+    if not found:
+        return f"nothing came in {SECONDS} s"
+    (error,) = found
+    if getattr(error, "response", None) is not None:  # the hub itself says no
+        words = (str(error).splitlines() or [""])[0]
+        raise Unavailable(
+            f"huggingface.co has no set '{name}' for you: {words:.160}",
+            "check its name; for one that is not public, log in first: hf auth login",
+        )
+    return type(error).__name__ if error else ""
+
+
+def _columns(name: str, features: Any) -> tuple[str, str]:
+    """The names of the columns with the images and with their classes."""
+    import datasets
+
+    images = [key for key, feature in features.items() if isinstance(feature, datasets.Image)]
+    labels = [key for key, feature in features.items() if isinstance(feature, datasets.ClassLabel)]
+    if not images or not labels:
+        raise UsageError(
+            f"the set '{name}' has the columns {', '.join(features)}: no images, or no class labels among them",
+            "name a set for image classification",
+        )
+    return images[0], labels[0]

@@ -1,0 +1,220 @@
+"""The ONNX graph of an architecture, written directly: milliseconds and kilobytes instead of a torch export.
+
+`deployed.py` walks the network; here are its operators in ONNX. The precision is in the graph, as a strongly typed
+run-time wants it: with fp16 or bf16 every weight and operator has that type, images and logits stay fp32.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from evaluators.graphs.deployed import Deployed
+from search_spaces import Architecture
+
+WEIGHTS_FILE = "weights.bin"
+Weights = Callable[[str, tuple[int, ...]], TensorProto]
+# The oldest operator sets that hold every operator used here in that type: the most run-times read them.
+OPSETS = {"fp32": (17, 9), "fp16": (17, 9), "bf16": (22, 10)}
+TYPES = {"fp32": TensorProto.FLOAT, "fp16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
+
+
+class SharedWeights:
+    """Every weight is the start of one block of random numbers, so that a graph of any size costs kilobytes.
+
+    Random and of the scale of initialised weights: zeros, constants and denormals change what a CPU or GPU does.
+    """
+
+    def __init__(self, seed: int = 0, precision: str = "fp32") -> None:
+        self.seed, self.precision, self.largest = seed, precision, 0
+
+    def __call__(self, name: str, shape: tuple[int, ...]) -> TensorProto:
+        if name.endswith("running_var"):  # the one weight that must not be negative
+            return constant(name, np.ones(shape), self.precision)
+        length = int(np.prod(shape))
+        self.largest = max(self.largest, length)
+        tensor = TensorProto(name=name, dims=shape, data_type=TYPES[self.precision])
+        tensor.data_location = TensorProto.EXTERNAL
+        size = 4 if self.precision == "fp32" else 2
+        for key, value in (("location", WEIGHTS_FILE), ("offset", 0), ("length", size * length)):
+            tensor.external_data.add(key=key, value=str(value))
+        return tensor
+
+    def block(self) -> bytes:
+        """The numbers, which every weight reads from the first byte on."""
+        numbers = np.random.default_rng(self.seed).standard_normal(self.largest, dtype=np.float32)
+        return constant("", 0.02 * numbers, self.precision).raw_data
+
+    def arrays(self, graph: onnx.ModelProto) -> dict[str, "np.ndarray[Any, Any]"]:
+        """The weights of a graph by name, as views of one block in memory, for a run-time that needs no file."""
+        block, found = self.block(), {}
+        for tensor in graph.graph.initializer:
+            if tensor.data_location == TensorProto.EXTERNAL:
+                kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+                shape = tuple(tensor.dims)
+                found[tensor.name] = np.frombuffer(block, kind, int(np.prod(shape))).reshape(shape)
+        return found
+
+
+def given_weights(values: Mapping[str, "np.ndarray[Any, Any]"], precision: str = "fp32") -> Weights:
+    """Weights of a real network, stored in the graph (`onnx_weights.folded` makes them)."""
+
+    def weight(name: str, shape: tuple[int, ...]) -> TensorProto:
+        assert values[name].shape == shape, f"{name}: {values[name].shape}, expected {shape}"
+        return constant(name, values[name], precision)
+
+    return weight
+
+
+def constant(name: str, value: "np.ndarray[Any, Any]", precision: str = "fp32") -> TensorProto:
+    """A tensor of the graph's own type; integers (shapes, axes) stay what they are."""
+    if value.dtype.kind == "i":
+        return onnx.numpy_helper.from_array(value, name)
+    kind = helper.tensor_dtype_to_np_dtype(TYPES[precision])
+    return onnx.numpy_helper.from_array(np.ascontiguousarray(value).astype(kind), name)
+
+
+def build(
+    architecture: Architecture,
+    weights: Weights,
+    *,
+    batch: int = 1,
+    resolution: int = 224,
+    num_classes: int = 1000,
+    precision: str = "fp32",
+) -> onnx.ModelProto:
+    """The graph from `images` (batch, 3, resolution, resolution) to `logits` (batch, num_classes), both fp32.
+
+    Batch 0 takes any number of images: ONNX reads a 0 in a shape as "what it was".
+    """
+    size = batch or "batch"
+    graph = _Graph(weights, batch, precision)
+    x = graph.network(graph.cast("images", precision), architecture, resolution, num_classes)
+    graph.cast(x, "fp32", output="logits")
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, [size, 3, resolution, resolution])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [size, num_classes])
+    body = helper.make_graph(graph.nodes, str(architecture), [images], [logits], graph.initializers)
+    opset, ir_version = OPSETS[precision]
+    return helper.make_model(body, ir_version=ir_version, opset_imports=[helper.make_opsetid("", opset)])
+
+
+def save(
+    architecture: Architecture, folder: Path, *, batch: int, resolution: int, precision: str = "fp32"
+) -> tuple[Path, onnx.ModelProto]:
+    """Writes the graph with random weights into a new folder; returns its file and the graph."""
+    weights = SharedWeights(precision=precision)
+    graph = build(architecture, weights, batch=batch, resolution=resolution, precision=precision)
+    folder.mkdir()
+    (folder / WEIGHTS_FILE).write_bytes(weights.block())
+    path = folder / "model.onnx"
+    path.write_bytes(graph.SerializeToString())
+    return path, graph
+
+
+class _Graph(Deployed[str]):
+    """Nodes and weights gathered while walking the network; a tensor is its name."""
+
+    def __init__(self, weights: Weights, batch: int, precision: str) -> None:
+        super().__init__(batch)
+        self.weights, self.precision = weights, precision
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[TensorProto] = []
+        self.known: set[str] = set()
+
+    def node(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+        name = f"{self.part}/{kind}_{len(self.nodes)}"
+        output = output or name
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=name, **attributes))
+        return output
+
+    def weight(self, name: str, *shape: int) -> str:
+        self.initializers.append(self.weights(name, shape))
+        return name
+
+    def constant(self, name: str, value: "np.ndarray[Any, Any]") -> str:
+        if name not in self.known:
+            self.known.add(name)
+            self.initializers.append(constant(name, value, self.precision))
+        return name
+
+    def cast(self, x: str, precision: str, output: str = "") -> str:
+        """Between the graph's type and the fp32 of its input and output; nothing where they are the same."""
+        if self.precision == "fp32":
+            if output:
+                self.nodes[-1].output[0] = output
+            return output or x
+        return self.node("Cast", x, output=output, to=TYPES[precision])
+
+    def conv(
+        self,
+        x: str,
+        name: str,
+        into: int,
+        out: int,
+        *,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> str:
+        inputs = [x, self.weight(f"{name}.weight", out, into // groups, kernel, kernel)]
+        if bias:
+            inputs.append(self.weight(f"{name}.bias", out))
+        return self.node(
+            "Conv",
+            *inputs,
+            kernel_shape=[kernel] * 2,
+            pads=[kernel // 2] * 4,
+            strides=[stride] * 2,
+            group=groups,
+        )
+
+    def linear(self, x: str, name: str, channels: int) -> str:
+        product = self.node("MatMul", x, self.weight(f"{name}.weight", channels, channels))
+        return self.node("Add", product, self.weight(f"{name}.bias", channels))
+
+    def classifier(self, x: str, name: str, channels: int, num_classes: int) -> str:
+        weight = self.weight(f"{name}.weight", num_classes, channels)
+        return self.node("Gemm", x, weight, self.weight(f"{name}.bias", num_classes), transB=1)
+
+    def norm(self, x: str, name: str, channels: int) -> str:
+        parts = [self.weight(f"{name}.{part}", channels) for part in ("weight", "bias", "running_mean", "running_var")]
+        return self.node("BatchNormalization", x, *parts, epsilon=1e-5)
+
+    def relu(self, x: str) -> str:
+        return self.node("Relu", x)
+
+    def softmax(self, x: str) -> str:
+        return self.node("Softmax", x, axis=-1)
+
+    def add(self, x: str, y: str) -> str:
+        return self.node("Add", x, y)
+
+    def scale(self, x: str, factor: float) -> str:
+        return self.node("Mul", x, self.constant(f"scale_{factor:.6f}", np.array(factor)))
+
+    def matmul(self, x: str, y: str) -> str:
+        return self.node("MatMul", x, y)
+
+    def concat(self, x: str, y: str) -> str:
+        return self.node("Concat", x, y, axis=1)
+
+    def halve(self, x: str) -> str:
+        return self.node("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1, count_include_pad=0)
+
+    def pool_tokens(self, x: str, window: int) -> str:
+        return self.node("AveragePool", x, kernel_shape=[window], strides=[window])
+
+    def spatial_mean(self, x: str) -> str:
+        if OPSETS[self.precision][0] < 18:
+            return self.node("ReduceMean", x, axes=[2, 3], keepdims=0)
+        return self.node("ReduceMean", x, self.constant("spatial", np.array([2, 3])), keepdims=0)
+
+    def reshape(self, x: str, shape: tuple[int, ...]) -> str:
+        return self.node("Reshape", x, self.constant("shape_" + "_".join(map(str, shape)), np.array(shape)))
+
+    def transpose(self, x: str, order: tuple[int, ...]) -> str:
+        return self.node("Transpose", x, perm=list(order))

@@ -1,0 +1,102 @@
+"""A latency that is predicted from what was measured on its device, which need not be at hand.
+
+Its numbers are of the kind `predicted` wherever they go: never measured, and never on the axis of the measured ones.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from evaluators.core.evaluator import Evaluator, Family
+from evaluators.core.measurement import Device, Measurement, Metric, Reading, digest
+from search_spaces import Architecture
+from search_spaces.common.errors import Unavailable
+
+if TYPE_CHECKING:
+    from evaluators.prediction.latency_predictor import Predictor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """What a predictor learnt from: the context of the measurements, and the networks that were measured in it."""
+
+    context: str
+    networks: tuple[str, ...]  # their ids
+    example: Measurement
+    predictor: "Predictor" = field(compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predicted(Evaluator):
+    """The prediction of another evaluator's numbers. `device` tells several apart: the beginning of a device's id."""
+
+    inner: Evaluator
+    which: str = ""
+    knowledge: Knowledge | None = None
+
+    def name(self) -> str:
+        """The name of the evaluator whose numbers are predicted."""
+        return self.inner.name()
+
+    def family(self) -> Family:  # type: ignore[override]  # an instance's: its inner evaluator decides
+        """Its family."""
+        return self.inner.family()
+
+    @property
+    def spec(self) -> str:
+        """The evaluator's own spec, marked."""
+        spec = self.inner.spec
+        return f"{spec}{',' if ':' in spec else ':'}predicted" + (f"={self.which}" if self.which else "")
+
+    @property
+    def metric(self) -> Metric:
+        """What its numbers mean: predictions."""
+        inner = self.inner.metric
+        return Metric(name=self.spec, unit=inner.unit, direction=inner.direction, kind="predicted")
+
+    def missing(self) -> Unavailable | None:
+        """It needs measurements in the database, which the program brings."""
+        if self.knowledge:
+            return None
+        return Unavailable(
+            f"{self.spec} has learnt from no measurements",
+            f"measure first: nas measure --sample 40 --latency {self.inner.spec}",
+        )
+
+    def device(self) -> Device:
+        """The device for which it predicts."""
+        return self._known().example.device
+
+    def versions(self) -> dict[str, str]:
+        """The versions for which it predicts."""
+        return self._known().example.versions
+
+    def protocol(self) -> dict[str, Any]:
+        """What it learnt from."""
+        known = self._known()
+        return {
+            "evaluator": self.name(),
+            "predicted_from": known.context,
+            "measurements": len(known.networks),
+            "networks": digest(sorted(known.networks)),
+        }
+
+    def _known(self) -> Knowledge:
+        if reason := self.missing():
+            raise reason
+        assert self.knowledge
+        return self.knowledge
+
+    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+        predictor = self._known().predictor
+        prediction, quality = predictor.predict(architecture), predictor.held_out()
+        return Reading(
+            value=prediction.value,
+            low=prediction.low,
+            high=prediction.high,
+            samples=quality.measurements,
+            quality="predicted",
+            warnings=(
+                f"predicted from {quality.measurements} measurements (held-out error {quality.mean_error:.1%}), "
+                "not measured",
+            ),
+        )

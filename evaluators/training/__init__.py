@@ -1,0 +1,1 @@
+"""Networks are trained: briefly to compare them, or fully by a recipe, resumable, on several devices."""

@@ -1,0 +1,132 @@
+"""Where a training stands, in one safetensors file: tensors by name, everything else as JSON in its header.
+
+No pickle: reading a file of a stranger runs no code. The file is written under another name and then renamed, so that
+whatever kills the process leaves the checkpoint of this epoch or of the one before, whole.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from search_spaces.common.errors import NegativeAnswer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+STATE = "nas.commands.train"  # the header's entry
+NETWORK, AVERAGED, OPTIMIZER = "network.", "averaged.", "optimizer."
+
+
+@dataclass(kw_only=True)
+class State:
+    """What is to be known of a training beside its tensors. Its random choices follow from the seed and the epoch."""
+
+    epoch: int = 0  # that was finished
+    step: int = 0
+    microbatch: int = 0
+    best: float = -1.0  # top-1 in percent
+    best_epoch: int = 0
+    curve: list[dict[str, float]] = field(default_factory=list)
+    accuracies: dict[str, float] = field(default_factory=dict)  # of the last epoch, by head, from 0 to 1
+    validated: int = 0  # images
+    bad: int = 0  # images that could not be read
+    remarks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The tensors of a training: those of the network, of its running average if one is kept, and of the optimiser."""
+
+    network: "nn.Module"
+    averaged: "nn.Module | None"
+    optimizer: "torch.optim.Optimizer"
+
+    def write(self, path: Path, state: State) -> None:
+        """Writes a checkpoint.
+
+        Raises:
+            NegativeAnswer: it cannot be written there.
+        """
+        tensors = {NETWORK + name: value for name, value in self.network.state_dict().items()}
+        if self.averaged:
+            tensors |= {AVERAGED + name: value for name, value in self.averaged.state_dict().items()}
+        for number, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"{OPTIMIZER}{number}.{name}": value for name, value in values.items()}
+        write(path, tensors, {STATE: json.dumps(asdict(state))})
+
+    def read(self, path: Path) -> State:
+        """Takes up a checkpoint.
+
+        Raises:
+            NegativeAnswer: it cannot be read, or is of another training.
+        """
+        tensors, header = read(path)
+        try:
+            state = State(**json.loads(header[STATE]))
+            self.network.load_state_dict(_part(tensors, NETWORK))
+            if self.averaged:
+                self.averaged.load_state_dict(_part(tensors, AVERAGED))
+            self._take_up(_part(tensors, OPTIMIZER))
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            words = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise NegativeAnswer(f"'{path}' is no checkpoint of this training: {words:.200}", "start anew") from None
+        return state
+
+    def _take_up(self, tensors: "Mapping[str, Tensor]") -> None:
+        import torch
+
+        parameters = [each for group in self.optimizer.param_groups for each in group["params"]]
+        found: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            number, key = name.split(".", 1)
+            parameter = parameters[int(number)]
+            if value.shape == parameter.shape:  # in the parameter's own layout, as the optimiser made it
+                value = torch.empty_like(parameter).copy_(value)
+            found.setdefault(int(number), {})[key] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": found})
+
+
+def _part(tensors: "Mapping[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def write(path: Path, tensors: "Mapping[str, Tensor]", header: Mapping[str, str] | None = None) -> None:
+    """Writes tensors by name, whole or not at all.
+
+    Raises:
+        NegativeAnswer: they cannot be written there.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save
+
+    made = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
+        made.write_bytes(save(whole, dict(header or {})))  # save_file would shut all others out of the file
+        made.replace(path)
+    except (OSError, SafetensorError) as error:
+        made.unlink(missing_ok=True)
+        raise NegativeAnswer(
+            f"'{path}' was not written: {error}", "make room or mend the rights, then go on with --resume"
+        ) from None
+
+
+def read(path: Path) -> "tuple[dict[str, Tensor], dict[str, Any]]":
+    """Tensors by name, and the header.
+
+    Raises:
+        NegativeAnswer: the file is damaged, or cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as opened:
+            return {name: opened.get_tensor(name) for name in opened.keys()}, opened.metadata() or {}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise NegativeAnswer(
+            f"'{path}' cannot be read: {error}", "it may be cut off: remove its folder and start anew"
+        ) from None

@@ -1,0 +1,159 @@
+"""Images as a full training sees them: changed, gathered and normalised by timm's loaders, mixed with each other.
+
+Each epoch's order, crops and mixtures follow from the seed and the epoch's number alone, so that a training that was
+resumed sees what an uninterrupted one would have seen.
+"""
+
+import random
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evaluators.core.evaluator import cores
+from evaluators.datasets.sources import NO_LABEL, Pictures, Source
+from evaluators.training.processes import Processes
+from evaluators.training.recipe import FullRecipe
+from search_spaces.common.errors import NegativeAnswer, UsageError
+from search_spaces.nextvit.preparation import CROP, INTERPOLATION, MEAN, STD
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+VALIDATED = 256  # images at a time
+NAMED = 3  # bad images that are named; all are counted
+
+
+class Loaders:
+    """The batches of this process.
+
+    Raises:
+        UsageError: a batch does not go through the processes, or is larger than the set.
+    """
+
+    def __init__(self, source: Source, recipe: FullRecipe, processes: Processes) -> None:
+        self.source, self.recipe, self.processes = source, recipe, processes
+        self.train, self.valid = source.train, source.valid.every(processes.number, processes.count)
+        self._training = self._loader(self.train, _share(source, recipe, processes), is_training=True)
+        self._validation = self._loader(self.valid, VALIDATED, is_training=False)
+        self._mixed = _mixing(recipe, source.classes)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return len(self._training)
+
+    def training(self, epoch: int) -> "Iterator[tuple[Tensor, Tensor]]":
+        """The epoch's images (B, 3, H, W) with their shares of the classes (B, classes).
+
+        Raises:
+            NegativeAnswer: more images cannot be read than the recipe bears.
+        """
+        reseed(self.recipe.seed, epoch, self.processes.number)
+        if self.processes.count > 1:
+            self._training.sampler.seed = self.recipe.seed
+            self._training.sampler.set_epoch(epoch)
+        for images, labels in self._training:
+            self.check(int(self.train.bad.sum()))
+            if (labels == NO_LABEL).any():
+                raise NegativeAnswer("no image can be read", f"for example {', '.join(self.train.named(NAMED))}")
+            yield self._mixed(images, labels)
+
+    def validation(self) -> "Iterator[tuple[Tensor, Tensor]]":
+        """The images on which this process validates, with their labels (B,)."""
+        for images, labels in self._validation:
+            known = labels != NO_LABEL
+            yield images[known], labels[known]
+
+    def bad(self) -> int:
+        """How many images could not be read, in all processes together.
+
+        Raises:
+            NegativeAnswer: more than the recipe bears.
+        """
+        self.processes.union(self.train.bad)  # which are read by one process now and by another later
+        (valid,) = self.processes.sum([float(self.valid.bad.sum())])
+        count = int(self.train.bad.sum() + valid)
+        self.check(count)
+        return count
+
+    def remark(self, count: int) -> str:
+        """What is to be said of images that could not be read; the names are those that this process met."""
+        named = [*self.train.named(NAMED), *self.valid.named(NAMED)][:NAMED]
+        rest = f" and {count - len(named)} more" if count > len(named) else ""
+        total = len(self.source.train) + len(self.source.valid)
+        return f"{count} of {total} images cannot be read: {', '.join(named)}{rest}"
+
+    def check(self, count: int) -> None:
+        """Refuses more unreadable images than the recipe bears.
+
+        Raises:
+            NegativeAnswer: there are more.
+        """
+        if count > self.recipe.bad_images:
+            raise NegativeAnswer(
+                f"{self.remark(count)}; the limit is {self.recipe.bad_images}",
+                "mend or remove them, or bear more: --bad-images N",
+            )
+
+    def _loader(self, pictures: Pictures, size: int, *, is_training: bool) -> Any:
+        import torch
+        from timm.data.loader import create_loader
+
+        recipe, device = self.recipe, torch.device(self.processes.device)
+        return create_loader(
+            pictures,  # type: ignore[arg-type]  # a map of its own, which timm's loaders take as well
+            recipe.resolution,
+            size,
+            is_training=is_training,
+            scale=(recipe.crop, 1.0),
+            hflip=0.5 if self.source.mirrors else 0.0,
+            color_jitter=recipe.color_jitter,
+            auto_augment=None if recipe.augment == "none" else recipe.augment,
+            re_prob=recipe.erase,
+            re_mode="pixel",
+            interpolation=INTERPOLATION,
+            crop_pct=CROP,
+            mean=MEAN,
+            std=STD,
+            num_workers=0 if self.source.is_sized else min(recipe.workers, cores()),
+            distributed=is_training and self.processes.count > 1,
+            pin_memory=device.type == "cuda",
+            persistent_workers=False,  # they would carry the randomness of one epoch into the next
+            device=device,
+        )
+
+
+def _share(source: Source, recipe: FullRecipe, processes: Processes) -> int:
+    """Images of a batch for each process."""
+    size, count, images = recipe.batch_size, processes.count, len(source.train)
+    if size % (2 * count):  # images are mixed in pairs
+        raise UsageError(f"--batch-size {size} is no multiple of {2 * count}", "each process takes an even number")
+    if size > images:
+        fitting = max(2 * count, 1 << max(1, (images // 16).bit_length() - 1))
+        raise UsageError(
+            f"--batch-size {size} is more than the {images} images of '{source.name}' to train on",
+            f"for example --batch-size {fitting}",
+        )
+    return size // count
+
+
+def _mixing(recipe: FullRecipe, classes: int) -> Any:
+    """What mixes images (B, 3, H, W) and turns labels (B,) into smoothed shares (B, classes)."""
+    from timm.data.mixup import Mixup
+
+    mixed = Mixup(  # type: ignore[no-untyped-call]
+        recipe.mixup, recipe.cutmix, label_smoothing=recipe.smoothing, num_classes=classes
+    )
+    mixed.mixup_enabled = recipe.mixes
+    return mixed
+
+
+def reseed(seed: int, epoch: int, process: int) -> None:
+    """Begins all randomness anew, as a function of these three: nothing of an earlier epoch is carried over."""
+    import torch
+
+    numbers = np.random.SeedSequence([seed, epoch, process]).generate_state(3)
+    random.seed(int(numbers[0]))
+    np.random.seed(int(numbers[1]))
+    torch.manual_seed(int(numbers[2]))

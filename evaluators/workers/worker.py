@@ -1,0 +1,119 @@
+"""One process that evaluates: JSON lines in, JSON lines out. Run as `python -m evaluators.workers.worker`.
+
+`jobs.py` says what it may be asked. It begins with `{"ready": PROCESS}`; what a login shell has printed before is none
+of its answers. To a measurement it answers `{"waiting": WHY}`, every 30 s while somebody else holds its device, then
+`{"begun": true}`, then the measurement or the cause of its failure. Standard output carries answers alone: what
+libraries print goes to standard error. With `--attached` the process ends at once when its input does: whoever asked
+has gone. Its temporary files are in a folder that is removed with it.
+"""
+
+import importlib
+import json
+import os
+import queue
+import shutil
+import sys
+import tempfile
+import threading
+from typing import Any, BinaryIO, TextIO
+
+import evaluators
+from evaluators import Evaluator
+from evaluators.core import scratch
+from evaluators.core.locks import exclusive
+from evaluators.core.source_digest import code
+from evaluators.targets.latency import Latency
+from evaluators.workers import jobs
+from search_spaces.common.errors import InfrastructureFailed, UsageError, failure
+
+Answer = dict[str, Any]
+LAST_SECONDS = 5.0  # a driver that dies closes our input, and lets go of its folder a moment later
+
+
+def main() -> None:
+    """Answers one job a line until its input ends."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)
+    held = scratch.mine()
+    if scratch.VARIABLE not in os.environ:  # its driver is on another machine, and gave it no folder
+        tempfile.tempdir = os.environ["TMPDIR"] = str(held.room())
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    attached = "--attached" in sys.argv[1:]
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, lines, attached), daemon=True).start()
+    _reply(answers, {"ready": os.getpid()})
+    while line := lines.get():
+        answers.write(_answer(line, answers))
+
+
+def _listen(source: BinaryIO, lines: "queue.SimpleQueue[bytes]", attached: bool) -> None:
+    while line := source.readline(jobs.LARGEST_JOB + 1):
+        lines.put(line)
+        if len(line) > jobs.LARGEST_JOB:
+            break  # what follows is the rest of it, no job
+    if attached and len(line) <= jobs.LARGEST_JOB:
+        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+        scratch.mine().leave(LAST_SECONDS)
+        os._exit(0)  # in the middle of a measurement too: nobody will read its answer
+    lines.put(b"")
+
+
+def _answer(line: bytes, answers: TextIO) -> str:
+    try:
+        job = jobs.parse(line)
+        evaluator = evaluators.get(job["evaluator"])
+        if not evaluator.place.is_here:
+            raise UsageError(f"'{evaluator.spec}' names another place: a worker measures where it is")
+        return _line(_do(job, evaluator, answers))
+    except Exception as error:  # a candidate's failure is an answer, whatever it was
+        found = failure(error)
+        told = {"cause": found.message, "detail": found.hint}
+        return _line(told | {"infrastructure": True} if isinstance(found, InfrastructureFailed) else told)
+
+
+def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
+    if job["do"] == "describe":
+        return describe(evaluator)
+    if job["do"] == "prepare":
+        for module in evaluator.imports:
+            importlib.import_module(module)
+        return {"prepared": evaluator.spec}
+    if job["do"] == "join":
+        return _measured(job, evaluator)
+    with exclusive(evaluator.physical(), lambda words: _reply(answers, {"waiting": words})):
+        _reply(answers, {"begun": True})
+        if job["do"] == "measure":
+            return _measured(job, evaluator)
+        if not isinstance(evaluator, Latency):
+            raise UsageError(f"'{evaluator.spec}' is no latency: only latencies are compared in pairs")
+        return {"ratio": evaluator.ratio(job["architecture"], job["other"], job.get("seed", 0))}
+
+
+def _measured(job: dict[str, Any], evaluator: Evaluator) -> Answer:
+    return {"measurement": evaluator.measure(job["architecture"], job.get("baseline")).to_dict()}
+
+
+def describe(evaluator: Evaluator) -> Answer:
+    """What identifies an evaluator's numbers on this machine, or why there can be none."""
+    reason = evaluator.missing()
+    if reason:
+        return {"code": code(), "missing": {"message": reason.message, "hint": reason.hint}}
+    device = evaluator.device()
+    return {
+        "code": code(),
+        "device": {"label": device.label, "facts": device.facts},
+        "versions": evaluator.versions(),
+        "protocol": evaluator.protocol(),
+        "state": evaluator.state() if isinstance(evaluator, Latency) else {},
+    }
+
+
+def _line(answer: Answer) -> str:
+    return json.dumps(answer, allow_nan=False) + "\n"
+
+
+def _reply(answers: TextIO, answer: Answer) -> None:
+    answers.write(_line(answer))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The command `nas doctor`: what this machine can measure, what is missing, and how to get it."""
+
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import evaluators
+from evaluators import Evaluator
+from evaluators.core import locks
+from evaluators.stopwatch import noise
+from evaluators.targets import cpu
+from nas import __version__, console
+from nas.progress import progress
+from nas.search.teaching import is_untaught
+from results.store.store import Store
+from search_spaces.common.errors import NasError
+
+PACKAGES = (
+    "torch", "timm", "optuna", "fvcore", "onnx", "onnxruntime", "coremltools", "tensorrt", "cuda-python", "pandas",
+    "plotly", "numpy", "SQLAlchemy",
+)  # fmt: skip
+
+
+LEARNS = "it learns from the networks that a run with --data trains first"
+
+
+def examine(store_url: str, latencies: Sequence[str], *, quick: bool, as_json: bool) -> int:
+    """Reports on this machine. Returns 1 where no latency can be measured, or one that was named cannot."""
+    asked = [*(evaluators.get(name) for name in evaluators.names()), *(evaluators.get(s, "latency") for s in latencies)]
+    with progress("looking at this machine", len(asked) + (not quick)) as done:
+        found = []
+        for evaluator in asked:
+            found.append(_evaluator(evaluator))
+            done(len(found), evaluator.spec)
+        quiet = None if quick else _noise()
+    named = found[len(found) - len(latencies) :]
+    report: dict[str, Any] = {
+        "nas": __version__,
+        "python": sys.version.split()[0],
+        "system": platform.platform(),
+        "cpu": {**cpu.device().facts, **cpu.state()},
+        "packages": {name: _version(name) for name in PACKAGES},
+        "noise": quiet,
+        "evaluators": found,
+        "store": {"url": store_url, "state": _store(store_url)},
+    }
+    if as_json:
+        console.write_json(report)
+    else:
+        _write(report)
+    ready = [each for each in report["evaluators"] if each["family"] == "latency" and each["ready"]]
+    return 0 if ready and all(each["ready"] for each in named) else 1
+
+
+def _noise() -> dict[str, Any] | None:
+    """The self-test, unless somebody measures: it would disturb them, and say what they do to this machine."""
+    machine = locks.device("machine")
+    if not machine.take():
+        console.say(f"noise: not tested, {machine.path} is held by {machine.holder()}")
+        return None
+    try:
+        return noise.self_test().to_dict()
+    finally:
+        machine.release()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _evaluator(evaluator: Evaluator) -> dict[str, Any]:
+    untaught = is_untaught(evaluator)
+    reason = None if untaught else evaluator.missing()
+    versions = {} if reason else evaluator.versions()
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    detail = "" if reason else f"{evaluator.device().label}{f' ({told})' if told else ''}"
+    return {
+        "evaluator": evaluator.name() if untaught else evaluator.spec,
+        "family": evaluator.family(),
+        "place": str(evaluator.place),
+        "ready": reason is None,
+        "detail": reason.message if reason else detail + (f"; {LEARNS}" if untaught else ""),
+        "versions": versions,
+        "to enable": reason.hint if reason else "",
+    }
+
+
+def _store(url: str) -> str:
+    try:
+        store = Store(url)
+        names = store.names()
+        store.close()
+        return f"{len(names)} runs"
+    except NasError as error:
+        return error.message
+
+
+def _write(report: dict[str, Any]) -> None:
+    facts = report["cpu"]
+    console.say(f"nas {report['nas']}, Python {report['python']}, {report['system']}")
+    console.say(
+        f"{facts['model']}, {facts['cores']} cores, load {facts['load']}, governor {facts['governor'] or 'unknown'}"
+    )
+    console.say(", ".join(f"{name} {version or 'not installed'}" for name, version in report["packages"].items()))
+    console.say(f"store {report['store']['url']}: {report['store']['state']}")
+    if facts["load"] and facts["load"] > 0.5 * facts["cores"]:
+        console.say(
+            "warning: this machine is busy; latencies measured now will be flagged or slow. Close other programs."
+        )
+    if report["noise"]:
+        console.say(f"noise: {report['noise']['sentence']}")
+    rows = (
+        [each["evaluator"], each["family"], "yes" if each["ready"] else "no", each["detail"]]
+        for each in report["evaluators"]
+    )
+    console.write_table(["evaluator", "family", "ready", "detail"], rows)
+    for each in report["evaluators"]:
+        if not each["ready"]:
+            console.say(f"{each['evaluator']}, to enable it: {each['to enable']}")

@@ -1,0 +1,140 @@
+"""The command `nas validate`: holds scores and predictions against true accuracies."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import evaluators
+from evaluators import Evaluator
+from evaluators.statistics.ranking import FEWEST
+from evaluators.workers.bench import Bench
+from nas import console
+from nas.progress import progress
+from results import files
+from results.benchmark import curves, validation, validation_page
+from results.benchmark import truth as truths
+from results.benchmark.truth import Truth
+from results.benchmark.validation import Report
+from results.store.store import Store
+from search_spaces import Architecture
+from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, UsageError
+
+STORE = "store"
+
+
+def validate(
+    source: str,
+    specs: Sequence[str],
+    *,
+    evaluations: Sequence[int],
+    draws: int,
+    store_url: str,
+    output: Path | None,
+    as_json: bool,
+    timeout: float,
+) -> int:
+    """Says what ranks a truth; returns 1 where scores were tried and none ranks better than the best count."""
+    if output:
+        files.check_file(output)
+    if source != STORE and curves.is_curves(Path(source)):
+        return _curves(Path(source), as_json)
+    truth = _stored(store_url) if source == STORE else truths.read(Path(source))
+    truths.check_networks(truth, specs)
+    truth = _scored(truth, specs, timeout)
+    with progress(f"validating on {len(truth.accuracy)} networks", validation.steps(truth, evaluations, draws)) as done:
+        report = validation.report(truth, evaluations, draws, lambda steps: done(done.done + steps))
+    if output:
+        validation_page.write(report, output)
+    if as_json:
+        console.write_json(report.to_dict())
+    else:
+        _write(report)
+    if output:
+        console.say(f"page: {output}")
+    return 0 if report.better or not report.compared else 1
+
+
+def _curves(path: Path, as_json: bool) -> int:
+    found = curves.read(path)
+    if as_json:
+        console.write_json(found.to_dict())
+    else:
+        rows = [[f"{part.first} to {part.last}", f"{part.right:.0%}"] for part in found.parts]
+        console.write_table(["epochs", "in the final order"], rows, frozenset(["in the final order"]))
+        console.say(found.sentence)
+    return 0
+
+
+def _stored(store_url: str) -> Truth:
+    """The networks that were really evaluated, at the fidelity at which most of them were.
+
+    Raises:
+        NegativeAnswer: fewer than ten.
+    """
+    store = Store(store_url)
+    try:
+        by_context = store.trained()
+    finally:
+        store.close()
+    pairs = max(by_context.values(), key=len, default=[])
+    if len(pairs) < FEWEST:
+        raise NegativeAnswer(
+            f"the database holds {len(pairs)} real evaluations of one fidelity: {FEWEST} are needed",
+            f"make some: {console.command('run', '--data', 'DIR')}, or "
+            + console.command("measure", "--sample", "20", "--proxy", "train:data=DIR"),
+        )
+    return truths.of_networks(
+        pairs[0][1].metric.name, [pair[0] for pair in pairs], np.array([[pair[1].value] for pair in pairs])
+    )
+
+
+def _scored(truth: Truth, specs: Sequence[str], timeout: float) -> Truth:
+    """The truth with scores computed for its networks."""
+    chosen = [evaluators.get(spec, "accuracy") for spec in specs]
+    for evaluator in chosen:
+        if evaluator.kind != "score":
+            raise UsageError(f"'{evaluator.spec}' is no score", f"scores are {', '.join(_scores())}")
+    found: dict[str, np.ndarray] = {}
+    count = len(truth.architectures)
+    with Bench(timeout, say=console.say) as bench, progress("computing scores", len(chosen) * count) as done:
+        for column, evaluator in enumerate(chosen):
+            values = np.empty(count)
+            for number, architecture in enumerate(truth.architectures):
+                values[number] = _score(bench, evaluator, architecture)
+                done(column * count + number + 1, evaluator.spec)
+            found[evaluator.spec] = values
+    return replace(truth, scores={**truth.scores, **found})
+
+
+def _score(bench: Bench, evaluator: Evaluator, architecture: Architecture) -> float:
+    try:
+        return bench.measure(evaluator, architecture).value
+    except MeasurementFailed as error:
+        raise NegativeAnswer(f"{evaluator.spec} of {architecture} failed: {error.cause}", error.detail) from None
+
+
+def _scores() -> list[str]:
+    return [name for name in evaluators.names("accuracy") if evaluators.get(name).kind == "score"]
+
+
+def _write(report: Report) -> None:
+    facts = "; ".join(f"{name}: {value}" for name, value in validation_page.facts(report).items())
+    console.say(f"{report.truth}: {facts}")
+    headings = validation_page.headings(report)
+    rows = [validation_page.cells(report, row) for row in report.rows]
+    console.write_table(headings, rows, frozenset(headings[2:]))
+    for remark in report.remarks:
+        console.say(remark)
+    if report.compared:
+        verdict = ", ".join(report.better) or "none"
+        console.say(f"of {report.tried} scores tried, these rank better than the best count of the network: {verdict}")
+    elif report.tried:
+        console.say("the truth has no counts of the networks (params, macs, ...) that a score would have to beat")
+    for device in validation_page.devices(report):
+        ordered = sorted(
+            (row for row in report.rows if device in row.regrets), key=lambda row: row.regrets[device].mean
+        )
+        least = ", then ".join(f"{row.name} ({row.regrets[device].mean:.2f} points)" for row in ordered[:3])
+        console.say(f"choosing at a budget of {device} costs least by {least}")

@@ -1,0 +1,137 @@
+"""The resolved configuration of a run: every decision spelt out, checked, and stored with the run."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import evaluators
+import search_spaces
+from evaluators import Evaluator, Metric
+from evaluators.statistics.ranking import FEWEST
+from nas import __version__
+from nas.search.proposals import SAMPLERS
+from results import limits
+from results.limits import Limit
+from search_spaces import Architecture, SearchSpace
+from search_spaces.common.errors import StoreError, UnknownName, UsageError
+from search_spaces.common.texts import shown
+
+COSTS = ("params", "macs")  # counted for every candidate: instant, and every table shows them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a run searches, by what it judges, and how. All fields are plain data, as the store keeps them."""
+
+    space: str = "nhs"
+    budget: int = 200
+    proxy: str = "entropy"
+    evaluations: int = 20  # real ones, where the accuracy is predicted
+    latencies: tuple[str, ...] = ("ort",)
+    limits: tuple[str, ...] = ()
+    seed: int = 0
+    sampler: str = "gp"
+
+    def __post_init__(self) -> None:
+        search_spaces.get(self.space)
+        if self.budget < 1:
+            raise UsageError(f"--budget expects at least 1 candidate, got {self.budget}", "for example --budget 200")
+        if self.evaluations < FEWEST:
+            raise UsageError(
+                f"--train expects at least {FEWEST} real evaluations, got {self.evaluations}",
+                "for example --train 20",
+            )
+        if self.sampler not in SAMPLERS:
+            raise UnknownName("sampler", self.sampler, SAMPLERS)
+        if not self.latencies:
+            raise UsageError("a run needs at least one latency", "for example --latency ort")
+        for kind, specs in (("--latency", self.latencies), ("--limit", self.limits)):
+            if len(set(specs)) < len(specs):
+                raise UsageError(f"{kind} names the same thing twice: {', '.join(specs)}", "give each once")
+        objectives = {evaluator.spec for evaluator in self.objectives}
+        for limit in self.parsed_limits:
+            if limit.evaluator.family() != "cost" and limit.metric not in objectives:
+                options = [f"--limit {shlex.quote(meant)}" for meant in limit.meant(objectives)]
+                raise UsageError(
+                    f"the limit '{limit}' is on '{limit.metric}', which this run does not evaluate",
+                    (f"type: {' or '.join(options)}\n  or " if options else "")
+                    + f"add --latency {limit.metric}, or limit one of: {', '.join(sorted(objectives))}, "
+                    + ", ".join(evaluators.names("cost")),
+                )
+
+    @cached_property
+    def search_space(self) -> SearchSpace:
+        """The space itself."""
+        return search_spaces.get(self.space)
+
+    @cached_property
+    def objectives(self) -> tuple[Evaluator, ...]:
+        """What is optimised: the proxy for accuracy, then each latency."""
+        return (evaluators.get(self.proxy, "accuracy"), *(evaluators.get(spec, "latency") for spec in self.latencies))
+
+    @cached_property
+    def parsed_limits(self) -> tuple[Limit, ...]:
+        """The limits, as bounds on metrics."""
+        return tuple(limits.parse(text) for text in self.limits)
+
+    def beyond(self, architecture: Architecture) -> str:
+        """The limit that a network breaks by its exact cost alone; nothing if it keeps them all."""
+        exact = (limit for limit in self.parsed_limits if limit.evaluator.family() == "cost")
+        broken = (str(limit) for limit in exact if limit.excess(limit.evaluator.measure(architecture).value) > 0)
+        return next(broken, "")
+
+    @cached_property
+    def costs(self) -> tuple[Evaluator, ...]:
+        """Exact counts taken of every candidate: the usual ones and those that a limit names."""
+        limited = [limit.evaluator for limit in self.parsed_limits if limit.evaluator.family() == "cost"]
+        return tuple(dict.fromkeys([*(evaluators.get(name) for name in COSTS), *limited]))
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The objectives' metrics."""
+        return tuple(evaluator.metric for evaluator in self.objectives)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for the store, with what the metrics mean and the version that ran."""
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {**plain, "version": __version__, "objectives": [asdict(metric) for metric in self.metrics]}
+
+    @classmethod
+    def from_dict(cls, data: object) -> "Config":
+        """The inverse of `to_dict`; fields that an older version did not know keep their defaults.
+
+        Raises:
+            StoreError: it is no configuration; names the field.
+        """
+        if not isinstance(data, dict):
+            raise _damaged("it", data)
+        values: dict[str, Any] = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        for name, value in list(values.items()):
+            default = getattr(cls, name)
+            kind = list if isinstance(default, tuple) else type(default)
+            if type(value) is not kind or (kind is list and not all(isinstance(each, str) for each in value)):
+                raise _damaged(f"its '{name}'", value)
+            values[name] = tuple(value) if kind is list else value
+        return cls(**values)
+
+    def differences(self, other: "Config") -> list[str]:
+        """How another configuration departs from this one, a line each; the budget may grow and is no difference."""
+        mine, theirs = asdict(self), asdict(other)
+        return [
+            f"{name}: {_shown(mine[name])} in the run, {_shown(theirs[name])} asked now"
+            for name in mine
+            if mine[name] != theirs[name] and name != "budget"
+        ]
+
+
+def _damaged(what: str, value: object) -> StoreError:
+    return StoreError(
+        f"the stored configuration of the run is damaged: {what} is {shown(value)}",
+        "restore the database from a copy, or start a new run without --name",
+    )
+
+
+def _shown(value: object) -> str:
+    return (", ".join(value) or "none") if isinstance(value, Sequence) and not isinstance(value, str) else str(value)

@@ -1,0 +1,175 @@
+"""What to evaluate next: a function of what was told so far, the seed, and the number of the trial. Nothing else.
+
+That is why an interrupted run asks the same candidates as an uninterrupted one: no sampler lives longer than one
+question. Samplers are Optuna's, by name; what they propose is replaced by a neighbour where the same network was
+asked before or an exact limit forbids it, so that nothing is spent on either.
+"""
+
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evaluators.core.measurement import Direction
+from results.store.store import Proposal
+from search_spaces import Architecture, SearchSpace
+from search_spaces.common.errors import NegativeAnswer
+
+if TYPE_CHECKING:
+    import optuna
+
+ATTEMPTS = 2000  # neighbours tried before a space counts as exhausted
+STARTUP_TRIALS = 10  # random ones, before a model has enough to learn from
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampler:
+    """A named sampler: what it is good for, and how to make it from a seed."""
+
+    summary: str
+    make: Callable[[int], "optuna.samplers.BaseSampler"]
+
+
+def _gp(seed: int) -> "optuna.samplers.BaseSampler":
+    import optuna
+
+    return optuna.samplers.GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False)
+
+
+def _tpe(seed: int) -> "optuna.samplers.BaseSampler":
+    import optuna
+
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True)
+
+
+def _nsga2(seed: int) -> "optuna.samplers.BaseSampler":
+    import optuna
+
+    return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)  # Optuna's 50 leaves 4 generations of 200
+
+
+def _random(seed: int) -> "optuna.samplers.BaseSampler":
+    import optuna
+
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+SAMPLERS = {
+    "gp": Sampler(summary="Gaussian process, hypervolume improvement: best for up to some 500 candidates", make=_gp),
+    "tpe": Sampler(summary="tree-structured Parzen estimator: quick at any budget", make=_tpe),
+    "nsga2": Sampler(summary="genetic algorithm, 20 a generation: for budgets of thousands", make=_nsga2),
+    "random": Sampler(summary="uniform: the baseline that the others must beat", make=_random),
+}
+
+
+class SpaceExhausted(NegativeAnswer):
+    """No network is left that was not asked before and keeps the exact limits."""
+
+
+def propose(
+    space: SearchSpace,
+    sampler: str,
+    seed: int,
+    told: "Sequence[optuna.trial.FrozenTrial]",
+    directions: Sequence[Direction],
+    refusal: Callable[[Architecture], str],
+) -> Proposal:
+    """The next candidate. The space's anchors come first, then the sampler's proposals.
+
+    `refusal` gives the reason why a network must not be evaluated, or nothing.
+
+    Raises:
+        SpaceExhausted: every neighbour tried was refused.
+    """
+    number = len(told)
+    anchors = list(space.anchors().items())
+    if number < len(anchors):
+        name, architecture = anchors[number]
+        return _proposal(space, space.params(architecture), {}, name, Counter())
+    params, system_attrs = _ask(space, sampler, _seed(seed, number), told, directions)
+    params, replaced = _accepted(space, params, np.random.default_rng([seed, number]), refusal)
+    return _proposal(space, params, system_attrs, "", replaced)
+
+
+def _seed(seed: int, number: int) -> int:
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def _ask(
+    space: SearchSpace,
+    sampler: str,
+    seed: int,
+    told: "Sequence[optuna.trial.FrozenTrial]",
+    directions: Sequence[Direction],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The sampler's own proposal, from a study in memory that holds exactly what was told."""
+    import optuna
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study = optuna.create_study(directions=list(directions), sampler=SAMPLERS[sampler].make(seed))
+        study.add_trials(told)
+        trial = study.ask()
+        space.suggest(trial)
+    return trial.params, dict(study.get_trials(deepcopy=False)[-1].system_attrs)
+
+
+def _accepted(
+    space: SearchSpace, params: dict[str, Any], rng: np.random.Generator, refusal: Callable[[Architecture], str]
+) -> tuple[dict[str, Any], "Counter[str]"]:
+    """The parameters, or their nearest neighbour that is not refused: more and more of them are drawn anew."""
+    replaced: Counter[str] = Counter()
+    candidate = params
+    for attempt in range(ATTEMPTS):
+        architecture, distributions = _built(space, candidate)
+        reason = refusal(architecture)
+        if not reason:
+            return candidate, replaced
+        replaced[reason] += 1
+        changed = rng.permutation(sorted(distributions))[: 1 + attempt // 16]
+        candidate = params | {name: _draw(distributions[name], rng) for name in changed.tolist()}
+    raise SpaceExhausted(
+        f"no new network was found in {ATTEMPTS} attempts: "
+        + ", ".join(f"{count} x {reason}" for reason, count in replaced.most_common(3)),
+        "the space has been seen, or the limits leave too little of it: loosen one",
+    )
+
+
+def _draw(distribution: "optuna.distributions.BaseDistribution", rng: np.random.Generator) -> Any:
+    """A uniform value of a stepped or categorical distribution."""
+    import optuna
+
+    if isinstance(distribution, optuna.distributions.CategoricalDistribution):
+        return distribution.choices[int(rng.integers(len(distribution.choices)))]
+    assert isinstance(distribution, optuna.distributions.IntDistribution | optuna.distributions.FloatDistribution)
+    step = distribution.step
+    if step is None:
+        return float(rng.uniform(distribution.low, distribution.high))
+    steps = round((distribution.high - distribution.low) / step)
+    return type(distribution.low)(distribution.low + step * int(rng.integers(steps + 1)))
+
+
+def _built(
+    space: SearchSpace, params: dict[str, Any]
+) -> "tuple[Architecture, dict[str, optuna.distributions.BaseDistribution]]":
+    import optuna
+
+    trial = optuna.trial.FixedTrial(params)
+    return space.suggest(trial), trial.distributions
+
+
+def _proposal(
+    space: SearchSpace, params: dict[str, Any], system_attrs: dict[str, Any], anchor: str, replaced: "Counter[str]"
+) -> Proposal:
+    architecture, distributions = _built(space, params)
+    return Proposal(
+        architecture=architecture,
+        params=params,
+        distributions=distributions,
+        system_attrs=system_attrs,
+        anchor=anchor,
+        replaced=replaced,
+    )

@@ -1,0 +1,291 @@
+"""The command `nas run`: says what it decided, runs the search with a live line, and ends with a verdict."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.status import Status
+
+import search_spaces
+from evaluators import Evaluator, Measurement
+from evaluators.accuracy.auto import Auto
+from evaluators.accuracy.train import Train
+from evaluators.training.fidelity import Fidelity
+from evaluators.workers.bench import Bench
+from nas import __version__, console, interruption
+from nas.commands import predictions
+from nas.progress import moving_line, progress
+from nas.search import rungs
+from nas.search.config import Config
+from nas.search.plan import Plan, planned, reserved, settle, stored_run
+from nas.search.proposals import SAMPLERS, SpaceExhausted
+from nas.search.search import RepeatedFailure, Search, verify
+from nas.search.teaching import check_transient
+from results import front, verification
+from results.notation import glyph
+from results.store import names
+from results.store.database import sqlite_path
+from results.store.record import Run, Trial
+from results.store.store import Store
+from results.tables import trial_dict
+from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable
+
+INTERRUPTED = 130
+PAGE_EVERY = 20  # trials between two writings of the dashboard
+
+
+def start(
+    choices: Mapping[str, Any], given: set[str], *, store_url: str, as_json: bool, dry_run: bool, timeout: float
+) -> int:
+    """Starts a run, or resumes the one that is named. Returns the exit code."""
+    interruption.listen()
+    plan = planned(choices, given, stored_run(store_url, choices["name"]))
+    objectives = predictions.ready(store_url, plan.config.objectives, plan.pins)
+    for evaluator in objectives:
+        if not isinstance(evaluator, Auto) and (reason := evaluator.missing()):  # Auto is taught when the run has begun
+            raise reason
+    if dry_run:
+        return _rehearse(plan, objectives, store_url)
+    store = Store(store_url, writable=True)
+    try:
+        with reserved(store, choices["name"], plan.config.space) as name:
+            settle(store, name, plan, predictions.pins(objectives))
+            with Bench(timeout, say=console.say) as bench:
+                return _Session(Search(store, name, bench), as_json, resumed=plan.stored is not None).run()
+    finally:
+        store.close()
+
+
+def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> int:
+    """What would be done, and three networks as they would be drawn; nothing is measured or written."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    config = plan.config
+    for line in _header(config, objectives, plan.state(), store_url):
+        console.say(line)
+    study = optuna.create_study(sampler=SAMPLERS["random"].make(config.seed))
+    for _ in range(3):
+        architecture = config.search_space.suggest(study.ask())
+        counts = ", ".join(f"{each.name()} {each.measure(architecture)}" for each in config.costs)
+        console.say(f"  for example  {glyph(architecture)}  {architecture}  ({counts})")
+    return 0
+
+
+def _header(config: Config, objectives: Sequence[Evaluator], state: str, store_url: str) -> Iterator[str]:
+    anchors = ", ".join(config.search_space.anchors())
+    yield f"nas {__version__}, {state}"
+    yield f"  space        {config.space}: {config.search_space.size():.3g} networks"
+    yield f"               {search_spaces.summary(config.space)}"
+    yield f"  anchors      {anchors}: the paper's own, measured first" if anchors else "  anchors      none"
+    for evaluator in objectives:
+        yield f"  objective    {_described(evaluator)}"
+    for label in dict.fromkeys(e.device().label for e in objectives if e.family() == "latency"):
+        yield f"  device       {label}"
+    yield f"  limits       {', '.join(map(str, config.parsed_limits)) or 'none (--limit adds one)'}"
+    yield f"  sampler      {config.sampler}: {SAMPLERS[config.sampler].summary}; seed {config.seed}"
+    yield f"  budget       {config.budget} candidates"
+    yield f"  results      {store_url}"
+
+
+def _described(evaluator: Evaluator) -> str:
+    metric = evaluator.metric
+    better = "lower is better" if metric.direction == "minimize" else "higher is better"
+    told = {"score": "a score, unvalidated on your data", "predicted": "predicted, not measured"}
+    kind = told.get(metric.kind, metric.kind)
+    if isinstance(evaluator, Fidelity):
+        kind = f"{metric.kind}; {evaluator.fidelity}"
+    versions = ", ".join(f"{package} {version}" for package, version in evaluator.versions().items())
+    return f"{metric.name} [{metric.unit}], {better}; {kind}" + (f"; {versions}" if versions else "")
+
+
+class _Session:
+    """One sitting of a run, as the person at the terminal sees it."""
+
+    def __init__(self, search: Search, as_json: bool, resumed: bool) -> None:
+        self.search, self.as_json, self.resumed = search, as_json, resumed
+        self.started, self.done = time.perf_counter(), 0
+        path = sqlite_path(search.store.url)
+        self.page = names.file_in(path.parent if path else Path("runs"), search.name, ".html")
+
+    def run(self) -> int:
+        """Searches to the end of the budget, and says what came of it. Returns the exit code."""
+        self._announce()
+        try:
+            return self._searched()
+        except StoreError as error:
+            raise StoreError(error.message, f"{error.hint}\n  resume with: {self._resume()}") from error
+
+    def _searched(self) -> int:
+        try:
+            with self._live() as status:
+                for trial in self.search:
+                    self.done += 1
+                    self._progress(trial, status)
+            return self._finish()
+        except KeyboardInterrupt:
+            return self._interrupted()
+        except (RepeatedFailure, SpaceExhausted):
+            self._finish()
+            raise
+        except (InfrastructureFailed, StoreError, Unavailable) as error:
+            hint = f"{error.hint}\n  resume with: {self._resume()}".lstrip()
+            raise type(error)(error.message, hint) from error
+
+    def _announce(self) -> None:
+        name, config = self.search.name, self.search.config
+        finished = len(self.search.finished())
+        state = f"run {name}, resumed at {finished} of {config.budget}" if self.resumed else f"run {name}"
+        if self.as_json:
+            console.write_event("started", run=name, resumed=self.resumed, finished=finished, config=config.to_dict())
+        for line in _header(config, self.search.objectives, state, self.search.store.url):
+            console.say(line)
+        if self.search.run.ignored:
+            console.say(f"  {self.search.run.ignored_sentence()}")
+        console.say(f"  dashboard    {self.page}")
+        console.say(f"  Ctrl-C is safe: {self._resume()} goes on from there")
+
+    @contextmanager
+    def _live(self) -> Iterator[Status | None]:
+        if not console.talk.is_terminal or self.as_json:
+            yield None
+            return
+        with moving_line("starting") as status:
+            yield status
+
+    def _progress(self, trial: Trial, status: Status | None) -> None:
+        line = self._line(trial)
+        if self.as_json:
+            console.write_event("trial", **trial_dict(trial))
+        elif status:
+            status.update(line)
+            if trial.state == "failed":
+                console.say(f"trial {trial.number} failed: {trial.cause}")
+        else:
+            console.say(line)
+        if self.done % PAGE_EVERY == 0:
+            self._write_page()
+
+    def _line(self, trial: Trial) -> str:
+        run, budget = self.search.run, self.search.config.budget
+        finished, anchors = len(self.search.finished()), self.search.config.search_space.anchors()
+        values = ", ".join(str(trial.measurements[m.name]) for m in run.objectives if m.name in trial.measurements)
+        told = trial.cause or values + (f" ({trial.anchor})" if trial.anchor else "")
+        left = (time.perf_counter() - self.started) / self.done * (budget - finished)
+        guess = f", about {left / 60:.0f} min left" if self.done >= 3 and left >= 60 else ""
+        volume = front.relative_hypervolume(run)
+        covers = f", covers {volume:.2f} x the anchors'" if volume and finished > len(anchors) else ""
+        if covers and (doubtful := verification.doubtful(run)):
+            covers = f", doubtful latencies among it and the anchors: {doubtful}"
+        members = len(front.front(run))
+        return f"{finished}/{budget}  trial {trial.number} {trial.state}: {told}; front {members}{covers}{guess}"
+
+    def _resume(self) -> str:
+        return console.command("run", "--name", self.search.name)
+
+    def _interrupted(self) -> int:
+        self._write_page()
+        finished = len(self.search.finished())
+        console.say(f"interrupted at {finished} of {self.search.config.budget}; nothing told is lost. Resume with:")
+        console.say(f"  {self._resume()}")
+        if self.as_json:
+            console.write_event("interrupted", run=self.search.name, finished=finished)
+        return INTERRUPTED
+
+    def _finish(self) -> int:
+        """The verdict: the front, the limits measured again, the failures by cause."""
+        run, chosen = self.search.run, front.front(self.search.run)
+        self._write_page()
+        if self._climb():
+            self._write_page()
+        confirmed = verify(self.search, chosen, self._verdict)
+        limited = any(limit.evaluator.metric.kind == "measured" for limit in self.search.config.parsed_limits)
+        success = bool(confirmed if limited else chosen)
+        self.search.store.check_present()  # whoever is told where the results are must find them there
+        self._summary(run, chosen, len(confirmed) if limited else None)
+        if self.as_json:
+            console.write_event(
+                "finished",
+                run=run.name,
+                seconds=round(time.perf_counter() - self.started, 3),
+                steps={step: round(value, 3) for step, value in self.search.seconds.items()},
+                reused=self.search.reused,
+                front=[trial.number for trial in chosen],
+                confirmed=[trial.number for trial in confirmed] if limited else None,
+                failures=dict(_failures(run)),
+            )
+        return 0 if success else 1
+
+    def _climb(self) -> bool:
+        """Trains the best longer, where training was the objective, and says what came of it; whether anything did."""
+        search, lowest, climbed = self.search, self.search.objectives[0], False
+        if not isinstance(lowest, Train):
+            return climbed
+        for rung in rungs.climb(search.run, lowest, self._train, search.config.seed):
+            climbed = True
+            search.store.add_column(search.name, rung.evaluator.spec, rung.evaluator.context())
+            console.say(f"  {rung.sentence}")
+            try:
+                check_transient(list(rung.found.values()), rung.evaluator.spec)
+            except NegativeAnswer as error:
+                console.say(f"  not to be used: {error.message}")
+            if self.as_json:
+                console.write_event("rung", **rung.to_dict())
+        return climbed
+
+    def _train(self, evaluator: Evaluator, trials: Sequence[Trial]) -> dict[int, Measurement]:
+        numbers = {trial.architecture: trial.number for trial in trials}
+        trained: dict[int, Measurement] = {}
+        with progress(f"training on {evaluator.spec}", len(numbers)) as done:
+            for count, (architecture, found) in enumerate(self.search.obtain_all(evaluator, list(numbers)), start=1):
+                number = numbers[architecture]
+                if isinstance(found, Measurement):
+                    trained[number] = found
+                console.say(f"  trial {number} on {evaluator.spec}: {found}")
+                done(count)
+        return trained
+
+    def _verdict(self, trial: Trial, again: Measurement, words: str) -> None:
+        if self.as_json:
+            console.write_event("verdict", trial=trial.number, measured=again.to_dict(), verdict=words)
+        console.say(f"  trial {trial.number} measured again: {again}: {words}")
+
+    def _summary(self, run: Run, chosen: list[Trial], confirmed: int | None) -> None:
+        minutes = (time.perf_counter() - self.started) / 60
+        states = Counter(trial.state for trial in run.trials)
+        counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
+        console.say(f"run {run.name}: {counts or 'nothing done'}, in {minutes:.1f} min; {len(chosen)} on the front")
+        for cause, count in _failures(run):
+            console.say(f"  failed {count} x: {cause}")
+        for reason, count in _replaced(run).most_common():
+            console.say(f"  {count} proposals replaced before anything was spent on them: {reason}")
+        if confirmed is not None:
+            console.say(f"  {confirmed} of {len(chosen)} keep their limits when measured again")
+        for remark in verification.remarks(run, chosen):
+            console.say(f"  {remark}")
+        if not run.feasible():
+            console.say("  no candidate succeeded within the limits: loosen them, or see the causes above")
+        console.say(
+            f"  dashboard: {self.page}\n  next: {console.command('show', run.name)}    "
+            + console.command("export", run.name, "--pick", "knee", "-o", "arch.json")
+        )
+
+    def _write_page(self) -> None:
+        from results.pages import dashboard
+
+        run = self.search.store.run(self.search.name)  # with later columns, and what is known of the scores by now
+        try:
+            dashboard.write(run, self.page)
+        except NegativeAnswer as error:  # the page can be written again; the run must not die of it
+            console.say(error.message)
+
+
+def _failures(run: Run) -> list[tuple[str, int]]:
+    return Counter(trial.cause for trial in run.trials if trial.state == "failed").most_common()
+
+
+def _replaced(run: Run) -> "Counter[str]":
+    return sum((Counter(trial.replaced) for trial in run.trials), Counter())

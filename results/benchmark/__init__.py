@@ -1,0 +1,1 @@
+"""Scores and predictions compared with known accuracies: the tables, the report and its page."""

@@ -1,0 +1,204 @@
+"""The dashboard: a run as one HTML file that needs no server and asks no network for anything."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from evaluators import Measurement, Metric
+from evaluators.core.measurement import digest
+from evaluators.graphs.deployed import PARTS
+from results import figures, files, front, verification
+from results.pages import document, health
+from results.pages.columns import columns, metrics
+from results.store.record import Run, Trial
+from results.validity import UNVALIDATED
+
+VIEWS = {  # below the front, in this order; each is a file of results/figures/
+    "strategy": "Where do the transformers go?",
+    "progress": "Progress",
+    "importance": "What matters",
+    "parallel": "All together",
+    "proxy": "Can we trust the accuracy?",
+    "stopwatch": "Can we trust the stopwatch?",
+}
+OPEN = ("strategy", "progress")
+ALL_CARDS = 300  # networks, up to which each has its whole card in the file; of more, those that are on a front
+
+
+def write(run: Run, path: Path) -> None:
+    """Writes the page; a reader never sees half of it."""
+    files.replace(path, page(run))
+
+
+def version(run: Run) -> str:
+    """Equal for runs that look alike."""
+    trials = [
+        [trial.number, trial.state, sorted((name, m.context, m.when) for name, m in trial.measurements.items())]
+        for trial in run.trials
+    ]
+    return digest([run.name, run.config, run.validity, trials])
+
+
+def page(run: Run, live: bool = False) -> str:
+    """The whole page as text; a live one may ask the address that it came from for a newer version of itself."""
+    from plotly.offline import get_plotlyjs
+
+    views = {name: getattr(figures, f"{name}_info")(run) for name in ("pareto", *VIEWS)}
+    drawn = {name: _drawn(name, info) for name, info in views.items()}
+    return Template(document.asset("dashboard.html")).substitute(
+        title=escape(f"{run.name} - nas"),
+        connect="'self'" if live else "'none'",
+        version=version(run) if live else "",
+        style=document.asset("dashboard.css"),
+        plotly=get_plotlyjs(),
+        script=_script(),
+        data=document.embedded(_payload(run, drawn)),
+        name=escape(run.name),
+        facts=_facts(run),
+        pareto_summary=escape(views["pareto"].summary),
+        views="\n".join(_view(name, views[name].summary, bool(drawn[name])) for name in VIEWS),
+        head=_head(metrics(run)),
+        health="".join(f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)),
+        method=escape(json.dumps(run.config, indent=2)),
+        measuring=_measuring(run),
+        reproduce=escape(_command(run)),
+    )
+
+
+def _script() -> str:
+    folder = resources.files("results") / "assets" / "page"
+    return "\n".join(part.read_text(encoding="utf-8") for part in sorted(folder.iterdir(), key=lambda each: each.name))
+
+
+def _drawn(name: str, info: Any) -> dict[str, Any] | None:
+    """The figure as plain data; None where there is nothing to draw but its axes."""
+    figure: dict[str, Any] = json.loads(getattr(figures, f"{name}_figure")(info).to_json())
+    if name == "pareto":  # the page fills it from its columns, for any two metrics
+        for trace in figure["data"]:
+            trace |= {"x": [], "y": [], "customdata": []}
+        return figure
+    held = (trace.get(key) for trace in figure["data"] for key in ("x", "dimensions"))
+    return figure if any(held) else None
+
+
+def _view(name: str, summary: str, drawn: bool) -> str:
+    """One of the further views, folded: drawn when a person opens it."""
+    opened = " open" if name in OPEN else ""
+    return (
+        f'<details class="view" data-view="{name}"{opened}><summary><h2>{VIEWS[name]}</h2></summary>'
+        + (f'<div id="{name}" class="plot {name}" role="img" aria-label="{escape(summary)}"></div>' if drawn else "")
+        + f'<p class="summary" id="{name}-summary">{escape(summary)}</p></details>'
+    )
+
+
+def _payload(run: Run, drawn: dict[str, Any]) -> dict[str, Any]:
+    members = front.front(run)
+    return {
+        "run": run.name,
+        "objectives": [metric.name for metric in run.objectives],
+        "limits": run.config.get("limits", []),
+        "members": len(members),
+        "remarks": verification.predictions(run, members),
+        "columns": columns(run),
+        "figures": {name: figure for name, figure in drawn.items() if figure},
+        "cards": {trial.number: _card(run, trial) for trial in _with_cards(run)},
+    }
+
+
+def _with_cards(run: Run) -> list[Trial]:
+    """The networks whose whole card is in the file: what the columns say of the others is all there is of them."""
+    succeeded, known = run.succeeded(), metrics(run)
+    if len(succeeded) <= ALL_CARDS:
+        return succeeded
+    ways = {way: [metric for metric in known if metric.direction == way] for way in ("minimize", "maximize")}
+    fronts = [front.plane(run, y, x)[1] for x in ways["minimize"] for y in ways["maximize"]]
+    chosen = {trial.number for members in (front.front(run), *fronts) for trial in members}
+    return [trial for trial in succeeded if trial.number in chosen or trial.anchor]
+
+
+def _card(run: Run, trial: Trial) -> dict[str, Any]:
+    return {
+        "id": trial.architecture.id,
+        "measurements": [row for name, found in trial.measurements.items() for row in _measurement(name, found)],
+        "warnings": sorted({warning for each in trial.measurements.values() for warning in each.warnings}),
+        "shares": {name: shares for name, found in trial.measurements.items() if (shares := _shares(found))},
+        "config": trial.architecture.to_json(),  # what nas export writes
+    }
+
+
+def _shares(measurement: Measurement) -> list[float]:
+    """How a latency is shared among the parts of the network, in percent; nothing where its run-time does not tell."""
+    found = {further.partition(" ")[0]: value for further, value in measurement.secondary.items()}
+    return [found[part] for part in PARTS if part in found]
+
+
+def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
+    interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else "-"
+    kind = ", ".join(filter(None, [measurement.metric.kind, measurement.details.get("fidelity")]))
+    quality = "" if measurement.quality == measurement.metric.kind else f", {measurement.quality}"
+    where = f", {measurement.device.label}{quality}" if measurement.device.facts else ""
+    yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
+    for further, value in measurement.secondary.items():
+        if further.partition(" ")[0] in PARTS:
+            continue  # beside the stages
+        yield [f"{name} {further.partition(' ')[0]}", f"{value:.4g} {further.partition(' ')[2].strip('[]')}", "-", kind]
+
+
+def _facts(run: Run) -> str:
+    states = Counter(trial.state for trial in run.trials)
+    facts = {
+        "space": str(run.config.get("space", "?")),
+        "candidates": f"{len(run.trials)} of {run.config.get('budget', '?')}: "
+        + (", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"),
+        "limits": ", ".join(run.config.get("limits", [])) or "none",
+        "device": "; ".join(sorted(_devices(run))) or "nothing measured yet",
+        "accuracy": "; ".join(f"{name}: {words}" for name, words in run.validity.items()) or UNVALIDATED,
+        "sampler": f"{run.config.get('sampler', '?')}, seed {run.config.get('seed', '?')}",
+        "front": _coverage(run),
+    }
+    return document.described(facts)
+
+
+def _coverage(run: Run) -> str:
+    volume = front.relative_hypervolume(run)
+    if not volume:
+        return "no anchor to compare with"
+    if obstacles := verification.obstacles(run):
+        return f"not compared with the paper's networks: {' '.join(obstacles)}"
+    return f"covers {volume:.2f} times what the paper's networks cover"
+
+
+def _devices(run: Run) -> set[str]:
+    found = (measurement for trial in run.trials for measurement in trial.measurements.values())
+    known = [each for each in found if each.device.facts]
+    return {each.device.label + (" (predicted)" if each.metric.kind == "predicted" else "") for each in known}
+
+
+def _head(known: Sequence[Metric]) -> str:
+    headings = ["trial", *(f"{metric.name} [{metric.unit}]" for metric in known), "network", "notation"]
+    cells = (f'<th scope="col"><button type="button">{escape(heading)}</button></th>' for heading in headings)
+    return "".join(cells)
+
+
+def _measuring(run: Run) -> str:
+    """How each metric of the run was obtained, from the newest measurement of it."""
+    newest = {name: m for trial in run.succeeded() for name, m in trial.measurements.items()}
+    notes = {
+        name: {"versions": m.versions, "protocol": m.protocol, "device": m.device.facts, "kind": m.metric.kind}
+        for name, m in newest.items()
+    }
+    return escape(json.dumps(notes, indent=2))
+
+
+def _command(run: Run) -> str:
+    config = run.config
+    options = [f"--{name} {config[name]}" for name in ("space", "budget", "proxy", "seed", "sampler") if name in config]
+    options += [f"--train {config['evaluations']}"] if str(config.get("proxy", "")).startswith("auto") else []
+    options += [f"--latency {latency}" for latency in config.get("latencies", [])]
+    options += [f"--limit '{limit}'" for limit in config.get("limits", [])]
+    return " ".join(["nas run", *options])

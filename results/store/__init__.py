@@ -1,0 +1,1 @@
+"""The database: runs and measurements, written once, checked when read, and merged."""

@@ -1,0 +1,151 @@
+"""The measurements of a database, which only ever grow: cache of the search, and what predictions learn from."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from evaluators import Measurement
+from results.store import rows
+from results.store.database import measurements, open_engine, sqlite_path
+from results.store.database_errors import explained, undamaged
+from results.store.watch import Watch
+from search_spaces import Architecture
+from search_spaces.common.errors import StoreError
+
+Pairs = list[tuple[Architecture, Measurement]]
+
+
+class MeasurementStore:
+    """An open database. Opened for reading unless `writable`; reading never creates or changes anything.
+
+    Raises:
+        UsageError: the URL names no database, or what cannot keep one.
+        StoreError: the database cannot be opened, or is not ours to read.
+    """
+
+    def __init__(self, url: str, *, writable: bool = False) -> None:
+        self.url, self.writable = url, writable
+        self.engine = open_engine(url, writable=writable)
+        path = sqlite_path(url)
+        with explained(url):
+            self._watch = Watch(path) if path and writable else None
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        if self._watch:
+            self._watch.close()
+        self.engine.dispose()
+
+    def check_present(self) -> None:
+        """Makes sure that what was written is where people will look for it.
+
+        Raises:
+            StoreError: the file was deleted or replaced since it was opened; what it held was saved, and where.
+        """
+        if self._watch:
+            self._watch.check()
+
+    @contextmanager
+    def _access(self) -> Iterator[None]:
+        """Whatever is read or written is so within this.
+
+        Raises:
+            StoreError: the database failed, or is no longer there.
+        """
+        try:
+            with explained(self.url):
+                yield
+        except StoreError:
+            self.check_present()  # the reason behind many a failure
+            raise
+        self.check_present()
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Reads something that may be damaged.
+
+        Raises:
+            StoreError: it is, or the database failed.
+        """
+        with self._access(), undamaged(f"{what} in '{self.url}'"):
+            yield
+
+    def remember(self, architecture: Architecture, measurement: Measurement) -> None:
+        """Keeps a measurement for ever, for every run of this database."""
+        row = {
+            "architecture": architecture.id,
+            "context": measurement.context,
+            "metric": measurement.metric.name,
+            "value": measurement.value,
+            "low": measurement.low,
+            "high": measurement.high,
+            "unit": measurement.unit,
+            "kind": measurement.metric.kind,
+            "device": measurement.device.id,
+            "made": measurement.when,
+            "record": json.dumps(measurement.to_dict()),
+            "network": architecture.canonical_json(),
+        }
+        with self.writing() as connection:
+            connection.execute(measurements.insert().values(row))
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A connection for one transaction: all of it is written, or nothing."""
+        with self._access(), self.engine.begin() as connection:
+            yield connection
+
+    def recall(self, architecture: Architecture, context: str) -> Measurement | None:
+        """The first measurement of a network in a context that is not doubtful, or else the first; None before any."""
+        return self._records({(architecture.id, context)}).get((architecture.id, context))
+
+    def baseline(self, context: str) -> float | None:
+        """What the reference network took when this context was first measured; None before."""
+        found = self._rows(measurements.c.context == context, limit=1)
+        return self._measurement(found[0]).details.get("reference_ms") if found else None
+
+    def measured(self, metric: str) -> dict[str, Pairs]:
+        """Every network that was ever measured by a metric, by context; the first measurement of each counts."""
+        return self._networks(measurements.c.metric == metric)
+
+    def trained(self) -> dict[str, Pairs]:
+        """Every network that was ever really trained, by context, which tells the fidelity."""
+        return self._networks(measurements.c.kind == "trained")
+
+    def all_rows(self) -> list[dict[str, Any]]:
+        """Every measurement as it stands in its table, in the order in which they were made."""
+        return [dict(row) for row in self._rows(sa.true())]
+
+    def _rows(self, condition: "sa.ColumnElement[bool]", limit: int | None = None) -> "list[sa.RowMapping]":
+        query = sa.select(measurements).where(condition).order_by(measurements.c.id).limit(limit)
+        with self._reading("a row of measurements"), self.engine.connect() as connection:
+            return list(connection.execute(query).mappings())
+
+    def _networks(self, condition: "sa.ColumnElement[bool]") -> dict[str, Pairs]:
+        found: dict[str, dict[str, tuple[Architecture, Measurement]]] = {}
+        for row in self._rows(condition):
+            with self._reading(f"measurement {row['id']}"):
+                pair = (rows.network(row["network"]), rows.measurement(row["record"]))
+            found.setdefault(row["context"], {}).setdefault(pair[0].id, pair)
+        return {context: list(pairs.values()) for context, pairs in found.items()}
+
+    def _records(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], Measurement]:
+        condition: sa.ColumnElement[bool] = measurements.c.context.in_({context for _, context in keys})
+        if len(keys) == 1:
+            condition &= measurements.c.architecture == next(iter(keys))[0]
+        best: dict[tuple[str, str], Measurement] = {}
+        for row in self._rows(condition):
+            key = (row["architecture"], row["context"])
+            if key not in keys or (key in best and not best[key].doubtful):
+                continue
+            made = self._measurement(row)
+            if key not in best or not made.doubtful:
+                best[key] = made
+        return best
+
+    def _measurement(self, row: "sa.RowMapping") -> Measurement:
+        with self._reading(f"measurement {row['id']}"):
+            return rows.measurement(row["record"])

@@ -1,0 +1,335 @@
+"""The store: runs (Optuna studies) and every measurement ever made, in one database.
+
+A trial is written in one step with everything that was asked, and told in one step with everything that was learnt,
+so that whatever kills the process leaves either a finished trial or one that can be taken up again.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from evaluators import Measurement, Metric
+from results import validity
+from results.store import names, rows
+from results.store.database import creating, engine_options
+from results.store.measurements import MeasurementStore
+from results.store.record import Run, Trial
+from results.store.rows import NETWORK, OUTCOME
+from search_spaces import Architecture
+from search_spaces.common.errors import StoreError, UnknownName
+
+if TYPE_CHECKING:
+    import optuna
+
+STUDIES = sa.table("studies", sa.column("study_id"), sa.column("study_name"))  # Optuna's
+ATTRIBUTES = sa.table("study_user_attributes", sa.column("study_id"), sa.column("key"))
+CONFIG = "nas.search.config"  # of a study: a run's resolved configuration
+BELIEVED = "nas.believed"  # of a study, by metric: the context of its latest predictions, and what they learnt from
+LATER = "nas.later"  # of a study: contexts in which its networks were measured after it had ended, by column
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A candidate that was asked for: its network and the sampler's account of it."""
+
+    architecture: Architecture
+    params: dict[str, Any]
+    distributions: dict[str, Any]
+    system_attrs: dict[str, Any]
+    anchor: str = ""
+    replaced: Mapping[str, int]
+
+
+class Store(MeasurementStore):
+    """A database of runs. Opened for reading unless `writable`; reading never creates or changes anything."""
+
+    def __init__(self, url: str, *, writable: bool = False) -> None:
+        super().__init__(url, writable=writable)
+        self._studies: dict[str, optuna.Study] = {}  # kept: each remembers the trials that it has read
+
+    @cached_property
+    def _storage(self) -> "optuna.storages.BaseStorage":
+        import alembic.util
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        options = engine_options(self.url, "rw" if self.writable else "ro")
+        try:
+            return optuna.storages.RDBStorage(self.url, engine_kwargs=options, skip_table_creation=True)
+        except (RuntimeError, alembic.util.CommandError) as error:  # Optuna knows no class for it
+            raise StoreError(
+                f"the tables of Optuna in '{self.url}' are of a version that cannot be used here: {error}",
+                "install the version of Optuna that made them, or name another database with --store",
+            ) from error
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        super().close()
+        if "_storage" in self.__dict__:
+            self._storage.remove_session()
+            self._storage.engine.dispose()  # type: ignore[attr-defined]
+
+    # Runs
+
+    def names(self) -> list[str]:
+        """The names of all runs, oldest first; studies that nas run did not make are none."""
+        made_by_us = STUDIES.join(ATTRIBUTES, STUDIES.c.study_id == ATTRIBUTES.c.study_id)
+        return self._names(sa.select(STUDIES.c.study_name).select_from(made_by_us).where(ATTRIBUTES.c.key == CONFIG))
+
+    def studies(self) -> list[str]:
+        """The names that are taken: those of all runs and of all other studies of Optuna."""
+        return self._names(sa.select(STUDIES.c.study_name))
+
+    def _names(self, query: "sa.Select[tuple[str]]") -> list[str]:
+        with self._access(), self.engine.connect() as connection:  # Optuna would parse every attribute of every study
+            if not sa.inspect(connection).has_table(STUDIES.name):
+                return []
+            return [str(row.study_name) for row in connection.execute(query.order_by(STUDIES.c.study_id))]
+
+    def named(self, name: str | None) -> str:
+        """The run that a person means: the newest where they name none.
+
+        Raises:
+            UsageError: no run can have that name.
+            UnknownName: no such run; offers the nearest name.
+            StoreError: there are no runs.
+        """
+        if name is None:
+            return self.latest()
+        known = self.names()
+        if names.check(name) not in known:
+            raise UnknownName("run", name, known)
+        return name
+
+    def create(self, name: str, config: dict[str, Any]) -> None:
+        """Begins a run under a resolved configuration.
+
+        Takes up a study of that name that has no configuration and no trials: a process was killed right here.
+
+        Raises:
+            UsageError: no run can have that name.
+            StoreError: such a run exists, or a study that nas run did not make.
+        """
+        import optuna
+
+        names.check(name)
+        directions = [objective["direction"] for objective in config["objectives"]]
+        with self._access(), creating(self.engine, self.url), warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study = optuna.create_study(
+                storage=self._storage, study_name=name, directions=directions, load_if_exists=True
+            )
+            if CONFIG in study.user_attrs:
+                raise StoreError(f"another process has just begun a run '{name}'", "give this one another --name")
+            if study.get_trials(deepcopy=False):
+                raise StoreError(f"a study '{name}' exists that nas run did not make", "give the run another --name")
+            study.set_metric_names([objective["name"] for objective in config["objectives"]])
+            study.set_user_attr(CONFIG, config)
+
+    def configure(self, name: str, config: dict[str, Any]) -> None:
+        """Replaces a run's configuration (a larger budget)."""
+        with self._access():
+            self._study(name).set_user_attr(CONFIG, config)
+
+    def config(self, name: str) -> dict[str, Any]:
+        """A run's resolved configuration."""
+        found = self._attribute(name, CONFIG, None)
+        if found is None:
+            raise StoreError(f"the study '{name}' was not made by nas run", "name another run; nas show lists them")
+        with self._reading(f"the configuration of run '{name}'"):
+            return rows.configuration(found)
+
+    def latest(self) -> str:
+        """The name of the newest run.
+
+        Raises:
+            StoreError: there is none.
+        """
+        names = self.names()
+        if not names:
+            raise StoreError(f"there are no runs in '{self.url}'", "start one: nas run --space nhs --budget 200")
+        return names[-1]
+
+    def run(self, name: str) -> Run:
+        """A run with all its trials and their measurements.
+
+        Raises:
+            UnknownName: no such run; offers the nearest name.
+        """
+        config, later = self.config(name), self.later(name)
+        believed = {metric: each["context"] for metric, each in self.believed(name).items()}
+        trials = self.frozen(name)
+        columns, keys = {}, set()
+        for trial in trials:
+            with self._reading(f"trial {trial.number} of run '{name}'"):
+                columns[trial.number] = _columns(rows.contexts(trial), later, believed)
+                keys |= {(rows.network_id(trial), context) for context in columns[trial.number].values()}
+        known = self._records(keys)
+        found = []
+        for trial in trials:
+            with self._reading(f"trial {trial.number} of run '{name}'"):
+                found.append(rows.trial(trial, columns[trial.number], known))
+        return Run(
+            name=name,
+            config=config,
+            trials=tuple(found),
+            validity=self._validity(config, found),
+            ignored=self.ignored(name),
+        )
+
+    def _validity(self, config: dict[str, Any], trials: Sequence[Trial]) -> dict[str, str]:
+        """What is to be said of each accuracy objective, from all real evaluations of this database."""
+        metrics = [Metric(**objective) for objective in config["objectives"]]
+        trained = self.trained() if any(metric.kind == "score" for metric in metrics) else {}
+        return {
+            metric.name: validity.told(metric, trials)
+            or validity.sentence(metric, self._values(metric, trials) if trained else {}, trained)
+            for metric in metrics
+            if metric.direction == "maximize"
+        }
+
+    def _values(self, metric: Metric, trials: Sequence[Trial]) -> dict[str, float]:
+        """The values of a metric by network: the run's own, and all others in the same context."""
+        own = [trial.measurements[metric.name] for trial in trials if metric.name in trial.measurements]
+        pairs = self.measured(metric.name).get(own[0].context, []) if own else []
+        return {architecture.id: found.value for architecture, found in pairs}
+
+    def believe(self, name: str, metric: str, context: str, networks: Sequence[str]) -> None:
+        """Shows every network of a run by predictions of that context, which were learnt from those networks."""
+        with self._access():
+            latest = {"context": context, "networks": list(networks)}
+            self._study(name).set_user_attr(BELIEVED, {**self._attribute(name, BELIEVED, {}), metric: latest})
+
+    def believed(self, name: str) -> dict[str, dict[str, Any]]:
+        """By metric: the context of a run's latest predictions, and the networks that they were learnt from."""
+        with self._reading(f"what run '{name}' learnt"):
+            return rows.believed(self._attribute(name, BELIEVED, {}))
+
+    def taught(self, name: str, metric: str) -> frozenset[str]:
+        """The ids of the networks from which a run's latest predictions of a metric were learnt; none before any."""
+        return frozenset(self.believed(name).get(metric, {}).get("networks", ()))
+
+    def _attribute(self, name: str, attribute: str, default: Any) -> Any:
+        with self._reading(f"run '{name}'"):
+            return self._study(name).user_attrs.get(attribute, default)
+
+    def later(self, name: str) -> dict[str, str]:
+        """The contexts in which a run's networks were measured after it had ended, by the column that shows them."""
+        with self._reading(f"the later measurements of run '{name}'"):
+            return rows.columns(self._attribute(name, LATER, {}))
+
+    def add_column(self, name: str, metric: str, context: str) -> str:
+        """Shows what was measured in another context beside a run's own measurements; returns the column's name.
+
+        A metric that the run has already, from another device or version, gets a column of its own: `ort~2`.
+        """
+        later = self.later(name)
+        own = {column: context for trial in self.frozen(name) for column, context in rows.contexts(trial).items()}
+        for number in range(1, len(later) + 3):
+            column = metric if number == 1 else f"{metric}~{number}"
+            if context in (later.get(column), own.get(column)):
+                return column
+            if column not in later and column not in own:
+                break
+        with self._access():
+            self._study(name).set_user_attr(LATER, {**later, column: context})
+        return column
+
+    def _study(self, name: str) -> "optuna.Study":
+        import optuna
+
+        if name not in self._studies:
+            try:
+                self._studies[name] = optuna.load_study(study_name=name, storage=self._storage)
+            except KeyError:
+                raise UnknownName("run", name, self.names()) from None
+        return self._studies[name]
+
+    # Trials
+
+    def frozen(self, name: str) -> "list[optuna.trial.FrozenTrial]":
+        """The trials of a run as Optuna knows them, for its samplers; without those that nas run did not make."""
+        return [trial for trial in self._all_trials(name) if rows.is_ours(trial)]
+
+    def ignored(self, name: str) -> tuple[int, ...]:
+        """The numbers of those trials that were added to the study with Optuna itself."""
+        return tuple(trial.number for trial in self._all_trials(name) if not rows.is_ours(trial))
+
+    def _all_trials(self, name: str) -> "list[optuna.trial.FrozenTrial]":
+        with self._reading(f"the trials of run '{name}'"):
+            return self._study(name).get_trials(deepcopy=False)
+
+    def add(self, name: str, trial: "optuna.trial.FrozenTrial") -> None:
+        """Adds a trial of another database as it is."""
+        with self._access():
+            self._study(name).add_trial(trial)
+
+    def begin(self, name: str, proposal: Proposal) -> None:
+        """Writes down a candidate as being evaluated, in one step."""
+        import optuna
+
+        network = {
+            "id": proposal.architecture.id,
+            "notation": str(proposal.architecture),
+            "architecture": proposal.architecture.to_dict(),
+            "anchor": proposal.anchor,
+            "replaced": dict(proposal.replaced),
+        }
+        trial = optuna.trial.create_trial(
+            state=optuna.trial.TrialState.RUNNING,
+            params=proposal.params,
+            distributions=proposal.distributions,
+            system_attrs=proposal.system_attrs,
+            user_attrs={NETWORK: network},
+        )
+        with self._access():
+            self._study(name).add_trial(trial)
+
+    def in_flight(self, name: str) -> Trial | None:
+        """The candidate that was being evaluated when the run last ended; None if none was."""
+        running = [trial for trial in self.frozen(name) if not trial.state.is_finished()]
+        if not running:
+            return None
+        with self._reading(f"trial {running[0].number} of run '{name}'"):
+            return rows.trial(running[0], {}, {})
+
+    def finish(
+        self,
+        name: str,
+        trial: Trial,
+        found: Mapping[str, Measurement],
+        *,
+        values: Sequence[float] | None,
+        constraints: Mapping[str, float],
+        seconds: Mapping[str, float],
+        cause: str = "",
+        detail: str = "",
+    ) -> None:
+        """Tells what became of a candidate. Without values it failed, for the cause given."""
+        import optuna
+
+        outcome = {
+            "contexts": {metric: measurement.context for metric, measurement in found.items()},
+            "seconds": {step: round(value, 4) for step, value in seconds.items()},
+            "cause": cause,
+            "detail": detail[-4000:],
+        }
+        with self._access():
+            study = self._study(name)
+            (frozen,) = (each for each in study.get_trials(deepcopy=False) if each.number == trial.number)
+            live = optuna.trial.Trial(study, frozen._trial_id)  # the only way to one that an earlier process asked for
+            live.set_user_attr(OUTCOME, outcome)
+            for limit, excess in constraints.items():
+                if limit not in frozen.constraints:  # set already if the process died between this and the next line
+                    live.set_constraint(limit, excess)
+            state = optuna.trial.TrialState.FAIL if values is None else None
+            study.tell(trial.number, values, state=state)
+
+
+def _columns(own: Mapping[str, str], later: Mapping[str, str], believed: Mapping[str, str]) -> dict[str, str]:
+    """The context of each column of a trial: as it was told, but for predictions, which are the latest."""
+    return {**later, **own, **{metric: context for metric, context in believed.items() if metric in own}}

@@ -1,0 +1,115 @@
+"""The predictor: what it learns from, how wide its intervals are, and that its numbers never pass for measured ones."""
+
+import numpy as np
+import pytest
+
+import evaluators
+from evaluators.prediction.latency_features import NAMES, features
+from evaluators.prediction.latency_predictor import Predictor, TooFewMeasurements
+from evaluators.prediction.predicted import Knowledge, Predicted
+from evaluators.workers.bench import Bench
+from search_spaces import Architecture
+from search_spaces.common.errors import Unavailable, UsageError
+from tests.networks import random_networks
+from tests.synthetic import LATENCY, measurement
+
+NETWORKS = random_networks(90, seed=5)
+
+
+def latency(architecture: Architecture, rng: np.random.Generator, noise: float = 0.02) -> float:
+    """A device made up for tests: a line over the features with a bend, and noise in proportion."""
+    values = dict(zip(NAMES, features(architecture, 224), strict=True))
+    base = 5 + 0.005 * values["macs"] + 0.4 * values["activations"] + 0.01 * values["stage 1 T attention"]
+    return float((base + 0.3 * values["blocks"] ** 1.1) * (1 + noise * rng.standard_normal()))
+
+
+@pytest.fixture(scope="module")
+def device() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return np.array([latency(each, rng) for each in NETWORKS])
+
+
+def test_it_predicts_networks_that_it_has_not_seen(device: np.ndarray) -> None:
+    predictor = Predictor(NETWORKS[:40], device[:40], 224)
+    predictions = np.array([predictor.predict(each).value for each in NETWORKS[40:]])
+    assert np.abs(predictions / device[40:] - 1).mean() < 0.04
+    held = predictor.held_out()
+    assert held.measurements == 40
+    assert held.mean_error < 0.05
+    assert held.spearman > 0.98
+
+
+@pytest.mark.parametrize("noise", [0.005, 0.02, 0.1])
+def test_an_interval_holds_as_often_as_it_says(noise: float) -> None:
+    kept = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        truth = np.array([latency(each, rng, noise) for each in NETWORKS])
+        predictor = Predictor(NETWORKS[:40], truth[:40], 224)
+        found = [predictor.predict(each, 0.9) for each in NETWORKS[40:]]
+        kept += [each.low <= value <= each.high for each, value in zip(found, truth[40:], strict=True)]
+    assert 0.82 <= np.mean(kept) <= 0.98
+
+
+def test_more_certainty_is_a_wider_interval(device: np.ndarray) -> None:
+    predictor = Predictor(NETWORKS[:40], device[:40], 224)
+    narrow, wide = (predictor.predict(NETWORKS[50], level) for level in (0.5, 0.95))
+    assert wide.low < narrow.low <= narrow.value <= narrow.high < wide.high
+
+
+def test_it_is_deterministic(device: np.ndarray) -> None:
+    one, other = (Predictor(NETWORKS[:30], device[:30], 224).predict(NETWORKS[50]) for _ in range(2))
+    assert one == other
+
+
+def test_below_twenty_measurements_it_says_nothing(device: np.ndarray) -> None:
+    with pytest.raises(TooFewMeasurements, match="needs 20 measured networks, and there are 19"):
+        Predictor(NETWORKS[:19], device[:19], 224)
+
+
+def knowing(device: np.ndarray) -> Predicted:
+    evaluator = evaluators.get("ort:predicted")
+    assert isinstance(evaluator, Predicted)
+    known = Knowledge(
+        context="0123456789abcdef",
+        networks=tuple(each.id for each in NETWORKS[:40]),
+        example=measurement(LATENCY, 40.0),
+        predictor=Predictor(NETWORKS[:40], device[:40], 224),
+    )
+    return Predicted(inner=evaluator.inner, knowledge=known)
+
+
+def test_a_prediction_is_labelled_wherever_it_goes(device: np.ndarray) -> None:
+    evaluator = knowing(device)
+    with Bench() as bench:
+        found = bench.measure(evaluator, NETWORKS[60])
+    assert found.metric.name == evaluator.spec == "ort:predicted"
+    assert found.metric.kind == found.quality == "predicted"
+    assert found.low < found.value < found.high
+    assert found.protocol["predicted_from"] == "0123456789abcdef"
+    assert found.samples == 40
+    assert any("not measured" in warning for warning in found.warnings)
+    assert found.context == evaluator.context() != evaluator.inner.context()
+
+
+def test_without_measurements_there_is_no_prediction() -> None:
+    evaluator = evaluators.get("coreml:predicted")
+    with pytest.raises(Unavailable, match="coreml:predicted has learnt from no measurements"):
+        evaluator.measure(NETWORKS[0])
+
+
+@pytest.mark.parametrize("spec", ["ort:predicted", "ort:threads=2,predicted", "coreml:predicted=a1b2c3"])
+def test_its_spec_is_read_back(spec: str) -> None:
+    assert evaluators.get(spec).spec == spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("ort:predicted@ssh:mac", "a prediction is made here"),
+        ("entropy:predicted", "only latencies are measured in another place, or predicted"),
+    ],
+)
+def test_a_prediction_of_what_cannot_be_is_refused(spec: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        evaluators.get(spec)

@@ -1,0 +1,245 @@
+"""Runs that really train: predictions taught by them, rungs, and what refuses to be ranked."""
+
+import json
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import evaluators
+from nas.search import rungs
+from nas.search.teaching import check_transient
+from results import validity
+from results.store.store import Store
+from search_spaces.common.errors import NegativeAnswer
+from tests import synthetic
+from tests.conftest import Program
+from tests.nas import small_space
+
+FIDELITY = "resolution=32,images=300,rate=0.004"
+LATENCY = ("--latency", "ort:resolution=32")
+AUTO = ("--proxy", f"auto:epochs=5,{FIDELITY}", "--train", "12", "--sampler", "random")
+
+
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A folder with a run of 9 candidates whose accuracy was predicted from 12 trained networks."""
+    program = Program(tmp_path_factory.mktemp("taught"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        small_space.install(patch, tmp_path_factory.mktemp("site"))
+        run = ("run", "--space", "small", "--name", "taught", "--budget", "9", "--data", "digits", *AUTO, *LATENCY)
+        ended = program(*run)
+        assert ended.code == 0, ended.err
+        yield program, ended
+
+
+def values(program: Program, run: str, metric: str) -> dict[int, Any]:
+    shown = program("show", run, "--all", "--json").json["trials"]
+    return {
+        trial["trial"]: trial["measurements"][name]
+        for trial in shown
+        for name in trial["measurements"]
+        if metric in name
+    }
+
+
+def test_a_run_with_data_predicts_accuracy_from_real_evaluations(taught: Any) -> None:
+    program, ended = taught
+    told = values(program, "taught", "auto")
+    assert len(told) == 9
+    assert {each["metric"]["kind"] for each in told.values()} == {"predicted"}
+    assert {each["samples"] for each in told.values()} == {12}
+    assert all("predicted, not trained" in each["warnings"][0] for each in told.values())
+    assert "really evaluated 12 of 12" in ended.err
+    assert "leave-one-out tau" in ended.err
+    assert all(each["high"] <= 100 for each in told.values())
+    page = (program.folder / "runs" / "taught.html").read_text()
+    assert "leave-one-out tau" in page
+    assert "predicted, digits, 300 images, 32 px, 5 epochs, 1 seed" in page
+
+
+def test_every_network_is_judged_by_the_same_lesson(taught: Any) -> None:
+    """Predictions were made anew after each lesson; all that is shown comes from the last."""
+    program, _ = taught
+    assert len({each["protocol"]["networks"] for each in values(program, "taught", "auto").values()}) == 1
+    with sqlite3.connect(program.folder / "runs" / "nas.db") as database:
+        query = "SELECT count(DISTINCT context) FROM measurements WHERE kind = ?"
+        assert database.execute(query, ["predicted"]).fetchone()[0] >= 2
+        assert database.execute("SELECT count(*) FROM measurements WHERE kind = ?", ["trained"]).fetchone()[0] == 12
+
+
+def test_a_taught_run_goes_on_with_what_it_has_learnt(taught: Any) -> None:
+    program, _ = taught
+    ended = program("run", "--name", "taught", "--data", "digits", *AUTO[:2], "--budget", "10")
+    assert ended.code == 0, ended.err
+    assert "really evaluated" not in ended.err
+    assert len(values(program, "taught", "auto")) == 10
+
+
+def test_real_evaluations_are_truth_for_every_score(taught: Any) -> None:
+    program, _ = taught
+    ended = program("validate", "structure", "--truth", "store", "--json")
+    report = ended.json
+    assert report["networks"] == 12
+    (row,) = (row for row in report["rows"] if row["name"] == "structure")
+    assert ended.code == int(not (row["gain"]["low"] > 0 and row["p_value"] < 0.05)), ended.err
+
+
+def test_a_score_is_validated_by_ten_real_evaluations(taught: Any) -> None:
+    """The trained networks, scored: `structure` is no longer unvalidated on this data."""
+    program, _ = taught
+    store = Store(f"sqlite:///{program.folder}/runs/nas.db", writable=True)
+    (pairs,) = store.trained().values()
+    networks = [architecture for architecture, _ in pairs]
+    structure = evaluators.get("structure")
+    metric = structure.metric
+    known = {"train": pairs}
+    few = {architecture.id: structure.measure(architecture).value for architecture in networks[:9]}
+    assert validity.sentence(metric, few, known) == "unvalidated on your data (9 real evaluations, 10 are needed)"
+    assert validity.sentence(metric, {}, known) == "unvalidated on your data"
+    ended = program("run", "--space", "small", "--name", "scored", "--proxy", "structure", "--budget", "2", *LATENCY)
+    assert ended.code == 0, ended.err
+    for architecture in networks:
+        store.remember(architecture, structure.measure(architecture))
+    store.close()
+    shown = program("show", "scored")
+    assert "structure is a score, not an accuracy: tau" in shown.err
+    assert "on 12 real evaluations (digits, 300 images, 32 px, 5 epochs, 1 seed)" in shown.err
+    assert program("dashboard", "scored").code == 0
+    assert "on 12 real evaluations" in (program.folder / "runs" / "scored.html").read_text()
+
+
+@pytest.mark.slow
+def test_networks_that_have_not_learnt_are_not_ranked(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
+    small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
+    proxy = "train:epochs=1,resolution=32,images=60,rate=0.0001"
+    ended = nas("run", "--space", "small", "--data", "digits", "--proxy", proxy, "--budget", "12", *LATENCY)
+    assert ended.code == 1
+    assert "reached a mean skill of" in ended.err
+    assert "their order means nothing" in ended.err
+    assert len(nas("show", "--all", "--json").json["trials"]) == 10
+
+
+@pytest.mark.slow
+def test_the_best_climb_and_the_rungs_are_shown(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
+    small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    proxy = f"train:epochs=2,{FIDELITY}"
+    run = ("run", "--space", "small", "--data", "digits", "--proxy", proxy, "--budget", "9", "--sampler", "random")
+    ended = nas(*run, *LATENCY, "--json")
+    assert ended.code == 0, ended.err
+    (rung,) = (event for event in ended.events if event["event"] == "rung")
+    assert rung["evaluator"] == "train:data=digits,resolution=32,epochs=6,images=300,seeds=2,rate=0.004"
+    assert len(rung["found"]) == 4  # a third of nine, and one at random
+    assert str(rung["visitor"]) in rung["found"]
+    shown = nas("show", "--all", "--json").json["trials"]
+    climbed = [trial["trial"] for trial in shown if any("epochs=6" in name for name in trial["measurements"])]
+    assert sorted(map(str, climbed)) == sorted(rung["found"])
+
+
+@pytest.mark.slow
+def test_one_learning_rate_is_chosen_on_the_extremes(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
+    small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    proxy = ("--data", "digits", "--proxy", "train:epochs=4,resolution=32,images=300")
+    ended = nas("run", "--space", "small", *proxy, "--budget", "2", *LATENCY, "--json")
+    assert ended.code == 0, ended.err
+    (started,) = (event for event in ended.events if event["event"] == "started")
+    assert "rate=0.00" in started["config"]["proxy"]
+    assert ended.err.count(" at 0.00") == 6
+    again = nas(
+        "run", "--name", started["run"], "--data", "digits", "--proxy", "train:epochs=4,resolution=32,images=300"
+    )
+    assert again.code == 0, again.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--data", "/no/such/folder"], 1, "there is no data '/no/such/folder'"),
+        (["--data", "digits", "--proxy", "entropy"], 2, "trains nothing: what is --data digits for?"),
+        (["--data", "digits", "--proxy", "train:data=digits"], 2, "the data is named twice"),
+        (["--data", "digits", "--train", "3"], 2, "at least 10 real evaluations, got 3"),
+        (["--proxy", "train:data=/no/such/folder"], 1, "there is no data"),
+    ],
+)
+def test_data_that_cannot_be_used(nas: Program, arguments: list[str], code: int, words: str) -> None:
+    ended = nas("run", "--budget", "5", *arguments)
+    assert ended.code == code, ended.err
+    assert words in ended.err
+    assert not (nas.folder / "runs").exists()
+
+
+def test_a_folder_that_teaches_nothing_stops_the_run_before_it_begins(nas: Program, tmp_path: Path) -> None:
+    (tmp_path / "photos" / "cats").mkdir(parents=True)
+    ended = nas("run", "--data", "photos", "--budget", "5")
+    assert ended.code == 2, ended.err
+    assert "holds no images in sub-folders" in ended.err
+    assert not (nas.folder / "runs").exists()
+
+
+def test_a_fresh_run_says_what_it_would_do_with_data(nas: Program) -> None:
+    ended = nas("run", "--data", "digits", "--dry-run")
+    assert ended.code == 0, ended.err
+    assert "auto:data=digits" in ended.err
+
+
+def test_truth_by_command(nas: Program, tmp_path: Path) -> None:
+    rows = ["architecture,accuracy,macs,phone_ms,mine"]
+    rows += [f"C-C-{'C' * n}-C,{70 + n},{n},{n},{n % 5}" for n in range(1, 25)]
+    (tmp_path / "mine.csv").write_text("\n".join(rows))
+    ended = nas(
+        "validate",
+        "entropy:resolution=32,seeds=2",
+        "--truth",
+        "mine.csv",
+        "-o",
+        "page.html",
+        "--evaluations",
+        "10",
+        "--draws",
+        "1",
+    )
+    assert ended.code == 1, "macs rank these networks without a mistake: nothing ranks better"
+    assert "of 2 scores tried, these rank better than the best count of the network: none" in ended.err
+    assert "choosing at a budget of phone_ms costs least by" in ended.err
+    assert (tmp_path / "page.html").exists()
+    assert nas("validate", "--truth", "nothing.csv").code == 2
+    assert nas("validate", "train", "--truth", "mine.csv").code == 2
+
+
+def test_without_real_evaluations_there_is_no_truth_in_the_store(finished: Program) -> None:
+    ended = finished("validate", "--truth", "store")
+    assert ended.code == 1
+    assert "holds 0 real evaluations" in ended.err
+
+
+# Rungs, by hand
+
+
+def test_the_best_third_by_pareto_rank_and_a_visitor_are_promoted() -> None:
+    trials = [
+        synthetic.trial(n, score, latency)
+        for n, (score, latency) in enumerate([(9, 9), (5, 5), (1, 1), (1, 9), (4, 6), (3, 7)])
+    ]
+    run = synthetic.run(trials)
+    found = {trial.number: trial.measurements["entropy"] for trial in trials}
+    chosen, visitor = rungs.promoted(run, found, np.random.default_rng(0))
+    assert [trial.number for trial in chosen] == [0, 1]  # both on the front, the highest accuracies first
+    assert visitor is not None and visitor.number in {2, 3, 4, 5}
+
+
+@pytest.mark.parametrize(("skill", "refused"), [(0.1, True), (0.5, False)])
+def test_the_transient_is_detected(skill: float, refused: bool) -> None:
+    measurement = synthetic.measurement(synthetic.SCORE, 50.0)
+    trained = [replace(measurement, details={"skill": skill + 0.1 * side}) for side in (-1, 1)]
+    if refused:
+        with pytest.raises(NegativeAnswer, match="their order means nothing"):
+            check_transient(trained, "train")
+    else:
+        assert check_transient(trained, "train") == pytest.approx(skill)
+    assert json.dumps([each.to_dict() for each in trained])

@@ -1,0 +1,87 @@
+"""Proposals are a function of what was told, the seed and the number: the same question gets the same answer."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import optuna
+import pytest
+
+import search_spaces
+from nas.search.proposals import SAMPLERS, SpaceExhausted, propose
+from search_spaces import Architecture, nhs
+
+DIRECTIONS = ("maximize", "minimize")
+
+
+def told(architecture: Architecture, proposal: Any) -> optuna.trial.FrozenTrial:
+    """A finished trial, judged by how wide and how deep the network is."""
+    blocks = [block for row in architecture.blocks for block in row]
+    values = [sum(block.out_channels for block in blocks) ** 0.5, float(len(blocks))]
+    return optuna.trial.create_trial(
+        values=values,
+        params=proposal.params,
+        distributions=proposal.distributions,
+        system_attrs=proposal.system_attrs,
+    )
+
+
+def asked(sampler: str, count: int, seed: int = 0, refuse: Any = None) -> list[Architecture]:
+    """So many candidates of a search that never was."""
+    trials: list[optuna.trial.FrozenTrial] = []
+    networks: list[Architecture] = []
+
+    def refusal(architecture: Architecture) -> str:
+        return "asked before" if architecture in networks else (refuse(architecture) if refuse else "")
+
+    for _ in range(count):
+        proposal = propose(nhs, sampler, seed, trials, DIRECTIONS, refusal)
+        networks.append(proposal.architecture)
+        trials.append(told(proposal.architecture, proposal))
+    return networks
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_anchors_first_then_new_networks_only_and_the_same_again(sampler: str) -> None:
+    count = 13 if sampler == "gp" else 30
+    networks = asked(sampler, count)
+    assert networks[:3] == list(nhs.anchors().values())
+    assert len(set(networks)) == count
+    assert asked(sampler, count) == networks
+    assert asked(sampler, 5, seed=1)[3:] != networks[3:5]
+
+
+def test_what_is_refused_is_replaced_and_counted() -> None:
+    def refusal(architecture: Architecture) -> str:
+        return "too deep" if sum(len(row) for row in architecture.blocks) > 15 else ""
+
+    networks = asked("random", 20, refuse=refusal)
+    assert all(not refusal(architecture) for architecture in networks[3:])
+    trials = [told(a, propose(nhs, "random", 0, [], DIRECTIONS, lambda _: "")) for a in networks[:3]]
+    proposals = [propose(nhs, "random", seed, trials, DIRECTIONS, refusal) for seed in range(8)]
+    assert any(proposal.replaced.get("too deep") for proposal in proposals)
+
+
+def test_a_space_that_has_been_seen_ends_the_run() -> None:
+    tiny = SimpleNamespace(
+        anchors=dict,
+        params=nhs.params,
+        suggest=lambda trial: Architecture.from_notation("C" * trial.suggest_int("depth", 1, 3) + "-C-C-C"),
+    )
+    seen: list[Architecture] = []
+    trials: list[optuna.trial.FrozenTrial] = []
+    for _ in range(3):
+        proposal = propose(tiny, "random", 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
+        seen.append(proposal.architecture)
+        trials.append(told(proposal.architecture, proposal))
+    assert len(set(seen)) == 3
+    with pytest.raises(SpaceExhausted, match="2000 x asked before"):
+        propose(tiny, "random", 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
+
+
+def test_every_space_can_be_asked() -> None:
+    for name in search_spaces.names():
+        space = search_spaces.get(name)
+        enough = [
+            told(a, SimpleNamespace(params={}, distributions={}, system_attrs={})) for a in space.anchors().values()
+        ]
+        assert propose(space, "random", 0, enough, DIRECTIONS, lambda _: "").architecture
