@@ -59,6 +59,13 @@ def _remark(run: Run, objective: str, members: Sequence[Trial]) -> str:
     )
 
 
+def flags(run: Run) -> list[str]:
+    """A sentence for each latency that was measured: how many measurements have which flag."""
+    found = {metric.name: _flags([t for t in run.succeeded() if metric.name in t.measurements], metric.name)
+             for metric in run.objectives if metric.kind == "measured"}  # fmt: skip
+    return [f"latencies by {name}: {words}" for name, words in found.items() if words]
+
+
 def doubts(run: Run, trials: Sequence[Trial], whose: str = "these") -> list[str]:
     """A sentence for each latency that is doubtful for some trials: of how many, why, and what measures it again."""
     found = {metric.name: [trial for trial in trials if metric.name in trial.measurements] for metric in run.objectives}

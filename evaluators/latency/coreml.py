@@ -15,18 +15,16 @@ from typing import Any, ClassVar
 from evaluators.core import scratch
 from evaluators.core.evaluator import check_range, choice
 from evaluators.core.measurement import Device
-from evaluators.stopwatch.timing import Protocol
+from evaluators.stopwatch.rounds import Protocol
 from evaluators.targets import apple
-from evaluators.targets.latency import Latency, Running
+from evaluators.targets.latency import Latency, Reference, Running
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, Unavailable, UsageError
 
-SUSTAINED = Protocol(
-    warmup_seconds=3, warmup_limit_seconds=8, block_seconds=0.1, seconds=3, limit_seconds=15, half_width=0.03
-)
-BURST = Protocol(warmup_seconds=0.1, warmup_limit_seconds=1, seconds=0.5, half_width=0.03)
-# A phone is asked for thirty predictions at a time, which takes minutes: a block is what one asking brings.
-SPORADIC = Protocol(warmup_runs=1, warmup_seconds=0, block_seconds=0, blocks=90, seconds=0, limit_seconds=3600)
+# Sustained: the chip settles for three seconds, with the networks running, before the rounds begin.
+SUSTAINED, BURST = Protocol(warmup_seconds=3.0), Protocol(warmup_seconds=0.1)
+# A phone is asked for thirty predictions at a time, which takes minutes: three such requests are three rounds.
+SPORADIC = Protocol(round_seconds=0.0, rounds=90, enough_rounds=90, seconds=0.0, limit_seconds=3600.0)
 PHONE_PREDICTIONS = 30
 NEURAL_ENGINE = "neural_engine_operators [%]"
 
@@ -59,6 +57,11 @@ class Coreml(Latency):
     def stopwatch(self) -> Protocol:
         """Sustained unless a burst was asked for; a phone answers now and then."""
         return SPORADIC if self.phone else BURST if self.burst else SUSTAINED
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """None on a phone: alternating with two more networks would take it an hour."""
+        return () if self.phone else super().references
 
     def missing(self) -> Unavailable | None:
         """Why there is no Core ML here, and the two ways on."""

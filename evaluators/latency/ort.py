@@ -95,6 +95,17 @@ class Ort(Latency):
 
     @contextmanager
     def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
+        with self._built(architecture, resolution, profiled=self.provider == "cpu") as running:
+            yield running
+
+    @contextmanager
+    def _reference(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
+        with self._built(architecture, resolution, profiled=False) as running:
+            yield running
+
+    @contextmanager
+    def _built(self, architecture: Architecture, resolution: int, *, profiled: bool) -> Iterator[Running]:
+        """The network as a graph in memory, with random weights."""
         import onnxruntime
 
         from evaluators.graphs import onnx_graph, onnx_int8
@@ -106,22 +117,22 @@ class Ort(Latency):
         arrays, options = weights.arrays(graph), self._options()
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(each) for each in arrays.values()]
         options.add_external_initializers(list(arrays), values)
-        with self._ready(graph.SerializeToString(), options, resolution) as running:
+        with self._ready(graph.SerializeToString(), options, resolution, profiled=profiled) as running:
             yield running
 
     @contextmanager
     def _opened(self, path: Path, resolution: int) -> Iterator[Running]:
-        with self._ready(str(path), self._options(), resolution) as running:
+        with self._ready(str(path), self._options(), resolution, profiled=False) as running:
             yield running
 
     @contextmanager
-    def _ready(self, model: str | bytes, options: Any, resolution: int) -> Iterator[Running]:
-        """A model in memory or in a file, after its first run; on the CPU, with what its profile tells."""
+    def _ready(self, model: str | bytes, options: Any, resolution: int, *, profiled: bool) -> Iterator[Running]:
+        """A model in memory or in a file, after its first run; where it is profiled, with the time of each part."""
         import numpy as np
         import onnxruntime
 
         with tempfile.TemporaryDirectory(prefix="ort-", dir=scratch.folder()) as folder:
-            options.enable_profiling, options.profile_file_prefix = self.provider == "cpu", f"{folder}/profile"
+            options.enable_profiling, options.profile_file_prefix = profiled, f"{folder}/profile"
             session = onnxruntime.InferenceSession(model, options, providers=[self._provider()])
             provider = PROVIDERS[self.provider][0]
             if session.get_providers()[0] != provider:
@@ -131,15 +142,15 @@ class Ort(Latency):
             (logits,) = session.run(None, inputs)
             if not np.isfinite(logits).all():
                 raise MeasurementFailed("the network's output is not finite", f"{shape}")
-            operators = by_stage.operators(session, inputs) if self.provider == "cpu" else []
+            operators = by_stage.operators(session, inputs) if profiled else []
         yield Running(
             once=lambda: session.run(None, inputs),
             cpu=time.thread_time if self.threads == 1 and self.provider == "cpu" else None,
             secondary=by_stage.shares(operators) if operators else {},
-            details=self._told(operators),
+            details=self._int8(operators) if profiled else {},
         )
 
-    def _told(self, operators: list[dict[str, Any]]) -> dict[str, Any]:
+    def _int8(self, operators: list[dict[str, Any]]) -> dict[str, Any]:
         from evaluators.graphs import onnx_int8
 
         one_run = operators[: len(operators) // by_stage.RUNS]

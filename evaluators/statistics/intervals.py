@@ -1,12 +1,13 @@
 """Half-widths of intervals: Student's t, the normal distribution, and conformal prediction."""
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 
-def student(level: float, freedom: int) -> float:
+def student(level: float, freedom: float) -> float:
     """How many standard errors a two-sided interval of that level extends, for a mean with so many degrees of freedom.
 
     For example 2.571 at level 0.95 and 5 degrees of freedom.
@@ -18,9 +19,7 @@ def student(level: float, freedom: int) -> float:
 
 def normal(level: float = 0.95) -> float:
     """The same where the standard error is known: 1.960 at level 0.95."""
-    from scipy.stats import norm
-
-    return float(norm.ppf((1 + level) / 2))
+    return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:

@@ -1,1 +1,1 @@
-"""Timing that can be believed: samples until an interval is narrow, and how noisy a machine is."""
+"""Timing that a drifting machine does not spoil: rounds with references, and the constant of a device."""

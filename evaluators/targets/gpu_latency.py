@@ -5,12 +5,11 @@ from typing import Any
 
 from evaluators.core.evaluator import always, check_range, choice
 from evaluators.core.measurement import Device
-from evaluators.stopwatch.timing import Protocol
+from evaluators.stopwatch.rounds import Protocol
 from evaluators.targets import gpu
 from evaluators.targets.latency import Latency
 
-# trtexec warms up for 200 ms; a GPU's times are steady enough for an interval of 1 %.
-STOPWATCH = Protocol(warmup_seconds=0.2, blocks=10, seconds=1.0, limit_seconds=15.0, half_width=0.01)
+STOPWATCH = Protocol(warmup_seconds=0.2)  # as trtexec: a GPU at rest first raises its clocks
 
 
 @dataclass(frozen=True, kw_only=True)

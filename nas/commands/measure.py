@@ -195,9 +195,8 @@ def many(store: Store, candidates: Sequence[Candidate], chosen: Sequence[Evaluat
             if known and not known.doubtful:
                 console.say(f"{told}: {known}, known")
                 continue
-            baseline = store.baseline(context) if evaluator.family() == "latency" else None
             try:
-                measurement = bench.measure(evaluator, candidate.architecture, baseline)
+                measurement = bench.measure(evaluator, candidate.architecture)
             except MeasurementFailed as error:
                 failed += 1
                 console.say(f"{told} failed: {error.cause}")

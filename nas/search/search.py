@@ -1,5 +1,6 @@
 """The search: ask, gate on exact cost, score, measure, record, tell. And again, until the budget is spent."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from evaluators import Evaluator, Measurement
 from evaluators.accuracy.auto import Auto
 from evaluators.core.measurement import differences
+from evaluators.stopwatch.calibration import ratio_of
 from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import Found, together
 from nas import console
@@ -129,11 +131,14 @@ class Search:
         return trial
 
     def _believed(self) -> "list[optuna.trial.FrozenTrial]":
-        """What the sampler is told: values as they are believed now, where the accuracy is predicted anew."""
+        """What the sampler is told: accuracies as they are believed now, and latencies as ratios.
+
+        The device's constant changes while a run goes on; a ratio does not, so that a resumed run asks what an
+        uninterrupted one would have asked.
+        """
         frozen = self.store.frozen(self.name)
-        if not self.teaching:
-            return frozen
-        latest = {trial.number: list(self.run.point(trial)) for trial in self.run.succeeded()}
+        names = [metric.name for metric in self.run.objectives]
+        latest = {t.number: [_comparable(t.measurements[name]) for name in names] for t in self.run.succeeded()}
         told = [copy(trial) for trial in frozen]
         for trial in told:
             if trial.number in latest:
@@ -170,10 +175,9 @@ class Search:
         if known:
             self.reused += evaluator.family() != "cost"
             return known
-        baseline = self.store.baseline(context) if evaluator.family() == "latency" else None
-        measurement = self.bench.measure(evaluator, architecture, baseline)
+        measurement = self.bench.measure(evaluator, architecture)
         self.store.remember(architecture, measurement)
-        return measurement
+        return self.store.recall(architecture, context) or measurement
 
     def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Found]:
         """The same for many networks, which may be evaluated beside each other; what fails comes as its failure."""
@@ -250,24 +254,30 @@ class Search:
                 also[step] += elapsed  # type: ignore[assignment]
 
 
-def verify(search: Search, front: list[Trial], report: Callable[[Trial, Measurement, str], None]) -> list[Trial]:
+def _comparable(measurement: Measurement) -> float:
+    """The value for a sampler: of a latency the first ratio, which no later measurement and no constant changes."""
+    ratio = ratio_of(measurement)
+    return math.exp(measurement.details.get("first_log_ratio", ratio.log)) if ratio else measurement.value
+
+
+def verify(search: Search, members: list[Trial], report: Callable[[Trial, Measurement, str], None]) -> list[Trial]:
     """Measures the front's limited latencies again, each in a fresh process, and reports every verdict.
 
     Returns the trials that are confirmed: no limit missed by more than the interval of its new measurement.
     """
     latencies = [limit for limit in search.config.parsed_limits if limit.evaluator.metric.kind == "measured"]
     confirmed = []
-    for trial in front if latencies else []:
+    for trial in members if latencies else []:
         kept = True
         for limit in latencies:
-            baseline = search.store.baseline(limit.evaluator.context())
             try:
-                again = search.bench.measure(limit.evaluator, trial.architecture, baseline)
+                again = search.bench.measure(limit.evaluator, trial.architecture)
             except MeasurementFailed as error:
                 report(trial, trial.measurements[limit.metric], f"{limit} not confirmed: {error.cause}")
                 kept = False
                 continue
             search.store.remember(trial.architecture, again)
+            again = search.store.recall(trial.architecture, again.context) or again  # both, combined
             closest = again.low if limit.sign == "<=" else again.high
             missed = limit.excess(closest) > 0
             excess = limit.excess(again.value)

@@ -22,6 +22,7 @@ from nas.search import rungs
 from nas.search.config import Config
 from nas.search.plan import Plan, planned, reserved, settle, stored_run
 from nas.search.proposals import SAMPLERS, SpaceExhausted
+from nas.search.remeasure import remeasure
 from nas.search.search import RepeatedFailure, Search, verify
 from nas.search.teaching import check_transient
 from results import front, verification
@@ -197,6 +198,8 @@ class _Session:
 
     def _finish(self) -> int:
         """The verdict: the front, the limits measured again, the failures by cause."""
+        remeasure(self.search, self._measured_again)
+        self.search.run = self.search.store.run(self.search.name)  # in milliseconds by one constant for all
         run, chosen = self.search.run, front.front(self.search.run)
         self._write_page()
         if self._climb():
@@ -248,6 +251,11 @@ class _Session:
                 done(count)
         return trained
 
+    def _measured_again(self, trial: Trial, again: Measurement) -> None:
+        if self.as_json:
+            console.write_event("measured again", trial=trial.number, measured=again.to_dict())
+        console.say(f"  trial {trial.number} was noisy; with one more measurement: {again}, {again.quality}")
+
     def _verdict(self, trial: Trial, again: Measurement, words: str) -> None:
         if self.as_json:
             console.write_event("verdict", trial=trial.number, measured=again.to_dict(), verdict=words)
@@ -264,6 +272,8 @@ class _Session:
             console.say(f"  {count} proposals replaced before anything was spent on them: {reason}")
         if confirmed is not None:
             console.say(f"  {confirmed} of {len(chosen)} keep their limits when measured again")
+        for sentence in verification.flags(run):
+            console.say(f"  {sentence}")
         for remark in verification.remarks(run, chosen):
             console.say(f"  {remark}")
         if not run.feasible():

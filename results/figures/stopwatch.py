@@ -1,11 +1,13 @@
 """Can we trust the stopwatch? The width of every latency's interval, and whether the machine stayed the same."""
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
 from evaluators import Metric
+from evaluators.stopwatch.calibration import ratio_of
 from results import front
 from results.figures.common import CLOUD, FRONT, KNEE, layout
 from results.store.record import Run
@@ -34,7 +36,7 @@ def stopwatch_info(run: Run) -> StopwatchInfo:
     if not metric or not trials:
         return StopwatchInfo(metric="", trials=(), halves=(), reference=(), summary="No latency was measured.")
     found = [trial.measurements[metric.name] for trial in trials]
-    beside = [each.details.get("reference_ms") for each in found]
+    beside = [math.exp(ratio.reference) if (ratio := ratio_of(each)) else None for each in found]
     usual = median([each for each in beside if each] or [1.0])
     halves = tuple(round(50 * (each.high - each.low) / each.value, 4) if each.value else 0.0 for each in found)
     doubtful = sum(each.doubtful for each in found)

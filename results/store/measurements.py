@@ -1,13 +1,16 @@
 """The measurements of a database, which only ever grow: cache of the search, and what predictions learn from."""
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
 from evaluators import Measurement
+from evaluators.stopwatch.calibration import Calibration, Ratio, calibrate, ratio_of
 from results.store import rows
 from results.store.database import measurements, open_engine, sqlite_path
 from results.store.database_errors import explained, undamaged
@@ -16,6 +19,14 @@ from search_spaces import Architecture
 from search_spaces.common.errors import StoreError
 
 Pairs = list[tuple[Architecture, Measurement]]
+
+
+@dataclass
+class History:
+    """What was measured on a device, as far as it was read: the last row, and its ratios in order."""
+
+    last: int = 0
+    ratios: list[tuple[str, str, Ratio]] = field(default_factory=list)
 
 
 class MeasurementStore:
@@ -32,6 +43,7 @@ class MeasurementStore:
         path = sqlite_path(url)
         with explained(url):
             self._watch = Watch(path) if path and writable else None
+        self._histories: dict[str, History] = {}  # by device
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -99,13 +111,36 @@ class MeasurementStore:
             yield connection
 
     def recall(self, architecture: Architecture, context: str) -> Measurement | None:
-        """The first measurement of a network in a context that is not doubtful, or else the first; None before any."""
+        """What is known of a network in a context; None before any measurement.
+
+        Latencies that were measured in rounds are combined, in milliseconds at the device's typical speed. Of others
+        the first that is not doubtful counts, or else the first.
+        """
         return self._records({(architecture.id, context)}).get((architecture.id, context))
 
-    def baseline(self, context: str) -> float | None:
-        """What the reference network took when this context was first measured; None before."""
-        found = self._rows(measurements.c.context == context, limit=1)
-        return self._measurement(found[0]).details.get("reference_ms") if found else None
+    def calibration(self, measurement: Measurement) -> Calibration:
+        """What is known of the device of a measurement: its constant, and how far processes differ there."""
+        clock = str(measurement.details["clock"])
+        own = [(architecture, ratio) for architecture, made, ratio in self._history(measurement) if made == clock]
+        if not own and (ratio := ratio_of(measurement)):  # it is not in the database
+            own = [("", ratio)]
+        return calibrate(own)
+
+    def _history(self, measurement: Measurement) -> "list[tuple[str, str, Ratio]]":
+        """By measurement on that device, in order: the network's id, the key of its references, and the ratio."""
+        history = self._histories.setdefault(measurement.device.id, History())
+        condition = (measurements.c.device == measurement.device.id) & (measurements.c.kind == "measured")
+        for row in self._rows(condition & (measurements.c.id > history.last)):
+            made, history.last = self._measurement(row), row["id"]
+            if ratio := ratio_of(made):
+                history.ratios.append((row["architecture"], str(made.details["clock"]), ratio))
+        return history.ratios
+
+    def _known(self, made: Sequence[Measurement]) -> Measurement:
+        """All measurements of one network in one context as one."""
+        if rounds := [each for each in made if ratio_of(each)]:
+            return self.calibration(rounds[-1]).applied(rounds)
+        return next((each for each in made if not each.doubtful), made[0])
 
     def measured(self, metric: str) -> dict[str, Pairs]:
         """Every network that was ever measured by a metric, by context; the first measurement of each counts."""
@@ -125,26 +160,27 @@ class MeasurementStore:
             return list(connection.execute(query).mappings())
 
     def _networks(self, condition: "sa.ColumnElement[bool]") -> dict[str, Pairs]:
-        found: dict[str, dict[str, tuple[Architecture, Measurement]]] = {}
+        made: defaultdict[str, defaultdict[str, list[Measurement]]] = defaultdict(lambda: defaultdict(list))
+        networks: dict[str, Architecture] = {}
         for row in self._rows(condition):
             with self._reading(f"measurement {row['id']}"):
-                pair = (rows.network(row["network"]), rows.measurement(row["record"]))
-            found.setdefault(row["context"], {}).setdefault(pair[0].id, pair)
-        return {context: list(pairs.values()) for context, pairs in found.items()}
+                architecture, measurement = rows.network(row["network"]), rows.measurement(row["record"])
+            networks[architecture.id] = architecture
+            made[row["context"]][architecture.id].append(measurement)
+        return {
+            context: [(networks[key], self._known(repeats)) for key, repeats in by_network.items()]
+            for context, by_network in made.items()
+        }
 
     def _records(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], Measurement]:
         condition: sa.ColumnElement[bool] = measurements.c.context.in_({context for _, context in keys})
         if len(keys) == 1:
             condition &= measurements.c.architecture == next(iter(keys))[0]
-        best: dict[tuple[str, str], Measurement] = {}
+        made: defaultdict[tuple[str, str], list[Measurement]] = defaultdict(list)
         for row in self._rows(condition):
-            key = (row["architecture"], row["context"])
-            if key not in keys or (key in best and not best[key].doubtful):
-                continue
-            made = self._measurement(row)
-            if key not in best or not made.doubtful:
-                best[key] = made
-        return best
+            if (key := (row["architecture"], row["context"])) in keys:
+                made[key].append(self._measurement(row))
+        return {key: self._known(repeats) for key, repeats in made.items()}
 
     def _measurement(self, row: "sa.RowMapping") -> Measurement:
         with self._reading(f"measurement {row['id']}"):

@@ -4,13 +4,15 @@ All functions raise one of `database_errors.DAMAGE` for what is not what we wrot
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from evaluators import Measurement, Metric
+from evaluators.stopwatch.calibration import ratio_of
+from results.limits import Limit
 from results.store.record import State, Trial
 from search_spaces import Architecture
 
@@ -116,20 +118,29 @@ def check_trial(frozen: "optuna.trial.FrozenTrial", objectives: int) -> None:
 
 
 def trial(
-    frozen: "optuna.trial.FrozenTrial", wanted: Mapping[str, str], known: Mapping[tuple[str, str], Measurement]
+    frozen: "optuna.trial.FrozenTrial",
+    wanted: Mapping[str, str],
+    known: Mapping[tuple[str, str], Measurement],
+    limits: Sequence[Limit] = (),
 ) -> Trial:
-    """A trial with what was measured of its network, by the columns that are wanted and their contexts."""
+    """A trial with what was measured of its network, by the columns that are wanted and their contexts.
+
+    A limit on a latency is decided anew: repeats and the device's constant have changed what is known of it.
+    """
     described, outcome = _network(frozen), _outcome(frozen)
     constraints = dict(frozen.constraints)
     _check(constraints, dict[str, float], "constraints")
     found = {metric: known.get((described["id"], context)) for metric, context in wanted.items()}
+    for limit in limits:
+        if (measured := found.get(limit.metric)) and ratio_of(measured):
+            constraints[str(limit)] = limit.excess(measured.value)
     lost = ", ".join(metric for metric in outcome["contexts"] if metric in found and not found[metric])
     if frozen.state.name == "COMPLETE" and OUTCOME not in frozen.user_attrs:
         lost = "all"
     return Trial(
         number=frozen.number,
         architecture=Architecture.from_dict(described["architecture"]),
-        state="failed" if lost else _state(frozen),
+        state="failed" if lost else _state(frozen, constraints),
         measurements={metric: measured for metric, measured in found.items() if measured},
         constraints=constraints,
         anchor=described["anchor"],
@@ -149,9 +160,9 @@ def _outcome(frozen: "optuna.trial.FrozenTrial") -> dict[str, Any]:
     return _shaped(frozen.user_attrs.get(OUTCOME, nothing), OUTCOME_SHAPE, OUTCOME)
 
 
-def _state(frozen: "optuna.trial.FrozenTrial") -> State:
+def _state(frozen: "optuna.trial.FrozenTrial", constraints: Mapping[str, float]) -> State:
     if frozen.state.name == "COMPLETE":
-        return "infeasible" if any(excess > 0 for excess in frozen.constraints.values()) else "ok"
+        return "infeasible" if any(excess > 0 for excess in constraints.values()) else "ok"
     return "running" if not frozen.state.is_finished() else "failed"
 
 

@@ -4,6 +4,7 @@ A trial is written in one step with everything that was asked, and told in one s
 so that whatever kills the process leaves either a finished trial or one that can be taken up again.
 """
 
+import contextlib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,20 +15,21 @@ import sqlalchemy as sa
 
 from evaluators import Measurement, Metric
 from results import validity
+from results.limits import Limit, parse
 from results.store import names, rows
 from results.store.database import creating, engine_options
 from results.store.measurements import MeasurementStore
 from results.store.record import Run, Trial
 from results.store.rows import NETWORK, OUTCOME
 from search_spaces import Architecture
-from search_spaces.common.errors import StoreError, UnknownName
+from search_spaces.common.errors import StoreError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     import optuna
 
 STUDIES = sa.table("studies", sa.column("study_id"), sa.column("study_name"))  # Optuna's
 ATTRIBUTES = sa.table("study_user_attributes", sa.column("study_id"), sa.column("key"))
-CONFIG = "nas.search.config"  # of a study: a run's resolved configuration
+CONFIG = "nas.config"  # of a study: a run's resolved configuration
 BELIEVED = "nas.believed"  # of a study, by metric: the context of its latest predictions, and what they learnt from
 LATER = "nas.later"  # of a study: contexts in which its networks were measured after it had ended, by column
 
@@ -168,11 +170,11 @@ class Store(MeasurementStore):
             with self._reading(f"trial {trial.number} of run '{name}'"):
                 columns[trial.number] = _columns(rows.contexts(trial), later, believed)
                 keys |= {(rows.network_id(trial), context) for context in columns[trial.number].values()}
-        known = self._records(keys)
+        known, limits = self._records(keys), _limits(config)
         found = []
         for trial in trials:
             with self._reading(f"trial {trial.number} of run '{name}'"):
-                found.append(rows.trial(trial, columns[trial.number], known))
+                found.append(rows.trial(trial, columns[trial.number], known, limits))
         return Run(
             name=name,
             config=config,
@@ -328,6 +330,15 @@ class Store(MeasurementStore):
                     live.set_constraint(limit, excess)
             state = optuna.trial.TrialState.FAIL if values is None else None
             study.tell(trial.number, values, state=state)
+
+
+def _limits(config: Mapping[str, Any]) -> list[Limit]:
+    """The limits of a run, without those on an evaluator that is not here: there, what was decided stands."""
+    limits = []
+    for text in config["limits"]:
+        with contextlib.suppress(UsageError):
+            limits.append(parse(text))
+    return limits
 
 
 def _columns(own: Mapping[str, str], later: Mapping[str, str], believed: Mapping[str, str]) -> dict[str, str]:

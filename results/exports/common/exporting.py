@@ -114,7 +114,7 @@ def _timed(what: Deliverable, name: str, folder: Path) -> str:
     run_time = evaluators.get(spec, "latency")
     assert isinstance(run_time, Latency)
     timing, device = run_time.time_file(folder / exports.get(name).FILES[0]), run_time.device().label
-    told = f"{timing.median:.4g} ms [{timing.low:.4g}, {timing.high:.4g}] under {run_time.spec} on {device}"
+    told = f"{timing.value:.4g} ms [{timing.low:.4g}, {timing.high:.4g}] under {run_time.spec} on {device}, just now"
     measured = what.provenance.get("measurements", {}).get(run_time.spec)
     if not measured or what.precision != "fp32" or measured["device"] != device:
         return told
