@@ -353,7 +353,7 @@ def validate(
 
 @cli.command(epilog=_examples("nas doctor", "nas doctor --latency coreml@ssh:me@macbook", "nas doctor --quick --json"))
 @click.option("--latency", "latencies", metavar="SPEC", multiple=True, help="Look at this latency too, in its place.")
-@click.option("--quick", is_flag=True, help="Leave the 5 s self-test of this machine's noise out.")
+@click.option("--quick", is_flag=True, help="Leave the 20 s self-test of this machine's noise out.")
 @STORE
 @JSON
 def doctor(latencies: tuple[str, ...], quick: bool, store: str, as_json: bool) -> int:

@@ -61,9 +61,20 @@ def _remark(run: Run, objective: str, members: Sequence[Trial]) -> str:
 
 def flags(run: Run) -> list[str]:
     """A sentence for each latency that was measured: how many measurements have which flag."""
-    found = {metric.name: _flags([t for t in run.succeeded() if metric.name in t.measurements], metric.name)
-             for metric in run.objectives if metric.kind == "measured"}  # fmt: skip
-    return [f"latencies by {name}: {words}" for name, words in found.items() if words]
+    found = {
+        metric.name: [trial for trial in run.succeeded() if metric.name in trial.measurements]
+        for metric in run.objectives
+        if metric.kind == "measured"
+    }
+    return [f"{name}: {_flags(trials, name)}{_speed(trials[-1], name)}" for name, trials in found.items() if trials]
+
+
+def _speed(trial: Trial, name: str) -> str:
+    """At which speed of the device milliseconds are given, and how well that is known."""
+    error = trial.measurements[name].details.get("constant_error")
+    if error is None:
+        return ""
+    return f"; milliseconds at this device's typical speed, which is known within {1.96 * error:.1%} and common to all"
 
 
 def doubts(run: Run, trials: Sequence[Trial], whose: str = "these") -> list[str]:

@@ -101,6 +101,15 @@ def ratio_of(measurement: Measurement) -> Ratio | None:
     )
 
 
+def described(measurement: Measurement) -> str:
+    """How a latency was timed, in words; nothing for what is not a measured latency."""
+    if measurement.metric.kind != "measured":
+        return ""
+    if not (ratio := ratio_of(measurement)):
+        return "by the first version's stopwatch"
+    return f"{ratio.rounds} rounds" + (f" in {ratio.processes} processes" if ratio.processes > 1 else "")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
     """What is known of a device: its constant K with the standard error, and the spread tau between processes."""

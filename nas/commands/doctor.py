@@ -3,18 +3,24 @@
 import importlib.metadata
 import platform
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 import evaluators
-from evaluators import Evaluator
+from evaluators import Evaluator, Measurement
 from evaluators.core import locks
-from evaluators.stopwatch import noise
+from evaluators.stopwatch.calibration import ratio_of
+from evaluators.stopwatch.noise import FEWEST, noise
 from evaluators.targets import cpu
+from evaluators.workers.bench import Bench
 from nas import __version__, console
 from nas.progress import progress
 from nas.search.teaching import is_untaught
+from results.store.database import sqlite_path
 from results.store.store import Store
+from search_spaces import PAPER
 from search_spaces.common.errors import NasError
 
 PACKAGES = (
@@ -23,6 +29,7 @@ PACKAGES = (
 )  # fmt: skip
 
 
+SELF_TEST_SECONDS = 20.0
 LEARNS = "it learns from the networks that a run with --data trains first"
 
 
@@ -34,7 +41,7 @@ def examine(store_url: str, latencies: Sequence[str], *, quick: bool, as_json: b
         for evaluator in asked:
             found.append(_evaluator(evaluator))
             done(len(found), evaluator.spec)
-        quiet = None if quick else _noise()
+        quiet = None if quick else _noise(store_url)
     named = found[len(found) - len(latencies) :]
     report: dict[str, Any] = {
         "nas": __version__,
@@ -54,16 +61,29 @@ def examine(store_url: str, latencies: Sequence[str], *, quick: bool, as_json: b
     return 0 if ready and all(each["ready"] for each in named) else 1
 
 
-def _noise() -> dict[str, Any] | None:
-    """The self-test, unless somebody measures: it would disturb them, and say what they do to this machine."""
-    machine = locks.device("machine")
+def _noise(store_url: str) -> dict[str, Any] | None:
+    """How far Next-ViT-S repeats, process after process; not while another process measures, which it would disturb.
+
+    Its measurements are kept where there is a database: repeats tell how far processes differ on this device.
+    """
+    machine, latency, measurements = locks.device("machine"), evaluators.get("ort"), list[Measurement]()
+    if latency.missing():
+        return None
     if not machine.take():
         console.say(f"noise: not tested, {machine.path} is held by {machine.holder()}")
         return None
-    try:
-        return noise.self_test().to_dict()
-    finally:
-        machine.release()
+    machine.release()
+    start = time.monotonic()
+    with Bench(say=console.say) as bench:
+        while time.monotonic() - start < SELF_TEST_SECONDS or len(measurements) < FEWEST:
+            measurements.append(bench.measure(latency, PAPER["next-vit-s"]))
+    path = sqlite_path(store_url)
+    if path and path.exists():
+        with closing(Store(store_url, writable=True)) as store:
+            for measurement in measurements:
+                store.remember(PAPER["next-vit-s"], measurement)
+    known = noise([ratio for measurement in measurements if (ratio := ratio_of(measurement))])
+    return known.to_dict() if known else None
 
 
 def _version(package: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 from evaluators import Measurement, Metric
 from evaluators.core.measurement import digest
 from evaluators.graphs.deployed import PARTS
+from evaluators.stopwatch.calibration import described
 from results import figures, files, front, verification
 from results.pages import document, health
 from results.pages.columns import columns, metrics
@@ -141,7 +142,8 @@ def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
     interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else "-"
     kind = ", ".join(filter(None, [measurement.metric.kind, measurement.details.get("fidelity")]))
     quality = "" if measurement.quality == measurement.metric.kind else f", {measurement.quality}"
-    where = f", {measurement.device.label}{quality}" if measurement.device.facts else ""
+    timed = f", {words}" if (words := described(measurement)) else ""
+    where = f", {measurement.device.label}{quality}{timed}" if measurement.device.facts else ""
     yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
     for further, value in measurement.secondary.items():
         if further.partition(" ")[0] in PARTS:
@@ -157,6 +159,7 @@ def _facts(run: Run) -> str:
         + (", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"),
         "limits": ", ".join(run.config.get("limits", [])) or "none",
         "device": "; ".join(sorted(_devices(run))) or "nothing measured yet",
+        "latency": "; ".join(verification.flags(run)) or "nothing measured yet",
         "accuracy": "; ".join(f"{name}: {words}" for name, words in run.validity.items()) or UNVALIDATED,
         "sampler": f"{run.config.get('sampler', '?')}, seed {run.config.get('seed', '?')}",
         "front": _coverage(run),
