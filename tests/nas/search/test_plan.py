@@ -189,7 +189,7 @@ def test_an_empty_run_is_shown_in_every_form(instant: Program) -> None:
     both = instant("show", "--csv", "--json")
     assert (both.code, "--csv and --json exclude each other" in both.err) == (2, True)
     with sqlite3.connect(instant.folder / "runs" / "nas.db") as database:
-        database.execute("UPDATE study_user_attributes SET value_json = '{' WHERE key = 'nas.search.config'")
+        database.execute("UPDATE study_user_attributes SET value_json = '{' WHERE key = 'nas.config'")
     database.close()
     listed = instant("show", "--runs")
     assert (listed.code, "left out: run 'empty' in 'sqlite:///runs/nas.db' is damaged" in listed.err) == (1, True)
