@@ -46,6 +46,8 @@ def spoilt(root: Path, harm: list[tuple[str, int, int]], *, sided: bool) -> Path
             picture(root / f"{side}{'ab'[label]}" / f"{number}.png", 100 * label, size, seed=number)
     for kind, label, number in harm:
         path = root / f"{names[number]}{'ab'[label]}" / f"{number}.png"
+        if not path.exists():
+            continue  # it is missing already
         if kind == "tiny":
             Image.new("RGB", (1, 1)).save(path)
         elif kind in ("copy", "elsewhere"):
