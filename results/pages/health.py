@@ -17,6 +17,7 @@ WORDS: dict[Quality, str] = {  # what each flag means for the numbers that carry
     "trained": "",
     "predicted": "",
     "clean": "",
+    "corrected": "",
     "abstains": "come from a prediction that does not rank the networks that were trained",
     "noisy": "are noisy: their intervals stayed wide",
     "cpu_time": "are CPU times: other programs took the CPU",

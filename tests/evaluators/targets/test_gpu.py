@@ -43,7 +43,7 @@ def test_an_engine_is_built_checked_and_timed(stand_ins) -> None:
     assert found.quality == "clean"
     assert not found.warnings
     assert trt.flags[:2] == ["network 3", "-TF32"], "strongly typed, and no precision flag"
-    assert trt.caches == [b"", b"tactics"], "the second engine starts from the first one's tactics"
+    assert trt.caches == [b"", b"tactics", b"tactics"], "an engine starts from the tactics of those before"
 
 
 def test_before_strong_types_a_flag_allows_the_precision(stand_ins, monkeypatch: pytest.MonkeyPatch) -> None:

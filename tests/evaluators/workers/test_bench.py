@@ -25,24 +25,18 @@ def test_a_latency_comes_back_as_it_was_measured() -> None:
         first = bench.measure(evaluators.get("ort:resolution=32"), S)
         second = bench.measure(evaluators.get("ort:resolution=32"), S)
     assert first.metric.unit == "ms"
-    assert first.quality in ("clean", "noisy", "cpu_time", "drifted")
-    assert first.value == pytest.approx(second.value, rel=0.5)
-    assert first.protocol["stopwatch"]["half_width"] == 0.02
-    assert first.details["reference_ms"] > 0
+    assert first.quality in ("clean", "corrected", "noisy")
+    assert first.details["log_ratio"] == pytest.approx(second.details["log_ratio"], abs=0.3)
+    assert first.protocol["stopwatch"]["limit_seconds"] == 3.0
+    assert len(first.details["references_ms"]) == 2
+    assert first.details["seconds"] < 3.5
+    assert first.low < first.value < first.high
 
 
 def test_a_score_is_the_same_in_another_process() -> None:
     evaluator = evaluators.get("entropy:resolution=32,seeds=2")
     with Bench() as bench:
         assert bench.measure(evaluator, S).value == evaluator.measure(S).value
-
-
-def test_a_drifted_machine_is_flagged() -> None:
-    with Bench() as bench:
-        found = bench.measure(evaluators.get("ort:resolution=32"), S, baseline=1e-3)
-    assert found.quality == "drifted"
-    assert found.details["attempts"] == 3
-    assert any("measure again when calm" in warning for warning in found.warnings)
 
 
 def test_a_candidate_that_takes_too_long_is_stopped_and_the_next_one_works() -> None:
