@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-STATE = "nas.commands.train"  # the header's entry
+STATE = "nas.training"  # the header's entry
 NETWORK, AVERAGED, OPTIMIZER = "network.", "averaged.", "optimizer."
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from evaluators.training.recipe import FREE
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
-SCHEMA = "nas.commands.train/1"
+SCHEMA = "nas.training/1"
 COLUMNS = ("epoch", "learning_rate", "train_loss", "validation_loss", "top1", "top5", "seconds")
 
 

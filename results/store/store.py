@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STUDIES = sa.table("studies", sa.column("study_id"), sa.column("study_name"))  # Optuna's
 ATTRIBUTES = sa.table("study_user_attributes", sa.column("study_id"), sa.column("key"))
-CONFIG = "nas.search.config"  # of a study: a run's resolved configuration
+CONFIG = "nas.config"  # of a study: a run's resolved configuration
 BELIEVED = "nas.believed"  # of a study, by metric: the context of its latest predictions, and what they learnt from
 LATER = "nas.later"  # of a study: contexts in which its networks were measured after it had ended, by column
 
