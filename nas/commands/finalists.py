@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluators import Measurement
 from evaluators.statistics import ranking
-from evaluators.training.full_training import Plan, told
+from evaluators.training.plan import Plan, data_label
 from evaluators.training.processes import is_first
 from evaluators.training.recipe import FullRecipe, flag
 from evaluators.training.training_folder import TrainingFolder
@@ -90,7 +90,7 @@ def _train(
 ) -> int:
     """Trains one after the other, each in a folder of its own; nothing is done twice. Returns how many failed."""
     failed = 0
-    fidelity = f"{told(data).replace('/', '-')}-{recipe.resolution}px-{recipe.epochs}-epochs"
+    fidelity = f"{data_label(data).replace('/', '-')}-{recipe.resolution}px-{recipe.epochs}-epochs"
     for number, trial in enumerate(finalists, start=1):
         folder = names.file_in(beside(store_url) / "finalists", run.name) / fidelity / f"trial-{trial.number}"
         plan = Plan(architecture=trial.architecture, data=data, recipe=recipe)

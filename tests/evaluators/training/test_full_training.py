@@ -17,8 +17,9 @@ from torch import Tensor
 from evaluators.core.measurement import Measurement
 from evaluators.datasets.in_memory import load
 from evaluators.datasets.sources import opened
-from evaluators.training.full_training import Listener, Plan, train_fully
+from evaluators.training.full_training import train_fully
 from evaluators.training.loaders import Loaders
+from evaluators.training.plan import Listener, Plan
 from evaluators.training.processes import Processes
 from evaluators.training.recipe import FullRecipe
 from evaluators.training.training_folder import TrainingFolder
