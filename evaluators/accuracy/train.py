@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from evaluators.core.evaluator import cores
 from evaluators.core.measurement import Kind, Metric, Reading
+from evaluators.statistics.intervals import normal, share_error
 from evaluators.targets import gpu
 from evaluators.training.fidelity import USUAL_RATE, Fidelity
 from search_spaces import Architecture
@@ -51,7 +52,7 @@ class Train(Fidelity):
         outcomes = [_trained(architecture, images, self, seed) for seed in range(self.seeds)]
         values = [100 * (each.skill if self.data == "synthetic" else each.accuracy) for each in outcomes]
         mean = sum(values) / len(values)
-        half = 1.96 * _error(mean, values, len(images.valid_labels))
+        half = normal() * _error(mean, values, len(images.valid_labels))
         return Reading(
             value=round(mean, 4),
             low=max(round(mean - half, 4), self.bounds[0]),
@@ -91,9 +92,8 @@ def _device() -> str:
 
 
 def _error(mean: float, values: list[float], images: int) -> float:
-    """The standard error in percent: of a share of so many images, and of a mean of so many seeds."""
-    share = min(max(mean / 100, 0.5 / images), 1 - 0.5 / images)
-    sampling = 1e4 * share * (1 - share) / images
+    """The standard error in percent: of the sample of images and, with several seeds, of their mean."""
+    sampling = 100 * share_error(mean / 100, images)
     count = len(values)
     between = sum((value - mean) ** 2 for value in values) / (count - 1) / count if count > 1 else 0.0
-    return sqrt(sampling + between)
+    return sqrt(sampling**2 + between)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from search_spaces import Architecture, Block
+from search_spaces.nextvit.architecture import output_side, stem_layers
 
 NUM_CLASSES = 1000  # as in the paper's tables
 
@@ -50,10 +51,9 @@ def total(architecture: Architecture, resolution: int = 224) -> Work:
 
 def stem(widths: tuple[int, int, int], resolution: int) -> Work:
     """Four 3x3 convolutions, each with a norm; the first and the last halve the map."""
-    first, second, third = widths
-    half, quarter = -(-resolution // 2), -(-resolution // 4)
-    done = Work()
-    for into, out, side in (3, first, half), (first, second, half), (second, third, half), (third, third, quarter):
+    done, side = Work(), resolution
+    for into, out, stride in stem_layers(widths):
+        side = output_side(side, stride)
         done.layer(into, out, side**2, kernel=3)
         done.norm(out)
     return done
@@ -70,7 +70,7 @@ def head(channels: int) -> Work:
 def work(block: Block, side: int) -> Work:
     """The work of a block whose input is `side` positions high and wide."""
     done, attended, convolved = Work(), block.attention_channels, block.conv_channels
-    positions = (-(-side // block.stride)) ** 2
+    positions = output_side(side, block.stride) ** 2
     _embed(done, block.in_channels, attended or convolved, positions, always=block.stride == 2)
     if attended:
         _attend(done, block, positions)
@@ -107,8 +107,8 @@ def _attend(done: Work, block: Block, positions: int) -> None:
 
 def located(architecture: Architecture, resolution: int) -> Iterator[tuple[Block, int]]:
     """Every block in order, with how many positions high and wide its input is."""
-    side = -(-resolution // 4)  # the stem halves twice, and ceil(ceil(n / 2) / 2) = ceil(n / 4)
+    side = output_side(resolution, 4)  # the stem halves twice, and ceil(ceil(n / 2) / 2) = ceil(n / 4)
     for row in architecture.blocks:
         for block in row:
             yield block, side
-            side = -(-side // block.stride)
+            side = output_side(side, block.stride)

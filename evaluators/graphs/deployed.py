@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from search_spaces import Architecture, Block
+from search_spaces.nextvit.architecture import output_side, stem_layers
 
 X = TypeVar("X")
 
@@ -33,13 +34,10 @@ class Deployed(ABC, Generic[X]):
 
     def stem(self, x: X, architecture: Architecture, resolution: int) -> X:
         """Four 3x3 convolutions, two of stride 2."""
-        first, second, third = architecture.stem
         self.height = resolution
-        for index, (into, out, stride) in enumerate(
-            ((3, first, 2), (first, second, 1), (second, third, 1), (third, third, 2))
-        ):
+        for index, (into, out, stride) in enumerate(stem_layers(architecture.stem)):
             x = self.relu(self.conv(x, f"stem.{index}.conv", into, out, kernel=3, stride=stride))
-            self.height = (self.height - 1) // stride + 1
+            self.height = output_side(self.height, stride)
         return x
 
     def block(self, x: X, name: str, block: Block) -> X:
@@ -59,7 +57,7 @@ class Deployed(ABC, Generic[X]):
         """Brings a block's input to its width and resolution."""
         if stride == 2:
             x = self.halve(x)
-            self.height = -(-self.height // 2)
+            self.height = output_side(self.height, 2)
         return self.conv(x, f"{name}.conv", into, out) if stride == 2 or into != out else x
 
     def conv_attention(self, x: X, name: str, block: Block) -> X:

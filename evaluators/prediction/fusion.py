@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.statistics import ranking
+from evaluators.statistics.intervals import conformal
 from evaluators.statistics.ranking import FEWEST, Interval
 from search_spaces.common.errors import NegativeAnswer
 
@@ -123,7 +124,8 @@ class Fusion:
         total = sum(error**-2 for error in errors.values())
         self.weights = {name: error**-2 / total for name, error in errors.items()}
         self.left_out, spread = self._mixed([(m.left_out, m.left_out_spread) for m in self.models.values()])
-        self.reach = _conformal(np.abs(self.left_out - y) / spread, len(self.models))
+        nonconformity = np.abs(self.left_out - y) / spread
+        self.reach = conformal(nonconformity, LEVEL) * _widening(len(y), len(self.models))
         self.checked = self._validity(features[:, self.structure], y, spread) if check else None
 
     @property
@@ -225,16 +227,12 @@ def _signed(column: Vector, truth: Vector) -> Vector:
     return column if ranking.tau(column, truth) >= 0 else -column
 
 
-def _conformal(surprise: Vector, fitted: int) -> float:
-    """The smallest reach that covers so many of n + 1 exchangeable errors.
+def _widening(count: int, fitted: int) -> float:
+    """By how much `count` left-out errors are too small, because `fitted` numbers were chosen to minimise them.
 
-    The left-out errors have chosen the weights of the mixture, and are the smaller for it: Akaike's correction (final
-    prediction error, 1970) widens them by (n + k) / (n - k) in variance for k fitted numbers.
+    Akaike's final prediction error (1970): (n + k) / (n - k) in variance, for n errors and k fitted numbers.
     """
-    count = len(surprise)
-    rank = min(count, int(np.ceil(LEVEL * (count + 1))))
-    wider = ((count + fitted) / max(1, count - fitted)) ** 0.5
-    return float(np.sort(surprise)[rank - 1] * wider)
+    return float(((count + fitted) / max(1, count - fitted)) ** 0.5)
 
 
 class Model(Protocol):

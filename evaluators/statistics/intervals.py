@@ -1,6 +1,7 @@
 """Half-widths of intervals: Student's t, the normal distribution, and conformal prediction."""
 
 from collections.abc import Sequence
+from math import sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +22,15 @@ def normal(level: float = 0.95) -> float:
     from scipy.stats import norm
 
     return float(norm.ppf((1 + level) / 2))
+
+
+def share_error(share: float, images: int) -> float:
+    """The standard error of a share (0 to 1) that was counted on so many images.
+
+    The share is kept half an image away from 0 and 1: without a single error, the error rate is still uncertain.
+    """
+    share = min(max(share, 0.5 / images), 1 - 0.5 / images)
+    return sqrt(share * (1 - share) / images)
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:

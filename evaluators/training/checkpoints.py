@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search_spaces.common import files
 from search_spaces.common.errors import NegativeAnswer
 
 if TYPE_CHECKING:
@@ -94,25 +95,16 @@ def _part(tensors: "Mapping[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
 
 
 def write(path: Path, tensors: "Mapping[str, Tensor]", header: Mapping[str, str] | None = None) -> None:
-    """Writes tensors by name, whole or not at all.
+    """Writes tensors by name, completely or not at all.
 
     Raises:
         NegativeAnswer: they cannot be written there.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import save
 
-    made = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
-        made.write_bytes(save(whole, dict(header or {})))  # save_file would shut all others out of the file
-        made.replace(path)
-    except (OSError, SafetensorError) as error:
-        made.unlink(missing_ok=True)
-        raise NegativeAnswer(
-            f"'{path}' was not written: {error}", "make room or mend the rights, then go on with --resume"
-        ) from None
+    on_cpu = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
+    with files.replacing(path, sole_writer=True) as temporary:
+        temporary.write_bytes(save(on_cpu, dict(header or {})))  # save_file gives the file a mode that shuts others out
 
 
 def read(path: Path) -> "tuple[dict[str, Tensor], dict[str, Any]]":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.training.recipe import FREE
+from search_spaces.common import files
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 SCHEMA = "nas.training/1"
@@ -120,13 +121,4 @@ class TrainingFolder:
         self._write("log.csv", "\n".join([",".join(COLUMNS), *rows]) + "\n")
 
     def _write(self, name: str, text: str) -> None:
-        made = self.path / f".{name}.part"
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            made.write_text(text)
-            made.replace(self.path / name)
-        except OSError as error:
-            raise NegativeAnswer(
-                f"'{self.path / name}' was not written: {error.strerror or error}",
-                "check the folder and its rights, or name another with -o",
-            ) from None
+        files.replace(self.path / name, text, sole_writer=True)

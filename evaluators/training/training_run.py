@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from evaluators.core.measurement import ANYWHERE, Measurement, now
+from evaluators.statistics.intervals import normal, share_error
 from evaluators.training import checkpoints
 from evaluators.training.checkpoints import Parts, State
 from evaluators.training.loaders import Loaders
@@ -14,7 +15,7 @@ from evaluators.training.plan import Listener, Plan, data_label, versions
 from evaluators.training.processes import Processes
 from evaluators.training.recipe import FullRecipe
 from evaluators.training.training_folder import TrainingFolder
-from evaluators.training.validated import TOP, Validated, standard_error, validated
+from evaluators.training.validated import TOP, Validated, validated
 
 if TYPE_CHECKING:
     import torch
@@ -175,7 +176,7 @@ class TrainingRun:
         skill = source.skill(state.accuracies)
         share = sum(state.accuracies.values()) / len(state.accuracies)
         value = round(100 * (skill if self.plan.data == "synthetic" else share), 4)
-        half = round(196 * standard_error(share, state.validated), 4)
+        half = round(100 * normal() * share_error(share, state.validated), 4)
         notes = step_down_note(state.microbatch, images_at_once(recipe, self.processes))
         name = data_label(self.plan.data)
         return Measurement(

@@ -12,11 +12,12 @@ from typing import Any
 from evaluators import Measurement, Metric
 from evaluators.core.measurement import digest
 from evaluators.graphs.deployed import PARTS
-from results import figures, files, front, verification
+from results import figures, front, verification
 from results.pages import document, health
 from results.pages.columns import columns, metrics
 from results.store.record import Run, Trial
 from results.validity import UNVALIDATED
+from search_spaces.common import files
 
 VIEWS = {  # below the front, in this order; each is a file of results/figures/
     "strategy": "Where do the transformers go?",

@@ -35,6 +35,17 @@ def attention_width(width: int, ratio: float, step: int = CHANNEL_STEP) -> int:
     return rounded if rounded >= 0.9 * wanted else rounded + step
 
 
+def output_side(side: int, stride: int) -> int:
+    """Height (or width) of the feature map after a layer of that stride: every layer of the family rounds up."""
+    return -(-side // stride)
+
+
+def stem_layers(widths: tuple[int, int, int], in_channels: int = 3) -> tuple[tuple[int, int, int], ...]:
+    """The four 3x3 convolutions of the stem, each as (input channels, output channels, stride)."""
+    first, second, third = widths
+    return (in_channels, first, 2), (first, second, 1), (second, third, 1), (third, third, 2)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Block:
     """One block with every number that building, exporting or counting it needs. `kind` is C (NCB) or T (NTB)."""

@@ -4,18 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from search_spaces.nextvit import blocks
-from search_spaces.nextvit.architecture import STAGE_STRIDES, Architecture
+from search_spaces.nextvit.architecture import STAGE_STRIDES, Architecture, stem_layers
 
 
 def stem(in_channels: int, widths: tuple[int, int, int]) -> nn.Sequential:
     """Four 3x3 convolutions, two of stride 2: images (B, 3, H, W) to features (B, C, H / 4, W / 4)."""
-    first, second, third = widths
-    return nn.Sequential(
-        blocks.ConvNormAct(in_channels, first, stride=2),
-        blocks.ConvNormAct(first, second, stride=1),
-        blocks.ConvNormAct(second, third, stride=1),
-        blocks.ConvNormAct(third, third, stride=2),
-    )
+    return nn.Sequential(*(blocks.ConvNormAct(*layer) for layer in stem_layers(widths, in_channels)))
 
 
 class BlockSequence(nn.Module):

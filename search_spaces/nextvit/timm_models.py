@@ -7,7 +7,6 @@ The second line is for scripts that do not import this, such as timm's own. timm
 given: `model_args={"arch": model.architecture.to_dict()}` makes what it writes independent of a file.
 """
 
-import math
 import runpy
 import sys
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from timm.models._manipulate import MATCH_PREV_GROUP
 from torch import Tensor, nn
 
 from search_spaces.nextvit import reading
-from search_spaces.nextvit.architecture import Architecture, named
+from search_spaces.nextvit.architecture import Architecture, named, output_side
 from search_spaces.nextvit.network import NextViT, init_weights
 from search_spaces.nextvit.preparation import CROP, INTERPOLATION, MEAN, STD
 
@@ -164,7 +163,7 @@ class TimmNextViT(NextViT):
 
 def _configuration(resolution: int, mean: Sequence[float], std: Sequence[float], crop_pct: float) -> dict[str, Any]:
     preparation = {"interpolation": INTERPOLATION, "crop_pct": crop_pct, "mean": tuple(mean), "std": tuple(std)}
-    sizes = {"input_size": (len(mean), resolution, resolution), "pool_size": (math.ceil(resolution / 32),) * 2}
+    sizes = {"input_size": (len(mean), resolution, resolution), "pool_size": (output_side(resolution, 32),) * 2}
     return {**preparation, **sizes, "first_conv": "stem.0.conv", "classifier": "head.fc"}
 
 

@@ -19,7 +19,7 @@ from search_spaces.nextvit.architecture import attention_width, named
 from tests.networks import CORNERS
 
 S = PAPER["next-vit-s"]
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 IDS = {"next-vit-s": "a962a89c252d", "next-vit-b": "b1026ac705a3", "next-vit-l": "ca32f8f9dd62"}
 
 stages = st.builds(
