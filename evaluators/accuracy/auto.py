@@ -8,8 +8,8 @@ checked; it abstains where it does not rank.
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from evaluators.core.evaluator import choice
-from evaluators.core.measurement import Kind, Reading, digest
+from evaluators.core.evaluator import Evaluator, choice
+from evaluators.core.measurement import Kind, Reading, SharedDetails, digest
 from evaluators.training.fidelity import Fidelity
 from search_spaces import Architecture
 from search_spaces.common.errors import Unavailable
@@ -52,17 +52,26 @@ class Auto(Fidelity):
     def protocol(self) -> dict[str, Any]:
         """The fidelity, and what was learnt from."""
         networks = self.taught.networks if self.taught else ()
-        return super().protocol() | {"evaluations": len(networks), "networks": digest(sorted(networks))}
+        scores = {"scores": names} if (names := [score.name() for score in self._scores()]) else {}
+        return super().protocol() | scores | {"evaluations": len(networks), "networks": digest(sorted(networks))}
 
     def row(self, architecture: Architecture) -> dict[str, float]:
         """The features of a network, by name."""
-        import evaluators
-        from evaluators.prediction.features import SCORES, structure
+        from evaluators.prediction.features import structure
 
-        found = structure(architecture, self.resolution)
-        if self.features == "all":
-            found |= {name: evaluators.get(name).measure(architecture).value for name in SCORES}
-        return found
+        return structure(architecture, self.resolution) | {
+            score.name(): score.measure(architecture).value for score in self._scores()
+        }
+
+    def _scores(self) -> list[Evaluator]:
+        """The scores of random networks that are features too: every such plug-in, our own and users'."""
+        import evaluators
+        from evaluators.scores.score import Score
+
+        if self.features != "all":
+            return []
+        family = [evaluators.get(name) for name in evaluators.names("accuracy")]
+        return [evaluator for evaluator in family if isinstance(evaluator, Score)]
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
         from evaluators.prediction.features import matrix
@@ -79,5 +88,5 @@ class Auto(Fidelity):
             samples=fusion.validity.evaluations,
             quality="predicted" if fusion.validity.ranks else "abstains",
             warnings=(f"predicted, not trained; {fusion.validity.sentence}",),
-            details={"fidelity": self.fidelity, "upper": upper, "validity": fusion.validity.to_dict()},
+            details={**SharedDetails(fidelity=self.fidelity, upper=upper, validity=fusion.validity.to_dict())},
         )

@@ -10,7 +10,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
 from evaluators.core.evaluator import cores
-from evaluators.core.measurement import Kind, Metric, Reading
+from evaluators.core.measurement import Kind, Metric, Reading, SharedDetails
 from evaluators.statistics.intervals import normal, share_error
 from evaluators.targets import gpu
 from evaluators.training.fidelity import USUAL_RATE, Fidelity
@@ -61,8 +61,9 @@ class Train(Fidelity):
             quality="trained",
             warnings=(*images.remarks, *dict.fromkeys(note for each in outcomes for note in each.notes)),
             details={
-                "fidelity": self.fidelity,
-                "skill": round(sum(each.skill for each in outcomes) / len(outcomes), 5),
+                **SharedDetails(
+                    fidelity=self.fidelity, skill=round(sum(each.skill for each in outcomes) / len(outcomes), 5)
+                ),
                 "by_seed": [round(value, 4) for value in values],
                 "accuracies": [each.accuracies for each in outcomes],
                 "curves": [each.curve for each in outcomes],

@@ -7,7 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
+
+from search_spaces.nextvit.architecture import PARTS
 
 Kind = Literal["exact", "score", "trained", "measured", "predicted"]
 Direction = Literal["minimize", "maximize"]
@@ -42,9 +44,37 @@ class Device:
 ANYWHERE = Device(label="any machine")
 
 
+class SharedDetails(TypedDict, total=False):
+    """The details that the rest of the program reads, through properties of `Measurement`. All others are for people.
+
+    An evaluator writes those that apply: `details={**SharedDetails(skill=0.4), "seconds": 12.5}`.
+    """
+
+    reference_ms: float  # a latency: that of the reference network in the same process
+    fidelity: str  # a trained or predicted accuracy: data, images, resolution, epochs and seeds, for people
+    skill: float  # a trained accuracy: mean over heads of (accuracy - chance) / (1 - chance), 0 to 1
+    best: dict[str, float]  # a full training: `top1` in percent and `epoch` of its best epoch
+    upper: float  # a predicted accuracy: what it may well reach, in the metric's unit
+    validity: dict[str, Any]  # a predicted accuracy: how its ranking was checked; `sentence` says so for people
+
+
+@dataclass(frozen=True, kw_only=True)
+class Further:
+    """A metric that came with another one, such as top-5 with top-1."""
+
+    name: str
+    unit: str
+    value: float
+
+
+def further_key(name: str, unit: str) -> str:
+    """The key of a further metric in `secondary`: `top-5 [%]`."""
+    return f"{name} [{unit}]"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What an evaluator found: the value with its 95 % interval, in the unit of its metric."""
+    """The result of an evaluator: the value with its 95 % interval, in the unit of its metric."""
 
     value: float
     low: float
@@ -52,8 +82,8 @@ class Reading:
     samples: int = 1
     quality: Quality = "exact"
     warnings: tuple[str, ...] = ()
-    secondary: dict[str, float] = field(default_factory=dict)  # further metrics that came with it, by name with unit
-    details: dict[str, Any] = field(default_factory=dict)
+    secondary: dict[str, float] = field(default_factory=dict)  # further metrics, by `further_key`
+    details: dict[str, Any] = field(default_factory=dict)  # `SharedDetails`, and more for people
 
     @classmethod
     def exact(cls, value: float, warnings: tuple[str, ...] = (), **details: Any) -> "Reading":
@@ -97,7 +127,7 @@ class Measurement:
     @property
     def is_at_chance(self) -> bool:
         """Whether it is a trained accuracy that guessing may reach, too: its interval begins at chance or below."""
-        skill = self.details.get("skill")
+        skill = self.skill
         if self.metric.kind != "trained" or skill is None or skill >= 1:
             return False
         chance = (self.value - 100 * skill) / (1 - skill)  # since skill is (value - chance) / (100 - chance)
@@ -107,6 +137,52 @@ class Measurement:
     def unit(self) -> str:
         """The unit of the value and its interval."""
         return self.metric.unit
+
+    @property
+    def time_shares(self) -> dict[str, float]:
+        """Of a latency, the percentage of time in each part of the network; empty where the run-time has no profile."""
+        values = {metric.name: metric.value for metric in self._all_further()}
+        return {part: values[part] for part in PARTS if part in values}
+
+    @property
+    def further(self) -> tuple[Further, ...]:
+        """The metrics that came with this one, except the time shares."""
+        return tuple(metric for metric in self._all_further() if metric.name not in PARTS)
+
+    def _all_further(self) -> list[Further]:
+        split = [(*key.partition(" ")[::2], value) for key, value in self.secondary.items()]
+        return [Further(name=name, unit=unit.strip("[]"), value=value) for name, unit, value in split]
+
+    @property
+    def reference_ms(self) -> float | None:
+        """Of a latency, the milliseconds of the reference network in the same process."""
+        return self.details.get("reference_ms")
+
+    @property
+    def fidelity(self) -> str | None:
+        """Of an accuracy, how thorough its training was or is assumed to be, for people."""
+        return self.details.get("fidelity")
+
+    @property
+    def skill(self) -> float | None:
+        """Of a trained accuracy, how far it is above guessing: 0 is chance, 1 is perfect."""
+        return self.details.get("skill")
+
+    @property
+    def best_epoch(self) -> tuple[int, float] | None:
+        """Of a full training, the number of its best epoch and the top-1 accuracy of that epoch, in percent."""
+        best = self.details.get("best")
+        return (int(best["epoch"]), best["top1"]) if best else None
+
+    @property
+    def upper(self) -> float | None:
+        """Of a predicted accuracy, the value that it may well reach."""
+        return self.details.get("upper")
+
+    @property
+    def validity(self) -> str:
+        """Of a predicted accuracy, a sentence on how its ranking was checked; empty for others."""
+        return str(self.details.get("validity", {}).get("sentence", ""))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from evaluators.graphs.deployed import PARTS
+from evaluators.core.measurement import further_key
 from search_spaces.common.errors import ROOM, InfrastructureFailed
+from search_spaces.nextvit.architecture import PARTS
 
 RUNS = 2  # that count; the first run of a session warms up
 
@@ -31,10 +32,10 @@ def operators(session: Any, inputs: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def shares(operators: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """The share of each part in the network's time, in percent."""
+    """The percentage of the network's time in each part, by the keys of a measurement's `secondary`."""
     spent = by_part(operators)
     total = sum(spent.values())
-    return {f"{part} [%]": round(100 * time / total, 1) for part, time in spent.items()}
+    return {further_key(part, "%"): round(100 * time / total, 1) for part, time in spent.items()}
 
 
 def by_part(operators: Iterable[Mapping[str, Any]]) -> dict[str, float]:

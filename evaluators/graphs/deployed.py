@@ -9,11 +9,9 @@ from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from search_spaces import Architecture, Block
-from search_spaces.nextvit.architecture import output_side, stem_layers
+from search_spaces.nextvit.architecture import PARTS, output_side, stem_layers
 
 X = TypeVar("X")
-
-PARTS = ("stem", "stage-1", "stage-2", "stage-3", "stage-4", "head")
 
 
 class Deployed(ABC, Generic[X]):

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Baselines that a prediction must beat; everything else that is looked at, it may use.
-BASELINES = ("log_weights", "log_macs", "log_activations", "log_sum_of_widths", "depth")
-SCORES = ("entropy", "vpca", "zen", "synflow", "nwot")  # the features that need a random network
+BASELINES = ("log_weights", "log_macs", "log_activations", "log_sum_of_widths", "depth")  # a prediction must beat these
 
 
 def structure(architecture: Architecture, resolution: int = 224) -> dict[str, float]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from evaluators.core.measurement import ANYWHERE, Measurement, now
+from evaluators.core.measurement import ANYWHERE, Measurement, SharedDetails, further_key, now
 from evaluators.statistics.intervals import normal, share_error
 from evaluators.training import checkpoints
 from evaluators.training.checkpoints import Parts, State
@@ -192,13 +192,15 @@ class TrainingRun:
             when=now(),
             seconds=round(sum(row["seconds"] for row in state.curve), 3),
             warnings=(*source.remarks, *state.remarks, *notes),
-            secondary={f"top-{TOP} [%]": round(state.curve[-1]["top5"], 4)},
+            secondary={further_key(f"top-{TOP}", "%"): round(state.curve[-1]["top5"], 4)},
             details={
-                "fidelity": f"{name}, all images, {recipe.resolution} px, {recipe.epochs} epochs, fully trained",
-                "skill": round(skill, 5),
+                **SharedDetails(
+                    fidelity=f"{name}, all images, {recipe.resolution} px, {recipe.epochs} epochs, fully trained",
+                    skill=round(skill, 5),
+                    best={"top1": round(state.best, 4), "epoch": state.best_epoch},
+                ),
                 "accuracies": [state.accuracies],
                 "curves": [state.curve],
-                "best": {"top1": round(state.best, 4), "epoch": state.best_epoch},
                 "images": source.identity,
                 "samples": recipe.epochs * self.loaders.steps * recipe.batch_size,
                 "validation_images": state.validated,

@@ -195,9 +195,10 @@ def _remember(store_url: str, architecture: Architecture, found: Measurement) ->
 
 
 def _finish(architecture: Architecture, folder: Path, found: Measurement, as_json: bool) -> None:
-    best, hours = found.details["best"], found.seconds / 3600
+    assert found.best_epoch, "every full training has one"
+    (best, top1), hours = found.best_epoch, found.seconds / 3600
     took = f"{hours:.1f} h" if hours >= 1 else f"{found.seconds:.0f} s"
-    console.say(f"reached {found} after the last epoch; best {best['top1']:.4g} % in epoch {best['epoch']}; {took}")
+    console.say(f"reached {found} after the last epoch; best {top1:.4g} % in epoch {best}; {took}")
     for warning in found.warnings:
         console.say(f"warning: {warning}")
     files = TrainingFolder(folder)

@@ -34,7 +34,7 @@ def stopwatch_info(run: Run) -> StopwatchInfo:
     if not metric or not trials:
         return StopwatchInfo(metric="", trials=(), halves=(), reference=(), summary="No latency was measured.")
     found = [trial.measurements[metric.name] for trial in trials]
-    beside = [each.details.get("reference_ms") for each in found]
+    beside = [each.reference_ms for each in found]
     usual = median([each for each in beside if each] or [1.0])
     halves = tuple(round(50 * (each.high - each.low) / each.value, 4) if each.value else 0.0 for each in found)
     doubtful = sum(each.doubtful for each in found)

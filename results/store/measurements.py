@@ -105,7 +105,7 @@ class MeasurementStore:
     def baseline(self, context: str) -> float | None:
         """What the reference network took when this context was first measured; None before."""
         found = self._rows(measurements.c.context == context, limit=1)
-        return self._measurement(found[0]).details.get("reference_ms") if found else None
+        return self._measurement(found[0]).reference_ms if found else None
 
     def measured(self, metric: str) -> dict[str, Pairs]:
         """Every network that was ever measured by a metric, by context; the first measurement of each counts."""

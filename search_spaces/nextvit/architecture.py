@@ -19,6 +19,7 @@ CHANNEL_STEP = 32  # the paper's convolutions have 32 channels per group and its
 MAX_WIDTH, MAX_DEPTH = 4096, 100  # far beyond the family; a bound, so that a foreign file cannot exhaust memory
 SR_RATIOS = (1, 2, 4, 8)
 HEAD_DIMS = (16, 32, 64)
+PARTS = ("stem", "stage-1", "stage-2", "stage-3", "stage-4", "head")  # of every network, in order
 STAGE_STRIDES = (1, 2, 2, 2)  # after the stem's 4: features at strides 4, 8, 16, 32
 
 
