@@ -1,4 +1,4 @@
-"""One number that can be trusted: its unit, interval, device, versions and how it was obtained."""
+"""A measurement: a number with its unit, interval, device, versions and protocol."""
 
 # ruff: noqa: UP017 - datetime.UTC is of Python 3.11, and a worker may run under the 3.10 of a TensorRT container
 
@@ -14,13 +14,13 @@ from search_spaces.nextvit.architecture import PARTS
 Kind = Literal["exact", "score", "trained", "measured", "predicted"]
 Direction = Literal["minimize", "maximize"]
 Quality = Literal["exact", "score", "trained", "predicted", "abstains", "clean", "noisy", "cpu_time", "drifted"]
-DOUBTFUL: tuple[Quality, ...] = ("noisy", "cpu_time", "drifted")  # latencies from a machine that was not calm
+DOUBTFUL: tuple[Quality, ...] = ("noisy", "cpu_time", "drifted")  # latencies measured while the machine was disturbed
 UNVALIDATED = "unvalidated: no trained accuracy on your data has been compared with this score"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """What a number means: its name (the evaluator's spec), unit, which way is better, and how it comes about."""
+    """The meaning of a number: its name (the evaluator's spec), unit, better direction, and kind."""
 
     name: str
     unit: str
@@ -30,14 +30,14 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """Where a number holds: a label for people and the facts that identify the machine. Empty facts mean anywhere."""
+    """The device for which a number holds: a label for people, and facts that identify it. No facts: any device."""
 
     label: str
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
-        """Equal for equal facts."""
+        """A digest of the facts: equal for equal facts."""
         return digest(self.facts)
 
 
@@ -87,13 +87,13 @@ class Reading:
 
     @classmethod
     def exact(cls, value: float, warnings: tuple[str, ...] = (), **details: Any) -> "Reading":
-        """A count: no spread, one sample."""
+        """The reading of a count: one sample, an interval of width 0."""
         return cls(value=value, low=value, high=value, warnings=warnings, details=details)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """A reading with everything that gives it meaning. `protocol` holds every setting that changes the number."""
+    """A reading with its context. `protocol` holds every setting that changes the number; `when` is UTC, ISO 8601."""
 
     metric: Metric
     value: float
@@ -112,12 +112,12 @@ class Measurement:
 
     @property
     def context(self) -> str:
-        """Two measurements with equal contexts may share an axis; all others may not."""
+        """The key of comparable measurements: only those with equal contexts may share an axis."""
         return context(self.metric, self.device, self.versions, self.protocol)
 
     @property
     def doubtful(self) -> bool:
-        """Whether it has to be taken again before anything is concluded from it."""
+        """Whether it must be repeated before anything is concluded from it."""
         return self.quality in DOUBTFUL
 
     def __str__(self) -> str:
@@ -126,7 +126,7 @@ class Measurement:
 
     @property
     def is_at_chance(self) -> bool:
-        """Whether it is a trained accuracy that guessing may reach, too: its interval begins at chance or below."""
+        """Whether it is a trained accuracy no better than guessing: its interval reaches chance."""
         skill = self.skill
         if self.metric.kind != "trained" or skill is None or skill >= 1:
             return False
@@ -202,16 +202,16 @@ class Measurement:
 
 
 def context(metric: Metric, device: Device, versions: dict[str, str], protocol: dict[str, Any]) -> str:
-    """The key under which a number is remembered, together with the architecture's id."""
+    """The key, together with the architecture's id, under which a number is stored."""
     return digest({"metric": metric.name, "device": device.facts, "versions": versions, "protocol": protocol})
 
 
 def differences(
     measurement: Measurement, device: Device, versions: Mapping[str, str], protocol: Mapping[str, Any]
 ) -> str:
-    """What a measurement was made with, against what there is now: why their contexts are not equal."""
-    made = (measurement.device.facts, measurement.versions, measurement.protocol)
-    pairs = zip(made, (device.facts, versions, protocol), strict=True)
+    """Why a measurement has another context than the given one: every value that differs, as a sentence."""
+    stored = (measurement.device.facts, measurement.versions, measurement.protocol)
+    pairs = zip(stored, (device.facts, versions, protocol), strict=True)
     return "; ".join(
         f"{name} was {then.get(name)}, is {now.get(name)}"
         for then, now in pairs
@@ -226,5 +226,5 @@ def digest(data: object) -> str:
 
 
 def now() -> str:
-    """The time in UTC, to the second, as ISO 8601."""
+    """The current time in UTC, to the second, in ISO 8601."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")

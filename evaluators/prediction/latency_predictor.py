@@ -74,7 +74,7 @@ class Predictor:
         if len(networks) < FEWEST:
             raise TooFewMeasurements(
                 f"a predictor needs {FEWEST} measured networks, and there are {len(networks)}",
-                f"measure more: nas measure --sample {2 * FEWEST}",
+                f"measure more networks on this device: {2 * FEWEST} give a usable prediction",
             )
         self.resolution = resolution
         x, y = np.stack([features(each, resolution) for each in networks]), np.array(latencies, dtype=float)

@@ -59,7 +59,7 @@ class Predicted(Evaluator):
             return None
         return Unavailable(
             f"{self.spec} has learnt from no measurements",
-            f"measure first: nas measure --sample 40 --latency {self.inner.spec}",
+            f"measure about 40 networks with {self.inner.spec} first",
         )
 
     def device(self) -> Device:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 STATE = "nas.training"  # the header's entry
+START_AGAIN = "start a new training run in another folder"
 NETWORK, AVERAGED, OPTIMIZER = "network.", "averaged.", "optimizer."
 
 
@@ -73,7 +74,7 @@ class Parts:
             self._take_up(_part(tensors, OPTIMIZER))
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             words = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise NegativeAnswer(f"'{path}' is no checkpoint of this training: {words:.200}", "start anew") from None
+            raise NegativeAnswer(f"'{path}' is no checkpoint of this training: {words:.200}", START_AGAIN) from None
         return state
 
     def _take_up(self, tensors: "Mapping[str, Tensor]") -> None:
@@ -119,6 +120,4 @@ def read(path: Path) -> "tuple[dict[str, Tensor], dict[str, Any]]":
         with safe_open(path, "pt") as opened:
             return {name: opened.get_tensor(name) for name in opened.keys()}, opened.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise NegativeAnswer(
-            f"'{path}' cannot be read: {error}", "it may be cut off: remove its folder and start anew"
-        ) from None
+        raise NegativeAnswer(f"'{path}' cannot be read: {error}", f"it may be incomplete: {START_AGAIN}") from None

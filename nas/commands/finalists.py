@@ -9,10 +9,11 @@ from evaluators import Measurement
 from evaluators.statistics import ranking
 from evaluators.training.plan import Plan, data_label
 from evaluators.training.processes import is_first
-from evaluators.training.recipe import FullRecipe, flag
+from evaluators.training.recipe import FullRecipe
 from evaluators.training.training_folder import TrainingFolder
 from nas import console
 from nas.commands.train import Ending, announce, beside, interruptible, trained
+from nas.options import flag
 from nas.search.accuracy import check_data
 from results import front, load
 from results.notation import glyph

@@ -12,7 +12,7 @@ from evaluators import Evaluator, Measurement
 from evaluators.accuracy.auto import Auto
 from evaluators.core.measurement import differences
 from evaluators.workers.bench import Bench
-from evaluators.workers.parallel import Found, together
+from evaluators.workers.parallel import Result, together
 from nas import console
 from nas.commands import predictions
 from nas.search.config import Config
@@ -175,7 +175,7 @@ class Search:
         self.store.remember(architecture, measurement)
         return measurement
 
-    def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Found]:
+    def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Result]:
         """The same for many networks, which may be evaluated beside each other; what fails comes as its failure."""
         context, unknown = evaluator.context(), []
         for architecture in architectures:

@@ -264,7 +264,7 @@ def changed(**change: Any) -> str:
         (S.to_json().replace("64", "6" * 5000, 1), "a number of 5000 digits"),
         (S.to_json().replace("{", '{"provenance": ' + "1" * 5000 + ",", 1), "a number of 5000 digits"),
         (S.to_json().replace("64", "6" * 900, 1), "stem: expected widths"),
-        (S.to_json().replace("{", '{"stages": [],', 1), "'stages' stands twice"),
+        (S.to_json().replace("{", '{"stages": [],', 1), "'stages' occurs twice"),
         (json.dumps({"\x1b[31m": 1}), r"unknown field '\\x1b\[31m'"),
         (json.dumps({"\ud800": 1}), r"unknown field '\\ud800'"),
     ],
