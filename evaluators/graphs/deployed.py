@@ -1,8 +1,7 @@
-"""The network as it is deployed, operator by operator: one walk, which the ONNX and the Core ML writers share.
+"""The network as it is deployed, operator by operator: one walk that the ONNX and the Core ML writer share.
 
-Every batch norm that stands beside a convolution or linear layer is merged into it. Names of weights equal the torch
-network's. Shapes are static: (batch, channels, height, width). A writer supplies the operators; `X` is what it calls
-a tensor.
+Every batch norm next to a convolution or linear layer is merged into it. Weights have the names of the torch network.
+Shapes are static: (batch, channels, height, width). A writer implements the operators; `X` is its type of a tensor.
 """
 
 from abc import ABC, abstractmethod
@@ -15,7 +14,7 @@ X = TypeVar("X")
 
 
 class Deployed(ABC, Generic[X]):
-    """The walk. `height` is that of the current (square) feature map, `part` the part of the network."""
+    """The walk. `height` is the side of the current square feature map, `part` the current part of the network."""
 
     def __init__(self, batch: int) -> None:
         self.batch, self.height, self.part = batch, 0, PARTS[0]
@@ -52,7 +51,7 @@ class Deployed(ABC, Generic[X]):
         return self.mlp(x, f"{name}.mlp", block)
 
     def patch_embed(self, x: X, name: str, into: int, out: int, stride: int = 1) -> X:
-        """Brings a block's input to its width and resolution."""
+        """Changes a block's input to the block's width and resolution."""
         if stride == 2:
             x = self.halve(x)
             self.height = output_side(self.height, 2)
@@ -79,7 +78,7 @@ class Deployed(ABC, Generic[X]):
         if window > 1:
             rows = self.pool_tokens(self.transpose(tokens, (0, 2, 1)), window)
             pooled, count = self.transpose(rows, (0, 2, 1)), count // window  # (B, M, C)
-        scale = dim**-0.25  # on both sides: d^-1/2 in all
+        scale = dim**-0.25  # on q and on k: d^-1/2 in total
         q = self.scale(self.heads(self.linear(tokens, f"{name}.q", channels), side * side, dim, (0, 2, 1, 3)), scale)
         k = self.scale(self.heads(self.linear(pooled, f"{name}.k", channels), count, dim, (0, 2, 3, 1)), scale)
         v = self.heads(self.linear(pooled, f"{name}.v", channels), count, dim, (0, 2, 1, 3))
@@ -89,10 +88,10 @@ class Deployed(ABC, Generic[X]):
         return self.add(x, self.reshape(self.transpose(out, (0, 2, 1)), (self.batch, channels, side, side)))
 
     def heads(self, x: X, tokens: int, dim: int, order: tuple[int, ...]) -> X:
-        """(B, N, C) to (B, N, h, d), in that order of axes."""
+        """(B, N, C) to (B, N, h, d), then its axes in the given order."""
         return self.transpose(self.reshape(x, (self.batch, tokens, -1, dim)), order)
 
-    # The operators, which a writer supplies
+    # The operators, which a writer implements
 
     @abstractmethod
     def conv(
@@ -111,15 +110,15 @@ class Deployed(ABC, Generic[X]):
 
     @abstractmethod
     def linear(self, x: X, name: str, channels: int) -> X:
-        """A linear layer over the last axis, as many channels out as in."""
+        """A linear layer on the last axis, with as many output as input channels."""
 
     @abstractmethod
     def classifier(self, x: X, name: str, channels: int, num_classes: int) -> X:
-        """The last linear layer."""
+        """The last linear layer, (B, channels) to (B, num_classes)."""
 
     @abstractmethod
     def norm(self, x: X, name: str, channels: int) -> X:
-        """The batch norm that stands beside no convolution."""
+        """The batch norm before the classifier, the only one that is not merged."""
 
     @abstractmethod
     def relu(self, x: X) -> X: ...
@@ -143,7 +142,7 @@ class Deployed(ABC, Generic[X]):
 
     @abstractmethod
     def halve(self, x: X) -> X:
-        """2x2 average pooling of stride 2; an odd edge is averaged over what is there."""
+        """2x2 average pooling of stride 2; an odd edge is averaged over the positions that exist."""
 
     @abstractmethod
     def pool_tokens(self, x: X, window: int) -> X:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from evaluators.core import scratch
 from evaluators.core.evaluator import check_range, choice
-from evaluators.core.measurement import Device, further_key
+from evaluators.core.measurement import Device
 from evaluators.stopwatch.timing import Protocol
 from evaluators.targets import apple
 from evaluators.targets.latency import Latency, Running
@@ -28,7 +28,7 @@ BURST = Protocol(warmup_seconds=0.1, warmup_limit_seconds=1, seconds=0.5, half_w
 # A phone is asked for thirty predictions at a time, which takes minutes: a block is what one asking brings.
 SPORADIC = Protocol(warmup_runs=1, warmup_seconds=0, block_seconds=0, blocks=90, seconds=0, limit_seconds=3600)
 PHONE_PREDICTIONS = 30
-NEURAL_ENGINE = further_key("neural_engine_operators", "%")
+NEURAL_ENGINE = "neural_engine_operators [%]"
 
 
 @dataclass(frozen=True, kw_only=True)
