@@ -50,11 +50,11 @@ def report(name: str, evaluator: Evaluator) -> None:
     starts = []
     for _ in range(5):
         start = time.perf_counter()
-        worker = Worker(evaluator.place, evaluator.local.spec)
+        worker = Worker(evaluator.location, evaluator.local.spec)
         worker.run({"do": "describe", "evaluator": evaluator.local.spec}, 60)
         starts.append(time.perf_counter() - start)
         worker.close()
-    worker = Worker(evaluator.place, evaluator.local.spec)
+    worker = Worker(evaluator.location, evaluator.local.spec)
     job = {"do": "measure", "evaluator": evaluator.local.spec, "architecture": PAPER["next-vit-s"].to_dict()}
     worker.run(job, 120)  # the first one finishes the preparation
     overheads = []

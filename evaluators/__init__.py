@@ -1,9 +1,9 @@
 """How good is it: evaluators turn an architecture into a measurement.
 
-Every file in `cost/`, `accuracy/` and `latency/` is an evaluator, named on the command line by its file name, with
-options after a colon: `ort:resolution=192`. A user's own file is one too (`search_spaces/common/plugins.py`). A latency
-may name its place, or be predicted: `trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`, `coreml:predicted`.
-Nothing here imports torch or a run-time until an evaluator measures.
+Every file in `cost/`, `accuracy/` and `latency/` is an evaluator with the name of the file; a spec adds options after a
+colon: `ort:resolution=192`. A user's own file is one too (`search_spaces/common/plugins.py`). The spec of a latency may
+name a location, or ask for a prediction: `trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`, `coreml:predicted`.
+Importing this package imports neither torch nor a run-time: only measuring does.
 """
 
 import inspect
@@ -12,7 +12,7 @@ import re
 from types import ModuleType
 
 from evaluators.core.evaluator import Evaluator, parse_options
-from evaluators.core.locations import Place
+from evaluators.core.locations import Location
 from evaluators.core.measurement import UNVALIDATED, Device, Direction, Kind, Measurement, Metric, Reading
 from evaluators.prediction.predicted import Predicted
 from search_spaces.common import plugins
@@ -37,17 +37,17 @@ __all__ = [
 # From 1.29 on, ONNX Runtime reports to Microsoft and leaves files behind, unless this is set before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 FAMILIES = ("cost", "accuracy", "latency")
-PLACES = ("python", "predicted")  # options that say where a latency is measured, or that it is not
-LONGEST_SPEC = 1000  # letters: a path may be part of it
+LOCATIONS = ("python", "predicted")  # options that say where a latency is measured, or that it is predicted
+LONGEST_SPEC = 1000  # characters: a path may be part of it
 
 
 def names(family: str | None = None) -> list[str]:
-    """The evaluators of one family, or of all, in the families' order; users' own come last in their family."""
+    """The names of the evaluators of one family, or of all; users' own come last in each family."""
     own = {name: _evaluator(module).family() for name, module in plugins.own(plugins.EVALUATORS).items()}
     return [
         name
-        for each in ((family,) if family else FAMILIES)
-        for name in (*plugins.names(f"evaluators.{each}"), *(name for name, its in own.items() if its == each))
+        for listed in ((family,) if family else FAMILIES)
+        for name in (*plugins.names(f"evaluators.{listed}"), *(name for name in own if own[name] == listed))
     ]
 
 
@@ -55,42 +55,45 @@ def get(spec: str, family: str | None = None) -> Evaluator:
     """The evaluator of a spec: NAME, then :OPTIONS, then for a latency @ssh:HOST (`coreml:units=all@ssh:me@macbook`).
 
     Raises:
-        UnknownName: there is no such evaluator in that family; offers the nearest name.
-        UsageError: it has no such option, or there is no such place.
+        UnknownName: there is no such evaluator in that family; the message offers the nearest name.
+        UsageError: an unknown option, or an invalid location.
     """
     if unprintable(spec) or len(spec) > LONGEST_SPEC:
         raise UsageError(
-            f"'{spec}' is no evaluator: it holds control characters, or more than {LONGEST_SPEC} letters",
-            "nas evaluators lists them",
+            f"'{spec}' is not an evaluator: it has control characters, or more than {LONGEST_SPEC} characters",
+            "write NAME or NAME:OPTION=VALUE, for example ort:resolution=192",
         )
     text, at, host = re.fullmatch(r"(.*?)(@ssh:|@|$)(.*)", spec).groups()  # type: ignore[union-attr]
     name, _, options = text.partition(":")
     evaluator_class = _class(name, family)
     parts = options.split(",")
-    taken = {key: value for key, _, value in (part.partition("=") for part in parts) if key in PLACES}
-    if len(taken) < sum(part.partition("=")[0] in PLACES for part in parts):
-        raise UsageError(f"'{spec}' names two places", "give python= or predicted= once")
-    if "python" in taken and not taken["python"]:
+    location = {key: value for key, _, value in (part.partition("=") for part in parts) if key in LOCATIONS}
+    if len(location) < sum(part.partition("=")[0] in LOCATIONS for part in parts):
+        raise UsageError(f"'{spec}' names two locations", "give python= or predicted= once")
+    if "python" in location and not location["python"]:
         raise UsageError(f"'{spec}' names no interpreter", f"write {name}:python=/path/to/python")
-    evaluator = parse_options(evaluator_class, ",".join(part for part in parts if part.partition("=")[0] not in taken))
+    evaluator = parse_options(
+        evaluator_class, ",".join(part for part in parts if part.partition("=")[0] not in location)
+    )
     if at == "@" or (at and not host):
-        raise UsageError(f"'{spec}' names no place", f"a place over SSH is written {name}@ssh:USER@HOST")
-    if not (host or taken):
+        raise UsageError(f"'{spec}' names no location", f"a machine over SSH is written {name}@ssh:USER@HOST")
+    if not (host or location):
         return evaluator
     if evaluator.family() != "latency":
-        what = "only latencies are measured in another place, or predicted"
-        raise UsageError(f"'{spec}': {what}", f"write {evaluator.spec}")
-    if "predicted" in taken:
-        if host or "python" in taken:
+        raise UsageError(
+            f"'{spec}': only latencies are measured at another location, or predicted", f"write {evaluator.spec}"
+        )
+    if "predicted" in location:
+        if host or "python" in location:
             raise UsageError(f"'{spec}': a prediction is made here, from the database", f"write {name}:predicted")
-        return Predicted(inner=evaluator, which=taken["predicted"])
-    from evaluators.workers.remote import Elsewhere
+        return Predicted(inner=evaluator, which=location["predicted"])
+    from evaluators.workers.remote import Remote
 
-    return Elsewhere(inner=evaluator, where=Place(host=host, python=taken.get("python", "")))
+    return Remote(inner=evaluator, where=Location(host=host, python=location.get("python", "")))
 
 
 def summary(name: str) -> str:
-    """What an evaluator finds out, in one line."""
+    """What an evaluator measures, in one line."""
     module = inspect.getmodule(_class(name))
     assert module is not None
     return plugins.summary(module)
@@ -98,9 +101,9 @@ def summary(name: str) -> str:
 
 def _class(name: str, family: str | None = None) -> type[Evaluator]:
     families = (family,) if family else FAMILIES
-    for each in families:
-        if name in plugins.names(f"evaluators.{each}"):
-            return _evaluator(plugins.load(f"evaluators.{each}", name, "evaluator"))
+    for listed in families:
+        if name in plugins.names(f"evaluators.{listed}"):
+            return _evaluator(plugins.load(f"evaluators.{listed}", name, "evaluator"))
     if module := plugins.own(plugins.EVALUATORS).get(name):
         own = _evaluator(module)
         if own.family() in families:
@@ -109,7 +112,7 @@ def _class(name: str, family: str | None = None) -> type[Evaluator]:
 
 
 def _evaluator(module: ModuleType) -> type[Evaluator]:
-    """The one evaluator of a plug-in's module.
+    """The evaluator class of a plug-in's module.
 
     Raises:
         UsageError: it has none, or several.

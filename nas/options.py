@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from evaluators.training.recipe import PLAIN, FullRecipe, flag
+from evaluators.training.recipe import PLAIN, FullRecipe
 from results import DEFAULT_STORE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -48,6 +48,11 @@ TIMEOUT = click.option(
 def examples(*lines: str) -> str:
     """The end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def flag(name: str) -> str:
+    """A setting as an option on the command line."""
+    return "--" + name.replace("_", "-")
 
 
 def recipe(command: Command) -> Command:

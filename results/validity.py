@@ -20,7 +20,7 @@ def told(metric: Metric, trials: Sequence[Trial]) -> str:
     found = [trial.measurements[metric.name] for trial in trials if metric.name in trial.measurements]
     if metric.kind != "predicted" or not found:
         return ""
-    return str(found[-1].details.get("validity", {}).get("sentence", ""))
+    return found[-1].validity
 
 
 def sentence(metric: Metric, values: Mapping[str, float], trained: Mapping[str, Pairs]) -> str:
@@ -34,5 +34,5 @@ def sentence(metric: Metric, values: Mapping[str, float], trained: Mapping[str, 
         return UNVALIDATED + (f" ({len(most)} real evaluations, {FEWEST} are needed)" if most else "")
     told, truth = np.array([value for value, _ in most]), np.array([found.value for _, found in most])
     tau = ranking.tau_interval(told, truth)
-    fidelity = most[0][1].details.get("fidelity", most[0][1].metric.name)
+    fidelity = most[0][1].fidelity or most[0][1].metric.name
     return f"tau {tau} on {len(most)} real evaluations ({fidelity})"

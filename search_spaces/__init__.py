@@ -1,8 +1,8 @@
 """What may be built: architectures, and the spaces they are drawn from.
 
-Every file of this folder is a search space, named on the command line by its file name; so is a user's own file
-(`plugins.py` says where those come from). A space is a module with
-`suggest(trial)`, its inverse `params(architecture)`, `size()` and `anchors()`. Nothing here imports torch by itself.
+Every file directly in this folder is a search space, and its file name is its name; so is a user's own file
+(`common/plugins.py` finds both). A space is a module with `suggest(trial)`, its inverse `params(architecture)`,
+`size()` and `anchors()`. Importing this package does not import torch.
 """
 
 from types import ModuleType
@@ -19,7 +19,7 @@ __all__ = ["PAPER", "Architecture", "Block", "SearchSpace", "Stage", "get", "nam
 
 
 class SearchSpace(Protocol):
-    """What every module of this folder offers."""
+    """The functions that every module of this folder offers."""
 
     def suggest(self, trial: "optuna.trial.BaseTrial") -> Architecture:
         """One network of the space, chosen by the trial's `suggest_*` calls."""
@@ -32,14 +32,14 @@ class SearchSpace(Protocol):
         """
 
     def size(self) -> int:
-        """How many different networks the space holds."""
+        """The number of different networks in the space."""
 
     def anchors(self) -> dict[str, Architecture]:
-        """Published networks of the space, by name: evaluated first, as the yardstick of a front."""
+        """Published networks of the space, by name. A search evaluates them first, as references for its front."""
 
 
 def names() -> list[str]:
-    """The search spaces: our own in alphabetical order, then users'."""
+    """The names of all search spaces: built-in ones in alphabetical order, then users'."""
     return [*plugins.names("search_spaces"), *plugins.own(plugins.SPACES)]
 
 
@@ -47,13 +47,13 @@ def get(name: str) -> SearchSpace:
     """The search space of that name.
 
     Raises:
-        UnknownName: there is none; offers the nearest name.
+        UnknownName: there is none; the message offers the nearest name.
     """
     return cast(SearchSpace, _module(name))
 
 
 def summary(name: str) -> str:
-    """What a search space is for, in one line."""
+    """The purpose of a search space, in one line."""
     return plugins.summary(_module(name))
 
 

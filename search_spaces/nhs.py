@@ -2,7 +2,7 @@
 
 A stage is `(C^N T^t)^L`: N NCBs, then t = 0 or 1 NTB, stacked L times (section 3.4 of arXiv 2207.05501). The space
 holds Next-ViT-S, B and L, and the strategies that the paper compares them with: CCCC, CCCT, CCTT, CTTT and TTTT.
-Parameters are flat, all asked in every trial, so that a Gaussian process models every one of them.
+Parameters are flat, and every trial asks for all of them, so that a Gaussian process models each one.
 """
 
 import itertools
@@ -22,7 +22,7 @@ RATIO_STEP = 0.25  # r in {0, 0.25, 0.5, 0.75, 1}, as in the paper's ablation
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What one stage may be. `depth` bounds its blocks: more stacks than fit are cut to those that do."""
+    """The choices for one stage. `depth` bounds the number of blocks: stacks beyond it are cut off."""
 
     convs: range  # N
     stacks: range  # L
@@ -36,8 +36,8 @@ def _upto(low: int, high: int, step: int = 1) -> range:
     return range(low, high + 1, step)
 
 
-# Around the paper's widths (96/-, 192/256, 384/512, 768/1024). An NTB in stage 1 starts at 128: at 96 channels
-# r = 0.75 leaves none for the convolution. Depths reach those of Next-ViT-L (3, 4, 30, 3) and twice the others.
+# Widths lie around the paper's (96/-, 192/256, 384/512, 768/1024). An NTB in stage 1 starts at 128: of 96 channels
+# r = 0.75 leaves none for the convolution. Depths: that of Next-ViT-L in stage 3 (30), and twice the others (3, 4, 3).
 STAGES = (
     Choices(
         convs=_upto(0, 4),
@@ -75,7 +75,7 @@ STAGES = (
 
 
 def suggest(trial: "optuna.trial.BaseTrial") -> Architecture:
-    """One network of the space. Different parameters may build the same one; `params` gives one set for each."""
+    """One network of the space. Different parameters may build the same one; `params` returns one of them."""
     return Architecture(stages=tuple(_suggest_stage(trial, number, c) for number, c in enumerate(STAGES, start=1)))
 
 
@@ -104,7 +104,7 @@ def stage(
     transformer_width: int,
     ratio: float,
 ) -> Stage:
-    """The stage `(C^convs T^transformers)^stacks`; an empty group becomes one NCB, stacks beyond the depth are cut."""
+    """The stage `(C^convs T^transformers)^stacks`. An empty group becomes one NCB; stacks beyond the depth are cut."""
     group = "C" * convs + "T" * transformers or "C"
     return Stage(
         blocks=group * min(stacks, choices.depth // len(group)),
@@ -119,20 +119,20 @@ def params(architecture: Architecture) -> dict[str, Any]:
     """The parameters from which `suggest` builds this network: the fewest stacks, unused widths at their lowest.
 
     Raises:
-        InvalidArchitecture: the space does not contain the network; names the field and what the space has.
+        InvalidArchitecture: the space does not contain the network; names the field and the space's values.
     """
     for field in fields(Architecture):
         expected = getattr(PAPER["next-vit-s"], field.name)
         if field.name != "stages" and getattr(architecture, field.name) != expected:
             raise InvalidArchitecture(field.name, f"space nhs has only {expected}", expected)
-    found: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     for index, (choices, value) in enumerate(zip(STAGES, architecture.stages, strict=True)):
         try:
-            chosen = _stage_params(choices, value)
+            values = _stage_params(choices, value)
         except InvalidArchitecture as error:
             raise error.within(f"stages[{index}]") from None
-        found |= {f"stage{index + 1}.{name}": number for name, number in chosen.items()}
-    return found
+        parameters |= {f"stage{index + 1}.{name}": number for name, number in values.items()}
+    return parameters
 
 
 def _stage_params(choices: Choices, value: Stage) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _groups(choices: Choices, blocks: str) -> tuple[int, int, int]:
 
 
 def _ratio(value: Stage) -> float:
-    """The smallest r of the grid that gives attention as many channels as this stage does."""
+    """The smallest r of the grid with the attention channels of this stage."""
     if value.transformer_width is None:
         return 0.0
     for ratio in _ratios():
@@ -196,7 +196,7 @@ def _stages(choices: Choices) -> Iterator[Stage]:
 
 @cache
 def size() -> int:
-    """How many different networks the space holds, counted stage by stage over every choice."""
+    """The number of different networks in the space, counted stage by stage over every choice."""
     total = 1
     for choices in STAGES:
         total *= len(set(_stages(choices)))
@@ -204,5 +204,5 @@ def size() -> int:
 
 
 def anchors() -> dict[str, Architecture]:
-    """Next-ViT-S, B and L: the paper's own answer, measured first as the yardstick of every front."""
+    """Next-ViT-S, B and L, the paper's own answer: measured first, as references for every front."""
     return dict(PAPER)

@@ -1,1 +1,1 @@
-"""How accurate a network may become: scores (training-free) and accuracies (trained). Every file is an evaluator."""
+"""Accuracies (trained or predicted) and training-free scores. Every file is an evaluator."""

@@ -1,8 +1,8 @@
 """Score from block entropy: how many directions a random network's features spread over, on noise. The default score.
 
-For every block, the entropy of the normalised eigenvalues of the covariance of its output's channels; the score is
-the mean over blocks ("expressivity" of AZ-NAS, Lee and Ham, CVPR 2024, arXiv 2403.19232, section 3.2; averaged, not
-summed, so that depth alone does not win). A score is not an accuracy: `nas validate` tells what it ranks.
+For every block, it takes the entropy of the normalised eigenvalues of the covariance of the output channels, and then
+the mean over blocks ("expressivity" of AZ-NAS, Lee and Ham, CVPR 2024, arXiv 2403.19232, section 3.2; there it is a
+sum, which rewards depth alone). A score is not an accuracy: check what it ranks before relying on it.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Entropy(Score):
-    """Mean over blocks, in nats.
+    """The mean entropy over blocks, in nats.
 
-    16 images of 64 px rank networks of the space as 32 do (Kendall tau 0.97 over 24 random ones) in two thirds of the
-    time; fewer images make batch statistics meaningless. 32 px rank trained networks as well in a third of the time
-    (docs/truth.md), but a search by them runs off: stage 4 has one position per image then, and networks that are
-    nearly all stage 1 and 2 win.
+    16 images of 64 px rank networks of the space like 32 images (Kendall tau 0.97 over 24 random networks) in two
+    thirds of the time; fewer images make batch statistics meaningless. Images of 32 px rank trained networks as well in
+    a third of the time (docs/truth.md), but mislead a search: stage 4 then has one position per image, and networks
+    that consist almost entirely of stages 1 and 2 win.
     """
 
     unit: ClassVar[str] = "nats"
@@ -32,12 +32,12 @@ class Entropy(Score):
 
         noise = Noise(seed)
         images = noise.draw((self.batch, 3, self.resolution, self.resolution))
-        entropies = [spectral_entropy(x) for x in outputs(architecture, images, noise, seed)]
+        entropies = [spectral_entropy(features) for features in outputs(architecture, images, noise, seed)]
         return sum(entropies) / len(entropies)
 
 
 def spectral_entropy(features: "Tensor") -> float:
-    """Entropy, in nats, of the normalised eigenvalues of the channels' covariance. Features are (B, C, H, W)."""
+    """The entropy, in nats, of the normalised eigenvalues of the channels' covariance of features (B, C, H, W)."""
     import torch
 
     from evaluators.scores.probing import spectrum

@@ -1,9 +1,9 @@
 """Score from activation codes: how differently a random network's ReLUs fire for different images of noise.
 
-Every ReLU is a bit; two images agree on so many bits; the score is ln |det K| of the matrix of agreements (NASWOT,
-Mellor and others, ICML 2021, arXiv 2006.04647, section 3). It grows with the number of units, so at equal size it says
-little, and choosing by it at a given latency loses much. A score is not an accuracy: `nas validate` tells what it
-ranks.
+Every ReLU contributes a bit to the code of an image. K counts the bits on which two images agree, and the score is ln
+|det K| (NASWOT, Mellor et al., ICML 2021, arXiv 2006.04647, section 3). It grows with the number of units, so at equal
+size it says little, and choosing by it at a given latency loses much. A score is not an accuracy: check what it ranks
+before relying on it.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Nwot(Score):
-    """Natural logarithm of a determinant: no unit of its own."""
+    """The natural logarithm of a determinant, in nats."""
 
     unit: ClassVar[str] = "nats"
 
@@ -32,11 +32,11 @@ class Nwot(Score):
 
 
 def log_determinant(activations: "Iterable[Tensor]") -> float:
-    """ln |det K|, K[i, j] the number of units that are on or off for both images i and j; activations are (B, ...)."""
+    """ln |det K|, where K[i, j] counts the units that are on, or off, for both images i and j; activations (B, ...)."""
     import torch
 
     agreements: Tensor | float = 0.0
-    for each in activations:
-        signs = (each.flatten(1) > 0).float() * 2 - 1  # the product of two codes is agreements - disagreements
+    for layer in activations:
+        signs = (layer.flatten(1) > 0).float() * 2 - 1  # (B, units); the product of two is agreements - disagreements
         agreements = agreements + ((signs @ signs.T + signs.shape[1]) / 2).double()
     return float(torch.linalg.slogdet(torch.as_tensor(agreements)).logabsdet)

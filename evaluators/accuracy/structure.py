@@ -1,9 +1,9 @@
-"""Score from structure alone, no network run: the baseline that every other score must beat.
+"""Score from structure alone, without running a network: the baseline that every other score must beat.
 
-The value is ln(sum of block widths), that is ln(sum over stages of depth x width). On the only published set of
-hybrids with trained accuracies (100 PiT networks, CIFAR-100) that sum ranked them better (Kendall tau 0.85) than every
-training-free score tried, and than parameters (0.71) or MACs (0.70). The other counts are kept as details, for
-predictors. A score is not an accuracy: `nas validate` tells what it ranks.
+The value is ln(sum of block widths), that is ln(sum over stages of depth x width). On the only published set of hybrids
+with trained accuracies (100 PiT networks, CIFAR-100) it ranked better (Kendall tau 0.85) than every training-free score
+tried, and than parameters (0.71) or MACs (0.70). The details hold all other counts, for predictors. A score is not an
+accuracy: check what it ranks before relying on it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from search_spaces import Architecture
 
 @dataclass(frozen=True, kw_only=True)
 class Structure(Evaluator):
-    """Wider and deeper is better; nothing else is known to it."""
+    """The logarithm of the sum of block widths: wider and deeper is better."""
 
     unit: ClassVar[str] = "ln channels"
     direction: ClassVar[Direction] = "maximize"
@@ -30,5 +30,5 @@ class Structure(Evaluator):
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
         from evaluators.prediction.features import structure
 
-        found = structure(architecture, self.resolution)
-        return Reading.exact(found["log_sum_of_widths"], warnings=(UNVALIDATED,), **found)
+        features = structure(architecture, self.resolution)
+        return Reading.exact(features["log_sum_of_widths"], warnings=(UNVALIDATED,), **features)

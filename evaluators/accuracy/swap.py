@@ -1,8 +1,8 @@
 """Score from distinct patterns: in how many different ways a random network's units respond to a batch of noise.
 
 A unit's pattern is the set of images for which its ReLU fires; the score is the number of different patterns
-(sample-wise activation patterns, Peng and others, ICLR 2024, arXiv 2403.04161). No more than 2^batch can exist: with
-fewer than 24 images it saturates. A score is not an accuracy: `nas validate` tells what it ranks.
+(sample-wise activation patterns, Peng et al., ICLR 2024, arXiv 2403.04161). There are at most 2^batch patterns: with
+fewer than 24 images the score saturates. A score is not an accuracy: check what it ranks before relying on it.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Swap(Score):
-    """Different patterns."""
+    """The number of different patterns."""
 
     unit: ClassVar[str] = "patterns"
     smallest_batch: ClassVar[int] = 24
@@ -34,12 +34,12 @@ class Swap(Score):
 
 
 def distinct_patterns(activations: "Iterable[Tensor]") -> int:
-    """How many different columns the matrix (images, units) of all codes has; activations are (B, ...), B up to 62."""
+    """The number of different columns of the binary matrix (images, units); activations are (B, ...), B up to 62."""
     import torch
 
     codes = []
-    for each in activations:
-        fired = (each.flatten(1) > 0).long()
-        bits = 1 << torch.arange(len(fired))
+    for layer in activations:
+        fired = (layer.flatten(1) > 0).long()  # (B, units)
+        bits = 1 << torch.arange(len(fired))  # a column becomes one integer
         codes.append(torch.unique((fired * bits[:, None]).sum(0)))
     return len(torch.unique(torch.cat(codes)))

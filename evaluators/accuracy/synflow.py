@@ -1,11 +1,10 @@
 """Score from synaptic flow: how much of every weight's size reaches the output, without any data.
 
-All weights are made positive, the image is all ones, R is the sum of the last features, and the score is
-ln of the sum over weights of |w| ln(1 + |dR/dw|) (log-synflow: Cavagnero and others, WACV 2023, arXiv 2207.05135;
-synflow: Tanaka and others, NeurIPS 2020, arXiv 2006.05467). In float64. Norms would turn a constant image into nothing:
-each divides by the mean of what it gets instead, a number that gradients do not see, which also keeps deep networks
-from overflowing.
-A score is not an accuracy: `nas validate` tells what it ranks.
+All weights are made positive, the image is all ones, R is the sum of the last features, and the score is the logarithm
+of the sum over weights of |w| ln(1 + |dR/dw|), in float64 (log-synflow: Cavagnero et al., WACV 2023, arXiv 2207.05135;
+synflow: Tanaka et al., NeurIPS 2020, arXiv 2006.05467). Batch norms would map a constant image to zero: they are
+replaced by a division by the mean of their input, through which no gradient flows and which keeps deep networks from
+overflowing. A score is not an accuracy: check what it ranks before relying on it.
 """
 
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Synflow(Score):
-    """One image; `batch` is not used by its formula."""
+    """The logarithm of the flow, in nats. One image suffices: the formula does not use `batch`."""
 
     unit: ClassVar[str] = "nats"
     smallest_batch: ClassVar[int] = 1
@@ -37,16 +36,16 @@ class Synflow(Score):
         with torch.device("meta"):
             network = NextViT(architecture, num_classes=0, drop_path_rate=0)
         weights = Noise(seed).weights(network)
-        positive = {name: each.abs().double().requires_grad_() for name, each in weights.items()}
+        positive = {name: weight.abs().double().requires_grad_() for name, weight in weights.items()}
         image = torch.ones(self.batch, 3, self.resolution, self.resolution, dtype=torch.float64)
         flow = log_flow(network, positive, image)
-        if unreached := [name for name, each in positive.items() if each.grad is None and each.ndim > 1]:
+        if unreached := [name for name, weight in positive.items() if weight.grad is None and weight.ndim > 1]:
             raise MeasurementFailed("untrainable: no gradient reaches some weights", ", ".join(unreached))
         return flow
 
 
 def log_flow(network: "nn.Module", positive: "dict[str, Tensor]", image: "Tensor") -> float:
-    """ln of the sum of w ln(1 + |dR/dw|) over matrices and kernels, R the sum of the outputs for that image."""
+    """ln of the sum of w ln(1 + |dR/dw|) over matrices and kernels, where R is the sum of the outputs for an image."""
     import torch
     from torch import nn
 
@@ -59,8 +58,8 @@ def log_flow(network: "nn.Module", positive: "dict[str, Tensor]", image: "Tensor
             )
     torch.func.functional_call(network, positive, (image,)).sum().backward()
     terms = [
-        (each.detach() * each.grad.abs().log1p()).sum()
-        for each in positive.values()
-        if each.ndim > 1 and each.grad is not None
+        (weight.detach() * weight.grad.abs().log1p()).sum()
+        for weight in positive.values()
+        if weight.ndim > 1 and weight.grad is not None
     ]
     return float(torch.stack(terms).sum().log())

@@ -1,8 +1,8 @@
-"""Accuracy after a short real training on your data: what the network reaches, not what a score believes.
+"""Accuracy after a short real training on your data.
 
-The schedule is a whole one, warm-up and cosine to zero, however few its epochs, with one learning rate for all
-networks; without stochastic depth and mixing of images. A short training ranks only networks that have learnt
-something: `skill` tells how far they came from guessing.
+However few the epochs, the schedule is complete: warm-up, then a cosine to zero. All networks have one learning rate,
+without stochastic depth and without mixing of images. A short training ranks only networks that have learnt something:
+the detail `skill` says how far they are above guessing.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
 from evaluators.core.evaluator import cores
-from evaluators.core.measurement import Kind, Metric, Reading
+from evaluators.core.measurement import Kind, Metric, Reading, SharedDetails
+from evaluators.statistics.intervals import normal, share_error
 from evaluators.targets import gpu
 from evaluators.training.fidelity import USUAL_RATE, Fidelity
 from search_spaces import Architecture
@@ -19,28 +20,28 @@ if TYPE_CHECKING:
     from evaluators.datasets.images import Images
     from evaluators.training.short_training import Outcome
 
-MEMORY = 16 << 10  # MiB of a GPU's memory for each network that is trained on it
-MOST = 8  # networks at once
+MEMORY = 16 << 10  # MiB of GPU memory for each network in training
+MOST = 8  # networks in parallel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Train(Fidelity):
-    """Top-1 on validation images. The interval covers the choice of those images and, with several seeds, of these."""
+    """Top-1 on validation images. The interval covers the sample of images and, with several seeds, their spread."""
 
     kind: ClassVar[Kind] = "trained"
 
     @property
     def metric(self) -> Metric:
-        """Accuracy; but what is reached on the procedural set is a skill."""
+        """Accuracy; on the procedural set, a skill."""
         unit = "% synthetic skill" if self.data == "synthetic" else self.unit
         return Metric(name=self.spec, unit=unit, direction=self.direction, kind=self.kind)
 
     def physical(self) -> str:
-        """The GPU, where there is one: latencies are measured on it, too."""
+        """The GPU, if there is one, because latencies are measured on it, too."""
         return gpu.physical() if _device() == "cuda" else super().physical()
 
     def at_once(self) -> int:
-        """One network for each core; a GPU must have memory for each, too."""
+        """One network per core, as far as the memory of a GPU allows."""
         room = gpu.memory() // MEMORY if _device() == "cuda" else MOST
         return max(1, min(cores(), room, MOST))
 
@@ -49,26 +50,27 @@ class Train(Fidelity):
 
         images = load(self.data, self.resolution, self.images)
         outcomes = [_trained(architecture, images, self, seed) for seed in range(self.seeds)]
-        values = [100 * (each.skill if self.data == "synthetic" else each.accuracy) for each in outcomes]
+        values = [100 * (outcome.skill if self.data == "synthetic" else outcome.accuracy) for outcome in outcomes]
         mean = sum(values) / len(values)
-        half = 1.96 * _error(mean, values, len(images.valid_labels))
+        half = normal() * _error(mean, values, len(images.valid_labels))
         return Reading(
             value=round(mean, 4),
             low=max(round(mean - half, 4), self.bounds[0]),
             high=min(round(mean + half, 4), self.bounds[1]),
             samples=self.seeds,
             quality="trained",
-            warnings=(*images.remarks, *dict.fromkeys(note for each in outcomes for note in each.notes)),
+            warnings=(*images.remarks, *dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
             details={
-                "fidelity": self.fidelity,
-                "skill": round(sum(each.skill for each in outcomes) / len(outcomes), 5),
+                **SharedDetails(
+                    fidelity=self.fidelity, skill=round(sum(outcome.skill for outcome in outcomes) / len(outcomes), 5)
+                ),
                 "by_seed": [round(value, 4) for value in values],
-                "accuracies": [each.accuracies for each in outcomes],
-                "curves": [each.curve for each in outcomes],
+                "accuracies": [outcome.accuracies for outcome in outcomes],
+                "curves": [outcome.curve for outcome in outcomes],
                 "images": images.identity,
                 "samples": outcomes[0].samples,
                 "validation_images": len(images.valid_labels),
-                "seconds": [each.seconds for each in outcomes],
+                "seconds": [outcome.seconds for outcome in outcomes],
                 "device": _device(),
             },
         )
@@ -91,9 +93,8 @@ def _device() -> str:
 
 
 def _error(mean: float, values: list[float], images: int) -> float:
-    """The standard error in percent: of a share of so many images, and of a mean of so many seeds."""
-    share = min(max(mean / 100, 0.5 / images), 1 - 0.5 / images)
-    sampling = 1e4 * share * (1 - share) / images
+    """The standard error in percent: of the sample of images and, with several seeds, of their mean."""
+    sampling = 100 * share_error(mean / 100, images)
     count = len(values)
     between = sum((value - mean) ** 2 for value in values) / (count - 1) / count if count > 1 else 0.0
-    return sqrt(sampling + between)
+    return sqrt(sampling**2 + between)

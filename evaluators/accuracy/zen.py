@@ -1,8 +1,8 @@
-"""Score from sensitivity: how much the last features of a Gaussian network move when its noise image moves a little.
+"""Score from sensitivity: how much the last features of a Gaussian network change with a small change of the image.
 
-ln of the mean absolute change, plus ln of the standard deviations that batch norms divide by, since each of them hides
-as much sensitivity (Zen-score, Lin and others, ICCV 2021, arXiv 2102.01063, section 3). It mostly reads off width. A
-score is not an accuracy: `nas validate` tells what it ranks.
+It is ln of the mean absolute change, plus ln of the standard deviations by which batch norms divide, because they hide
+that much sensitivity (Zen-score, Lin et al., ICCV 2021, arXiv 2102.01063, section 3). It mostly reflects width. A score
+is not an accuracy: check what it ranks before relying on it.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ STEP = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Zen(Score):
-    """Weights are drawn from the unit normal distribution, as its formula has it."""
+    """The sensitivity in nats, of networks with weights from the unit normal distribution, as in the paper."""
 
     unit: ClassVar[str] = "nats"
 
@@ -52,11 +52,11 @@ class Zen(Score):
 
 
 def log_change(features: "Tensor", moved: "Tensor") -> float:
-    """ln E |f(x) - f(x + 0.01 e)|; minus infinity where nothing moves."""
+    """ln of the mean of |f(x) - f(x + 0.01 e)|; minus infinity if nothing changes."""
     return float((features - moved).abs().mean(dtype=features.double().dtype).log())
 
 
 def log_deviation(x: "Tensor") -> float:
-    """ln of the square root of the mean variance over channels (dimension 1) of what a batch norm gets."""
+    """ln of the root of the mean variance of the channels (dimension 1) of a batch norm's input."""
     channels = x.transpose(0, 1).flatten(1).double()
     return 0.5 * float(channels.var(1, unbiased=False).mean().log())

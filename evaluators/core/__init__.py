@@ -1,1 +1,1 @@
-"""What every evaluator is made of: its base class, measurements, locations, locks on devices, scratch files."""
+"""What every evaluator is made of: base class, measurements, locations, locks on devices, temporary files."""

@@ -1,4 +1,4 @@
-"""What every evaluator promises, as checks: our tests run them on ours, `nas check` on a user's own."""
+"""The contract of an evaluator, as checks. The tests run them on built-in evaluators, and users on their own."""
 
 import json
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from search_spaces import PAPER
 from search_spaces.common.contract import promise
 
 Make = Callable[[str], Evaluator]  # from a spec
-QUICK = {"resolution": "64", "epochs": "1", "images": "40"}  # options that make one evaluation short, where they exist
+QUICK = {"resolution": "64", "epochs": "1", "images": "40"}  # options that shorten an evaluation, if it has them
 
 
 def says_what_its_numbers_mean(make: Make, name: str) -> None:
-    """It has a docstring, a unit, a direction and a kind that fit each other, and its spec makes it again."""
+    """Docstring, unit, direction and kind are there and consistent, and its spec builds it again."""
     evaluator = make(name)
     metric = evaluator.metric
-    promise(bool((type(evaluator).__doc__ or "").strip()), "the class has no docstring", "say what it finds out")
+    promise(bool((type(evaluator).__doc__ or "").strip()), "the class has no docstring", "describe what it measures")
     promise(metric.kind in FAMILY_OF, f"its kind is {metric.kind!r}", f"one of: {', '.join(FAMILY_OF)}")
     promise(bool(metric.unit), "its unit is empty", "name the unit of its numbers, for example 'ms'")
     expected = "maximize" if evaluator.family() == "accuracy" else "minimize"
@@ -26,21 +26,21 @@ def says_what_its_numbers_mean(make: Make, name: str) -> None:
         metric.direction == expected, f"a {evaluator.family()} to {metric.direction}", f"direction must be {expected}"
     )
     promise(metric.name == evaluator.spec, f"its metric is called {metric.name}", f"it must be {evaluator.spec}")
-    promise(make(evaluator.spec) == evaluator, f"'{evaluator.spec}' makes another evaluator", "options must be fields")
+    promise(make(evaluator.spec) == evaluator, f"'{evaluator.spec}' builds another evaluator", "options must be fields")
 
 
 def names_its_options(make: Make, name: str) -> None:
-    """Every option is part of its spec, its protocol and the key under which its numbers are remembered."""
+    """Every option is part of its spec, its protocol and its context, the key of its stored numbers."""
     default = make(name)
     for option in fields(default):
         value = _other(option, getattr(default, option.name))
         changed = make(f"{name}:{option.name}={value}")
         promise(
             f"{option.name}={value}" in changed.spec.partition(":")[2].split(","),
-            f"'{changed.spec}' does not tell {option.name}={value}",
+            f"'{changed.spec}' does not contain {option.name}={value}",
             "do not override spec",
         )
-        promise(make(changed.spec) == changed, f"'{changed.spec}' makes another evaluator", "options must be fields")
+        promise(make(changed.spec) == changed, f"'{changed.spec}' builds another evaluator", "options must be fields")
         promise(
             changed.context() != default.context() and changed.protocol()[option.name] == getattr(changed, option.name),
             f"{option.name} is not part of the protocol",
@@ -49,22 +49,22 @@ def names_its_options(make: Make, name: str) -> None:
 
 
 def runs_or_says_why_not(make: Make, name: str) -> None:
-    """It can run here, or says why not and what to do about it."""
+    """It can run here, or says why not and how to change that."""
     reason = make(name).missing()
     promise(reason is None or bool(reason.message and reason.hint), "missing() gives no hint", "say what to do")
 
 
 def measures(make: Make, name: str) -> None:
-    """Its measurement of Next-ViT-S is whole, and JSON takes nothing from it. Passed over where it cannot run here."""
+    """Its measurement of Next-ViT-S is complete and survives JSON. Skipped if it cannot run here."""
     evaluator = make(name)
     if evaluator.missing():
         return
-    options = ",".join(f"{each.name}={QUICK[each.name]}" for each in fields(evaluator) if each.name in QUICK)
+    options = ",".join(f"{option.name}={QUICK[option.name]}" for option in fields(evaluator) if option.name in QUICK)
     evaluator = make(f"{name}:{options}" if options else name)
     done = evaluator.measure(PAPER["next-vit-s"])
-    promise(done.low <= done.value <= done.high, f"{done.value} outside [{done.low}, {done.high}]", "mend the interval")
-    promise(done.samples >= 1, f"{done.samples} samples", "a number rests on one sample or more")
-    promise(done.context == evaluator.context(), "context() changes while it measures", "make it depend on options")
+    promise(done.low <= done.value <= done.high, f"{done.value} outside [{done.low}, {done.high}]", "fix it")
+    promise(done.samples >= 1, f"{done.samples} samples", "a number needs one sample or more")
+    promise(done.context == evaluator.context(), "context() changes during a measurement", "use options alone")
     promise(
         Measurement.from_dict(json.loads(json.dumps(done.to_dict()))) == done,
         "its measurement does not survive JSON",
@@ -83,7 +83,7 @@ def measures(make: Make, name: str) -> None:
 
 
 def _other(option: "Field[Any]", default: object) -> object:
-    """Another valid value of an option, as it is written in a spec."""
+    """Another valid value of an option, in the syntax of a spec."""
     if isinstance(default, str):
         return option.metadata["choices"][1] if "choices" in option.metadata else "ABCDE12345/phone"
     if isinstance(default, float):

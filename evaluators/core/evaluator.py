@@ -1,8 +1,8 @@
-"""What every evaluator is: a frozen dataclass whose fields are its options.
+"""The base class of evaluators: a frozen dataclass whose fields are its options.
 
-Life cycle: `evaluators.get("ort:resolution=192")` parses a spec into an evaluator; `missing()` says whether it can run
-here; `measure(architecture)` runs it and wraps the reading that `_read` returns. A plug-in writes `_read` and, where
-they differ from the defaults, `missing`, `device`, `packages` and `imports`. Latencies begin with `latency.py`.
+Life cycle: `evaluators.get("ort:resolution=192")` builds an evaluator from a spec; `missing()` says why it cannot run
+here, if so; `measure(architecture)` calls `_read` and adds the context. A plug-in implements `_read` and, where the
+defaults do not fit, `missing`, `device`, `packages` and `imports`. Latencies derive from `targets.latency.Latency`.
 """
 
 import importlib.metadata
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
-from evaluators.core.locations import HERE, Place
+from evaluators.core.locations import HERE, Location
 from evaluators.core.measurement import ANYWHERE, Device, Direction, Kind, Measurement, Metric, Reading, context, now
 from search_spaces import Architecture
 from search_spaces.common import plugins
@@ -32,20 +32,20 @@ FAMILY_OF: dict[Kind, Family] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluator(ABC):
-    """One way of finding out how good an architecture is."""
+    """A method to evaluate an architecture."""
 
     unit: ClassVar[str]
     direction: ClassVar[Direction]
     kind: ClassVar[Kind]
-    packages: ClassVar[tuple[str, ...]] = ()  # whose versions change the number
-    imports: ClassVar[tuple[str, ...]] = ()  # modules that a process may load ahead of its first job
-    revision: ClassVar[int] = 1  # raised when the same options begin to give other numbers
-    patience: ClassVar[float] = 0.0  # seconds that one evaluation may take, whatever was asked for the others
+    packages: ClassVar[tuple[str, ...]] = ()  # their versions change the number
+    imports: ClassVar[tuple[str, ...]] = ()  # modules that a worker may import before its first job
+    revision: ClassVar[int] = 1  # increased when the same options give other numbers than before
+    patience: ClassVar[float] = 0.0  # seconds; the least time limit of one evaluation
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            if choices := each.metadata.get("choices"):
-                check_choice(each.name, getattr(self, each.name), choices)
+        for option in fields(self):
+            if choices := option.metadata.get("choices"):
+                check_choice(option.name, getattr(self, option.name), choices)
 
     def name(self) -> str:
         """The file name of the plug-in, which is its name on the command line."""
@@ -53,22 +53,22 @@ class Evaluator(ABC):
 
     @classmethod
     def family(cls) -> Family:
-        """What it is asked for: a cost, an accuracy or a latency."""
+        """What it measures: a cost, an accuracy or a latency."""
         return FAMILY_OF[cls.kind]
 
     @property
-    def place(self) -> Place:
-        """Where it runs: this process's interpreter, unless `elsewhere.py` says otherwise."""
+    def location(self) -> Location:
+        """Where it runs: under this interpreter, except for a `Remote` evaluator."""
         return HERE
 
     @property
     def local(self) -> "Evaluator":
-        """The evaluator as its own place knows it."""
+        """The evaluator as it is called at its location: without the location."""
         return self
 
     @property
     def spec(self) -> str:
-        """The text from which `evaluators.get` makes this evaluator: its name, and the options that are not default."""
+        """The text from which `evaluators.get` builds this evaluator: its name and the options that are not default."""
         changed = [
             f"{option.name}={_written(getattr(self, option.name))}"
             for option in fields(self)
@@ -78,27 +78,27 @@ class Evaluator(ABC):
 
     @property
     def metric(self) -> Metric:
-        """What this evaluator's numbers mean."""
+        """The meaning of its numbers."""
         return Metric(name=self.spec, unit=self.unit, direction=self.direction, kind=self.kind)
 
     def missing(self) -> Unavailable | None:
-        """Why this evaluator cannot run here and what to do about it; None where it can."""
+        """Why this evaluator cannot run here, and how to change that; None if it can."""
         return None
 
     def device(self) -> Device:
-        """Where its numbers hold."""
+        """The device for which its numbers hold."""
         return ANYWHERE
 
     def physical(self) -> str:
-        """The thing that one evaluation at a time may use: the machine, unless it is a GPU."""
+        """The name of the resource that only one evaluation may use at a time: the machine, or a GPU."""
         return "machine"
 
     def at_once(self) -> int:
-        """How many networks may be evaluated beside each other: one, unless other work does not change the number."""
+        """How many networks may be evaluated in parallel: one, unless parallel work does not change the number."""
         return 1
 
     def versions(self) -> dict[str, str]:
-        """Versions of the packages that change its numbers, and of the plug-in's own file where it is a user's."""
+        """Versions of the packages that change its numbers; for a user's plug-in also a digest of its file."""
         versions = {package: importlib.metadata.version(package) for package in self.packages}
         module = sys.modules[type(self).__module__]
         return versions | ({self.name(): plugins.digest(module)} if plugins.is_own(module.__name__) else {})
@@ -108,17 +108,17 @@ class Evaluator(ABC):
         return {"evaluator": self.name(), "revision": self.revision, **asdict(self)}
 
     def context(self) -> str:
-        """The key under which its numbers are remembered."""
+        """The key under which its numbers are stored."""
         return context(self.metric, self.device(), self.versions(), self.protocol())
 
     def measure(self, architecture: Architecture, baseline: float | None = None) -> Measurement:
-        """Evaluates one architecture, here and now, in this process.
+        """Evaluates one architecture in this process.
 
-        `baseline` is an earlier value of the reference network on this device, in the evaluator's unit, for those
-        that watch for drift.
+        `baseline` is an earlier value of the reference network on this device, in the evaluator's unit; latencies
+        detect drift by it.
 
         Raises:
-            Unavailable: this machine cannot; says why and what to do.
+            Unavailable: this machine cannot; the message says why.
             MeasurementFailed: this architecture could not be evaluated.
         """
         if reason := self.missing():
@@ -137,26 +137,26 @@ class Evaluator(ABC):
 
     @abstractmethod
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        """The work itself."""
+        """Does the work of `measure`, which adds the context to the reading."""
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """The number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def always(default: object) -> Any:
-    """An option that a metric's name always tells: without it the number could be misread."""
+    """An option that the metric's name always contains, because the number could be misread without it."""
     return field(default=default, metadata={"always": True})
 
 
 def choice(*choices: str) -> Any:
-    """An option that is one of these; the first is its default."""
+    """An option that takes one of these values; the first is the default."""
     return field(default=choices[0], metadata={"choices": choices})
 
 
 def parse_options(evaluator: type[Evaluator], text: str) -> Evaluator:
-    """The evaluator with the options of a spec (`resolution=192,threads=2`).
+    """Builds an evaluator with the options of a spec (`resolution=192,threads=2`).
 
     Raises:
         UsageError: an unknown option, or a value of the wrong type or out of range.
@@ -193,7 +193,11 @@ def _parsed(evaluator: str, key: str, value: str, default: object) -> object:
 
 
 def check_range(name: str, value: int, low: int, high: int) -> None:
-    """Refuses an option outside its range, with the nearest value inside."""
+    """Checks that an option is in its range.
+
+    Raises:
+        UsageError: it is not; the hint names the nearest valid value.
+    """
     if not low <= value <= high:
         raise UsageError(
             f"{name} expects a number from {low} to {high}, got {value}",
@@ -202,7 +206,11 @@ def check_range(name: str, value: int, low: int, high: int) -> None:
 
 
 def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Refuses an option that is none of its choices."""
+    """Checks that an option is one of its choices.
+
+    Raises:
+        UsageError: it is not.
+    """
     if value not in choices:
         raise UsageError(
             f"{name} expects one of {', '.join(choices)}, got '{value}'", f"for example {name}={choices[0]}"

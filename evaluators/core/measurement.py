@@ -1,4 +1,4 @@
-"""One number that can be trusted: its unit, interval, device, versions and how it was obtained."""
+"""A measurement: a number with its unit, interval, device, versions and protocol."""
 
 # ruff: noqa: UP017 - datetime.UTC is of Python 3.11, and a worker may run under the 3.10 of a TensorRT container
 
@@ -7,7 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
+
+from search_spaces.nextvit.architecture import PARTS
 
 Kind = Literal["exact", "score", "trained", "measured", "predicted"]
 Direction = Literal["minimize", "maximize"]
@@ -21,7 +23,7 @@ UNVALIDATED = "unvalidated: no trained accuracy on your data has been compared w
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """What a number means: its name (the evaluator's spec), unit, which way is better, and how it comes about."""
+    """The meaning of a number: its name (the evaluator's spec), unit, better direction, and kind."""
 
     name: str
     unit: str
@@ -31,23 +33,56 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """Where a number holds: a label for people and the facts that identify the machine. Empty facts mean anywhere."""
+    """The device for which a number holds: a label for people, and facts that identify it. No facts: any device."""
 
     label: str
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
-        """Equal for equal facts."""
+        """A digest of the facts: equal for equal facts."""
         return digest(self.facts)
 
 
 ANYWHERE = Device(label="any machine")
 
 
+class SharedDetails(TypedDict, total=False):
+    """The details that the rest of the program reads, through properties of `Measurement`. All others are for people.
+
+    An evaluator writes those that apply: `details={**SharedDetails(skill=0.4), "seconds": 12.5}`.
+    """
+
+    log_ratio: float  # a latency: the logarithm of its time over the references' (`stopwatch/calibration.py`)
+    log_error: float  # the standard error of that within its process
+    log_reference_ms: float  # the logarithm of the references' milliseconds in the same rounds
+    rounds: int
+    cpu_share: float | None  # of the rounds' time during which the thread had the CPU
+    clock: str  # the key of the references on this device
+    fidelity: str  # a trained or predicted accuracy: data, images, resolution, epochs and seeds, for people
+    skill: float  # a trained accuracy: mean over heads of (accuracy - chance) / (1 - chance), 0 to 1
+    best: dict[str, float]  # a full training: `top1` in percent and `epoch` of its best epoch
+    upper: float  # a predicted accuracy: what it may well reach, in the metric's unit
+    validity: dict[str, Any]  # a predicted accuracy: how its ranking was checked; `sentence` says so for people
+
+
+@dataclass(frozen=True, kw_only=True)
+class Further:
+    """A metric that came with another one, such as top-5 with top-1."""
+
+    name: str
+    unit: str
+    value: float
+
+
+def further_key(name: str, unit: str) -> str:
+    """The key of a further metric in `secondary`: `top-5 [%]`."""
+    return f"{name} [{unit}]"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What an evaluator found: the value with its 95 % interval, in the unit of its metric."""
+    """The result of an evaluator: the value with its 95 % interval, in the unit of its metric."""
 
     value: float
     low: float
@@ -55,18 +90,18 @@ class Reading:
     samples: int = 1
     quality: Quality = "exact"
     warnings: tuple[str, ...] = ()
-    secondary: dict[str, float] = field(default_factory=dict)  # further metrics that came with it, by name with unit
-    details: dict[str, Any] = field(default_factory=dict)
+    secondary: dict[str, float] = field(default_factory=dict)  # further metrics, by `further_key`
+    details: dict[str, Any] = field(default_factory=dict)  # `SharedDetails`, and more for people
 
     @classmethod
     def exact(cls, value: float, warnings: tuple[str, ...] = (), **details: Any) -> "Reading":
-        """A count: no spread, one sample."""
+        """The reading of a count: one sample, an interval of width 0."""
         return cls(value=value, low=value, high=value, warnings=warnings, details=details)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """A reading with everything that gives it meaning. `protocol` holds every setting that changes the number."""
+    """A reading with its context. `protocol` holds every setting that changes the number; `when` is UTC, ISO 8601."""
 
     metric: Metric
     value: float
@@ -85,12 +120,12 @@ class Measurement:
 
     @property
     def context(self) -> str:
-        """Two measurements with equal contexts may share an axis; all others may not."""
+        """The key of comparable measurements: only those with equal contexts may share an axis."""
         return context(self.metric, self.device, self.versions, self.protocol)
 
     @property
     def doubtful(self) -> bool:
-        """Whether it has to be taken again before anything is concluded from it."""
+        """Whether it must be repeated before anything is concluded from it."""
         return self.quality in DOUBTFUL
 
     def __str__(self) -> str:
@@ -99,8 +134,8 @@ class Measurement:
 
     @property
     def is_at_chance(self) -> bool:
-        """Whether it is a trained accuracy that guessing may reach, too: its interval begins at chance or below."""
-        skill = self.details.get("skill")
+        """Whether it is a trained accuracy no better than guessing: its interval reaches chance."""
+        skill = self.skill
         if self.metric.kind != "trained" or skill is None or skill >= 1:
             return False
         chance = (self.value - 100 * skill) / (1 - skill)  # since skill is (value - chance) / (100 - chance)
@@ -110,6 +145,47 @@ class Measurement:
     def unit(self) -> str:
         """The unit of the value and its interval."""
         return self.metric.unit
+
+    @property
+    def time_shares(self) -> dict[str, float]:
+        """Of a latency, the percentage of time in each part of the network; empty where the run-time has no profile."""
+        values = {metric.name: metric.value for metric in self._all_further()}
+        return {part: values[part] for part in PARTS if part in values}
+
+    @property
+    def further(self) -> tuple[Further, ...]:
+        """The metrics that came with this one, except the time shares."""
+        return tuple(metric for metric in self._all_further() if metric.name not in PARTS)
+
+    def _all_further(self) -> list[Further]:
+        split = [(*key.partition(" ")[::2], value) for key, value in self.secondary.items()]
+        return [Further(name=name, unit=unit.strip("[]"), value=value) for name, unit, value in split]
+
+    @property
+    def fidelity(self) -> str | None:
+        """Of an accuracy, how thorough its training was or is assumed to be, for people."""
+        return self.details.get("fidelity")
+
+    @property
+    def skill(self) -> float | None:
+        """Of a trained accuracy, how far it is above guessing: 0 is chance, 1 is perfect."""
+        return self.details.get("skill")
+
+    @property
+    def best_epoch(self) -> tuple[int, float] | None:
+        """Of a full training, the number of its best epoch and the top-1 accuracy of that epoch, in percent."""
+        best = self.details.get("best")
+        return (int(best["epoch"]), best["top1"]) if best else None
+
+    @property
+    def upper(self) -> float | None:
+        """Of a predicted accuracy, the value that it may well reach."""
+        return self.details.get("upper")
+
+    @property
+    def validity(self) -> str:
+        """Of a predicted accuracy, a sentence on how its ranking was checked; empty for others."""
+        return str(self.details.get("validity", {}).get("sentence", ""))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -129,16 +205,16 @@ class Measurement:
 
 
 def context(metric: Metric, device: Device, versions: dict[str, str], protocol: dict[str, Any]) -> str:
-    """The key under which a number is remembered, together with the architecture's id."""
+    """The key, together with the architecture's id, under which a number is stored."""
     return digest({"metric": metric.name, "device": device.facts, "versions": versions, "protocol": protocol})
 
 
 def differences(
     measurement: Measurement, device: Device, versions: Mapping[str, str], protocol: Mapping[str, Any]
 ) -> str:
-    """What a measurement was made with, against what there is now: why their contexts are not equal."""
-    made = (measurement.device.facts, measurement.versions, measurement.protocol)
-    pairs = zip(made, (device.facts, versions, protocol), strict=True)
+    """Why a measurement has another context than the given one: every value that differs, as a sentence."""
+    stored = (measurement.device.facts, measurement.versions, measurement.protocol)
+    pairs = zip(stored, (device.facts, versions, protocol), strict=True)
     return "; ".join(
         f"{name} was {then.get(name)}, is {now.get(name)}"
         for then, now in pairs
@@ -153,5 +229,5 @@ def digest(data: object) -> str:
 
 
 def now() -> str:
-    """The time in UTC, to the second, as ISO 8601."""
+    """The current time in UTC, to the second, in ISO 8601."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")

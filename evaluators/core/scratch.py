@@ -1,8 +1,8 @@
-"""One folder for all temporary files of a driver and its workers, removed by whoever lives longest.
+"""One folder for all temporary files of a driver and its workers, removed by the last of them.
 
-Everybody who uses it holds a shared lock on the folder itself, which the system releases however a process ends. Who
-leaves removes the folder if nobody else holds it. What a kill of all of them left behind, the next one who makes a
-folder removes: never by the number of a process, which another may have by then, but only what nobody holds.
+Every process that uses the folder holds a shared lock on it, which the system releases however the process ends. A
+process that leaves removes the folder if no other holds it. If all were killed, the next driver removes the folder: it
+recognises one by the free lock, never by a process number, which may belong to another process by then.
 """
 
 import atexit
@@ -17,31 +17,31 @@ from pathlib import Path
 
 from search_spaces.common.errors import InfrastructureFailed
 
-VARIABLE = "NAS_SCRATCH"  # tells a worker the folder of its driver
+VARIABLE = "NAS_SCRATCH"  # the folder of the driver, in a worker's environment
 FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 NUMBERS = itertools.count(1)
 
 
 class Scratch:
-    """A held folder."""
+    """A folder of temporary files, held by a shared lock."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.descriptor = path, os.open(path, FLAGS)
-        fcntl.flock(self.descriptor, fcntl.LOCK_SH)  # waits for one who sweeps, and no longer
+        fcntl.flock(self.descriptor, fcntl.LOCK_SH)  # waits only while another process removes folders
 
     @property
     def is_there(self) -> bool:
-        """Whether nobody has removed it in the instant before it was held."""
+        """Whether it still exists: another process may have removed it just before it was locked."""
         return self.path.is_dir()
 
     def room(self) -> Path:
-        """A new folder inside, for one worker; its name is short because a socket's path has some hundred letters."""
+        """Creates a subfolder for one worker. Its name is short because a socket's path must be short."""
         path = self.path / str(next(NUMBERS))
         path.mkdir()
         return path
 
     def leave(self, patience: float = 0.0) -> None:
-        """Lets go of the folder, and removes it if nobody else holds it, or holds it no longer after some seconds."""
+        """Releases the folder, and removes it if no other process holds it within `patience` seconds."""
         os.close(self.descriptor)
         end = time.monotonic() + patience
         while not _removed(self.path) and time.monotonic() < end:
@@ -50,33 +50,33 @@ class Scratch:
 
 @functools.cache
 def mine() -> Scratch:
-    """The folder of this process: its driver's where it is a worker, else its own, made now.
+    """The folder of this process: its driver's if it is a worker, else a new one.
 
     Raises:
-        InfrastructureFailed: there is no room for it, or its driver has ended.
+        InfrastructureFailed: it cannot be created, or the driver has ended.
     """
     shared = os.environ.get(VARIABLE)
     try:
         scratch = Scratch(Path(shared)) if shared else _made()
     except OSError as error:
         raise InfrastructureFailed(
-            f"no folder for temporary files could be made: {error.strerror} ('{error.filename}')",
-            "make room there, or name another folder with TMPDIR",
+            f"no folder for temporary files could be created: {error.strerror} ('{error.filename}')",
+            "make room there, or set TMPDIR to another folder",
         ) from None
     atexit.register(scratch.leave)
     return scratch
 
 
 def folder() -> Path:
-    """Where this process puts its temporary files: a worker in its own room."""
+    """The folder for temporary files of this process: in a worker its own subfolder."""
     shared, here = mine().path, Path(tempfile.gettempdir())
     return here if shared in here.parents else shared
 
 
 def _made() -> Scratch:
     start = f"nas-tmp-{os.getuid()}-"
-    for each in Path(tempfile.gettempdir()).glob(f"{start}????????"):
-        _removed(each)
+    for abandoned in Path(tempfile.gettempdir()).glob(f"{start}????????"):
+        _removed(abandoned)
     while True:
         scratch = Scratch(Path(tempfile.mkdtemp(prefix=start)))
         if scratch.is_there:
@@ -85,7 +85,7 @@ def _made() -> Scratch:
 
 
 def _removed(path: Path) -> bool:
-    """Removes a folder of ours that nobody holds; what is somebody else's, or a link, is left alone."""
+    """Removes a folder of this user that nobody holds; returns whether it is gone or not ours. Follows no link."""
     try:
         descriptor = os.open(path, FLAGS)
     except OSError:

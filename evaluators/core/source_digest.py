@@ -1,4 +1,4 @@
-"""Which code measures: two machines may share a study only if theirs is the same."""
+"""A digest of the measuring code: machines may share a study only if they run the same."""
 
 import functools
 import hashlib
@@ -9,7 +9,7 @@ PACKAGES = Path(__file__).parents[2]
 
 @functools.cache
 def code() -> str:
-    """The first 12 hexadecimal digits of the SHA-256 of every source file that a measurement depends on."""
+    """The first 12 hexadecimal digits of the SHA-256 of all source files that a measurement depends on."""
     digest = hashlib.sha256()
     for package in ("search_spaces", "evaluators"):
         for path in sorted((PACKAGES / package).rglob("*.py")):

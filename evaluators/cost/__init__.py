@@ -1,1 +1,1 @@
-"""Exact counts: instant, and the gates before anything slow. Every file is an evaluator."""
+"""Exact counts, which are instant and therefore gate everything slow. Every file is an evaluator."""

@@ -14,7 +14,7 @@ from search_spaces import Architecture
 
 @dataclass(frozen=True, kw_only=True)
 class Activations(Evaluator):
-    """Next-ViT-S writes 18.4 M at 224 px."""
+    """Millions of activations; Next-ViT-S has 18.4 M at 224 px."""
 
     unit: ClassVar[str] = "M"
     direction: ClassVar[Direction] = "minimize"
@@ -26,5 +26,5 @@ class Activations(Evaluator):
         check_range("resolution", self.resolution, 32, 2048)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        done = total(architecture, self.resolution)
-        return Reading.exact(done.activations / 1e6, count=done.activations)
+        work = total(architecture, self.resolution)
+        return Reading.exact(work.activations / 1e6, count=work.activations)

@@ -14,7 +14,7 @@ from search_spaces import Architecture
 
 @dataclass(frozen=True, kw_only=True)
 class Macs(Evaluator):
-    """Next-ViT-S has 5.79 G at 224 px."""
+    """Billions of multiply-accumulates; Next-ViT-S has 5.79 G at 224 px."""
 
     unit: ClassVar[str] = "G"
     direction: ClassVar[Direction] = "minimize"
@@ -26,6 +26,6 @@ class Macs(Evaluator):
         check_range("resolution", self.resolution, 32, 2048)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        done = total(architecture, self.resolution)
-        count = done.macs + done.attention
-        return Reading.exact(count / 1e9, count=count, attention=done.attention)
+        work = total(architecture, self.resolution)
+        count = work.macs + work.attention
+        return Reading.exact(count / 1e9, count=count, attention=work.attention)

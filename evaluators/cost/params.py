@@ -1,4 +1,4 @@
-"""Parameters, in millions: what training stores, with 1000 classes and before norms are merged."""
+"""Parameters of the network in training, in millions, with 1000 classes and before norms are merged."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +11,7 @@ from search_spaces import Architecture
 
 @dataclass(frozen=True, kw_only=True)
 class Params(Evaluator):
-    """Next-ViT-S has 31.8 M."""
+    """Millions of parameters; Next-ViT-S has 31.8 M."""
 
     unit: ClassVar[str] = "M"
     direction: ClassVar[Direction] = "minimize"

@@ -1,1 +1,1 @@
-"""How large a network is: exact counts, by formula for our own family and by fvcore's trace for any other network."""
+"""Exact counts of a network's size: by formula for the Next-ViT family, by fvcore's trace for any other network."""

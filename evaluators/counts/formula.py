@@ -1,36 +1,37 @@
 """Exact counts of a Next-ViT network from its description alone: multiply-accumulates, activations, parameters.
 
-Tracing a network with fvcore takes a third of a second or more; these sums take a millisecond. `tracing.py` counts
-any other network, and a test holds every block of the space against it.
+Tracing a network with fvcore takes a third of a second or more; these sums take a millisecond. `tracing.py` counts any
+other network, and a test compares every kind of block with it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from search_spaces import Architecture, Block
+from search_spaces.nextvit.architecture import output_side, stem_layers
 
 NUM_CLASSES = 1000  # as in the paper's tables
 
 
 @dataclass(kw_only=True)
 class Work:
-    """What a part of a network does to one image, before norms are merged into the layers after them.
+    """The work of a part of a network on one image, before norms are merged into other layers.
 
-    Multiply-accumulates are those of convolutions, linear layers and attention; norms, poolings and residuals do not
-    count, as in the paper's tables.
+    Multiply-accumulates (MACs) are those of convolutions, linear layers and attention; norms, poolings and residuals do
+    not count, as in the paper's tables.
     """
 
     macs: int = 0
-    attention: int = 0  # the multiply-accumulates of its two products of activations, which are no part of `macs`
+    attention: int = 0  # MACs of attention's two products of activations, which `macs` does not include
     activations: int = 0  # elements written by convolutions, linear layers and attention products
     weights: int = 0  # of convolutions and linear layers, without biases
     params: int = 0  # weights, biases and norms
 
     def __add__(self, other: "Work") -> "Work":
-        return Work(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(Work)})
+        return Work(**{count.name: getattr(self, count.name) + getattr(other, count.name) for count in fields(Work)})
 
     def layer(self, into: int, out: int, positions: int, *, kernel: int = 1, bias: bool = False) -> None:
-        """Adds a convolution or linear layer: `into` channels of its group, at so many output positions."""
+        """Adds a convolution or linear layer with `into` channels in each group and `positions` outputs per channel."""
         weights = into * out * kernel**2
         self.weights += weights
         self.params += weights + bias * out
@@ -43,24 +44,23 @@ class Work:
 
 
 def total(architecture: Architecture, resolution: int = 224) -> Work:
-    """The work of a network with 1000 classes on one image of `resolution` pixels a side."""
+    """The work of a whole network with 1000 classes on one image, `resolution` pixels high and wide."""
     blocks = (work(block, side) for block, side in located(architecture, resolution))
     return sum(blocks, stem(architecture.stem, resolution)) + head(architecture.feature_channels[-1])
 
 
 def stem(widths: tuple[int, int, int], resolution: int) -> Work:
-    """Four 3x3 convolutions, each with a norm; the first and the last halve the map."""
-    first, second, third = widths
-    half, quarter = -(-resolution // 2), -(-resolution // 4)
-    done = Work()
-    for into, out, side in (3, first, half), (first, second, half), (second, third, half), (third, third, quarter):
+    """The work of the stem: four 3x3 convolutions, each with a norm."""
+    done, side = Work(), resolution
+    for into, out, stride in stem_layers(widths):
+        side = output_side(side, stride)
         done.layer(into, out, side**2, kernel=3)
         done.norm(out)
     return done
 
 
 def head(channels: int) -> Work:
-    """The last norm and the classifier."""
+    """The work of the last norm and the classifier."""
     done = Work()
     done.norm(channels)
     done.layer(channels, NUM_CLASSES, 1, bias=True)
@@ -68,9 +68,9 @@ def head(channels: int) -> Work:
 
 
 def work(block: Block, side: int) -> Work:
-    """The work of a block whose input is `side` positions high and wide."""
+    """The work of a block on an input of `side` x `side` positions."""
     done, attended, convolved = Work(), block.attention_channels, block.conv_channels
-    positions = (-(-side // block.stride)) ** 2
+    positions = output_side(side, block.stride) ** 2
     _embed(done, block.in_channels, attended or convolved, positions, always=block.stride == 2)
     if attended:
         _attend(done, block, positions)
@@ -87,28 +87,28 @@ def work(block: Block, side: int) -> Work:
 
 
 def _embed(done: Work, into: int, out: int, positions: int, *, always: bool = False) -> None:
-    """A 1x1 convolution with its norm, where the width or the resolution changes."""
+    """Adds a 1x1 convolution with its norm, if the width or the resolution changes."""
     if always or into != out:
         done.layer(into, out, positions)
         done.norm(out)
 
 
 def _attend(done: Work, block: Block, positions: int) -> None:
-    """E-MHSA: each position asks, averages of `sr_ratio`^2 positions answer."""
-    width, answers = block.attention_channels, positions // block.sr_ratio**2
+    """Adds E-MHSA: every position is a query, averages of `sr_ratio`^2 positions are keys and values."""
+    width, keys = block.attention_channels, positions // block.sr_ratio**2
     done.norm(width)
     if block.sr_ratio > 1:
         done.norm(width)
-    for tokens in (positions, answers, answers, positions):  # q, k, v, proj
+    for tokens in (positions, keys, keys, positions):  # q, k, v, proj
         done.layer(width, width, tokens, bias=True)
-    done.attention += 2 * positions * answers * width
-    done.activations += positions * (answers * (width // block.head_dim) + width)
+    done.attention += 2 * positions * keys * width
+    done.activations += positions * (keys * (width // block.head_dim) + width)  # map (h, N, M) and mixed values (N, C)
 
 
 def located(architecture: Architecture, resolution: int) -> Iterator[tuple[Block, int]]:
-    """Every block in order, with how many positions high and wide its input is."""
-    side = -(-resolution // 4)  # the stem halves twice, and ceil(ceil(n / 2) / 2) = ceil(n / 4)
+    """Every block in order, with the side of its square input in positions."""
+    side = output_side(resolution, 4)  # the stem halves twice, and ceil(ceil(n / 2) / 2) = ceil(n / 4)
     for row in architecture.blocks:
         for block in row:
             yield block, side
-            side = -(-side // block.stride)
+            side = output_side(side, block.stride)

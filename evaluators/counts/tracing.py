@@ -1,6 +1,6 @@
-"""Exact counts of any module, traced by fvcore: for networks that are not of our family, and to check the formulas.
+"""Exact counts of any module, traced by fvcore: for networks of other families, and to check the formulas.
 
-What fvcore cannot count is counted here (attention) or reported by name (`uncounted`), never ignored.
+Attention, which fvcore cannot count, is counted here; other operators without a count are reported in `uncounted`.
 """
 
 import warnings
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """What a module does to one batch. `macs` are without attention's two products, as in `formula.Work`."""
+    """The work of a module on one batch. `macs` excludes attention's two products, as in `formula.Work`."""
 
     macs: int
     attention: int
     activations: int
     params: int
-    uncounted: dict[str, int]  # operators that were left out, and how often they occur
+    uncounted: dict[str, int]  # operators without a count, and how often they occur
 
 
 def trace(module: "nn.Module", shape: tuple[int, ...]) -> Counts:
-    """Counts a module on an input of zeros of that shape; norms, poolings and element-wise operators do not count."""
+    """Counts a module on an input of zeros of a shape; norms, poolings and element-wise operators do not count."""
     from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis
 
     flops = _analysed(FlopCountAnalysis, module, shape, _attention_macs)
@@ -40,7 +40,7 @@ def trace(module: "nn.Module", shape: tuple[int, ...]) -> Counts:
 
 
 def _analysed(kind: Any, module: "nn.Module", shape: tuple[int, ...], attention: Any) -> Any:
-    """One of fvcore's analyses, already run: its results are kept in it."""
+    """One of fvcore's analyses after its run, which keeps the results."""
     import torch
 
     analysis = kind(module.eval(), torch.zeros(shape))

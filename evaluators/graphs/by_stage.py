@@ -1,20 +1,21 @@
-"""Where a network's time goes, part by part, by ONNX Runtime's own profile of its operators."""
+"""The time in each part of a network, from ONNX Runtime's profile of its operators."""
 
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from evaluators.graphs.deployed import PARTS
+from evaluators.core.measurement import further_key
 from search_spaces.common.errors import ROOM, InfrastructureFailed
+from search_spaces.nextvit.architecture import PARTS
 
-RUNS = 2  # that count; the first run of a session warms up
+RUNS = 2  # runs that are profiled after the first one, which warms up
 
 
 def operators(session: Any, inputs: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What two runs did, operator by operator; ends the profiling of a session that has run once.
+    """The profile of two runs, operator by operator, of a session that has run once; ends its profiling.
 
-    The runs of a session that has ended its profiling take as long as those of one that never began.
+    A session whose profiling has ended runs as fast as one without profiling.
 
     Raises:
         InfrastructureFailed: ONNX Runtime could not write its profile.
@@ -26,22 +27,22 @@ def operators(session: Any, inputs: Mapping[str, Any]) -> list[dict[str, Any]]:
         events = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InfrastructureFailed(f"the profile '{path}' cannot be read: {error}", ROOM) from None
-    found = [event for event in events if event.get("cat") == "Node"]
-    return found[len(found) // (RUNS + 1) :]
+    nodes = [event for event in events if event.get("cat") == "Node"]
+    return nodes[len(nodes) // (RUNS + 1) :]  # without the first run
 
 
 def shares(operators: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """The share of each part in the network's time, in percent."""
+    """The percentage of the network's time in each part, by the keys of a measurement's `secondary`."""
     spent = by_part(operators)
     total = sum(spent.values())
-    return {f"{part} [%]": round(100 * time / total, 1) for part, time in spent.items()}
+    return {further_key(part, "%"): round(100 * time / total, 1) for part, time in spent.items()}
 
 
 def by_part(operators: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Microseconds in each part. An operator that optimisation put in, without a name of ours, counts where it runs."""
+    """Microseconds in each part. An operator without our name, added by optimisation, counts for the part before it."""
     spent, part = dict.fromkeys(PARTS, 0.0), PARTS[0]
-    for each in operators:
-        named = each["name"].partition("/")[0]
-        part = named if named in spent else part
-        spent[part] += each["dur"]
+    for operator in operators:
+        prefix = operator["name"].partition("/")[0]
+        part = prefix if prefix in spent else part
+        spent[part] += operator["dur"]
     return spent

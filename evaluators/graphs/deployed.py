@@ -1,22 +1,20 @@
-"""The network as it is deployed, operator by operator: one walk, which the ONNX and the Core ML writers share.
+"""The network as it is deployed, operator by operator: one walk that the ONNX and the Core ML writer share.
 
-Every batch norm that stands beside a convolution or linear layer is merged into it. Names of weights equal the torch
-network's. Shapes are static: (batch, channels, height, width). A writer supplies the operators; `X` is what it calls
-a tensor.
+Every batch norm next to a convolution or linear layer is merged into it. Weights have the names of the torch network.
+Shapes are static: (batch, channels, height, width). A writer implements the operators; `X` is its type of a tensor.
 """
 
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from search_spaces import Architecture, Block
+from search_spaces.nextvit.architecture import PARTS, output_side, stem_layers
 
 X = TypeVar("X")
 
-PARTS = ("stem", "stage-1", "stage-2", "stage-3", "stage-4", "head")
-
 
 class Deployed(ABC, Generic[X]):
-    """The walk. `height` is that of the current (square) feature map, `part` the part of the network."""
+    """The walk. `height` is the side of the current square feature map, `part` the current part of the network."""
 
     def __init__(self, batch: int) -> None:
         self.batch, self.height, self.part = batch, 0, PARTS[0]
@@ -33,13 +31,10 @@ class Deployed(ABC, Generic[X]):
 
     def stem(self, x: X, architecture: Architecture, resolution: int) -> X:
         """Four 3x3 convolutions, two of stride 2."""
-        first, second, third = architecture.stem
         self.height = resolution
-        for index, (into, out, stride) in enumerate(
-            ((3, first, 2), (first, second, 1), (second, third, 1), (third, third, 2))
-        ):
+        for index, (into, out, stride) in enumerate(stem_layers(architecture.stem)):
             x = self.relu(self.conv(x, f"stem.{index}.conv", into, out, kernel=3, stride=stride))
-            self.height = (self.height - 1) // stride + 1
+            self.height = output_side(self.height, stride)
         return x
 
     def block(self, x: X, name: str, block: Block) -> X:
@@ -56,10 +51,10 @@ class Deployed(ABC, Generic[X]):
         return self.mlp(x, f"{name}.mlp", block)
 
     def patch_embed(self, x: X, name: str, into: int, out: int, stride: int = 1) -> X:
-        """Brings a block's input to its width and resolution."""
+        """Changes a block's input to the block's width and resolution."""
         if stride == 2:
             x = self.halve(x)
-            self.height = -(-self.height // 2)
+            self.height = output_side(self.height, 2)
         return self.conv(x, f"{name}.conv", into, out) if stride == 2 or into != out else x
 
     def conv_attention(self, x: X, name: str, block: Block) -> X:
@@ -83,7 +78,7 @@ class Deployed(ABC, Generic[X]):
         if window > 1:
             rows = self.pool_tokens(self.transpose(tokens, (0, 2, 1)), window)
             pooled, count = self.transpose(rows, (0, 2, 1)), count // window  # (B, M, C)
-        scale = dim**-0.25  # on both sides: d^-1/2 in all
+        scale = dim**-0.25  # on q and on k: d^-1/2 in total
         q = self.scale(self.heads(self.linear(tokens, f"{name}.q", channels), side * side, dim, (0, 2, 1, 3)), scale)
         k = self.scale(self.heads(self.linear(pooled, f"{name}.k", channels), count, dim, (0, 2, 3, 1)), scale)
         v = self.heads(self.linear(pooled, f"{name}.v", channels), count, dim, (0, 2, 1, 3))
@@ -93,10 +88,10 @@ class Deployed(ABC, Generic[X]):
         return self.add(x, self.reshape(self.transpose(out, (0, 2, 1)), (self.batch, channels, side, side)))
 
     def heads(self, x: X, tokens: int, dim: int, order: tuple[int, ...]) -> X:
-        """(B, N, C) to (B, N, h, d), in that order of axes."""
+        """(B, N, C) to (B, N, h, d), then its axes in the given order."""
         return self.transpose(self.reshape(x, (self.batch, tokens, -1, dim)), order)
 
-    # The operators, which a writer supplies
+    # The operators, which a writer implements
 
     @abstractmethod
     def conv(
@@ -115,15 +110,15 @@ class Deployed(ABC, Generic[X]):
 
     @abstractmethod
     def linear(self, x: X, name: str, channels: int) -> X:
-        """A linear layer over the last axis, as many channels out as in."""
+        """A linear layer on the last axis, with as many output as input channels."""
 
     @abstractmethod
     def classifier(self, x: X, name: str, channels: int, num_classes: int) -> X:
-        """The last linear layer."""
+        """The last linear layer, (B, channels) to (B, num_classes)."""
 
     @abstractmethod
     def norm(self, x: X, name: str, channels: int) -> X:
-        """The batch norm that stands beside no convolution."""
+        """The batch norm before the classifier, the only one that is not merged."""
 
     @abstractmethod
     def relu(self, x: X) -> X: ...
@@ -147,7 +142,7 @@ class Deployed(ABC, Generic[X]):
 
     @abstractmethod
     def halve(self, x: X) -> X:
-        """2x2 average pooling of stride 2; an odd edge is averaged over what is there."""
+        """2x2 average pooling of stride 2; an odd edge is averaged over the positions that exist."""
 
     @abstractmethod
     def pool_tokens(self, x: X, window: int) -> X:

@@ -1,6 +1,7 @@
-"""The Core ML program of an architecture (MIL, the language of `mlprogram`), written directly, without torch.
+"""Writes the Core ML program of an architecture directly, without torch.
 
-`deployed.py` walks the network; here are its operators in MIL. Names of weights are those of the ONNX graph.
+The language is MIL, that of an `mlprogram`. `deployed.py` walks the network; this module implements its operators.
+Weights have the names of the ONNX graph.
 """
 
 import warnings
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import coremltools
 import numpy as np
-from coremltools.converters.mil import Builder as mb  # noqa: N813, its own documentation's name
+from coremltools.converters.mil import Builder as mb  # noqa: N813, the name in its documentation
 
 from evaluators.graphs.deployed import Deployed
 from search_spaces import Architecture
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Pixels(NamedTuple):
-    """How colours from 0 to 255 become the network's input: mean and width of each, on a scale from 0 to 1."""
+    """How colours from 0 to 255 are normalised: mean and standard deviation of each, on a scale from 0 to 1."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -29,7 +30,7 @@ Weights = Callable[[str, tuple[int, ...]], "np.ndarray[Any, Any]"]
 
 
 def random_weights(seed: int = 0) -> Weights:
-    """Random numbers of the scale of initialised weights, different in every layer, so that none are shared."""
+    """Random weights of the scale of initialised ones, different in every layer so that none are shared."""
     rng = np.random.default_rng(seed)
 
     def weight(name: str, shape: tuple[int, ...]) -> "np.ndarray[Any, Any]":
@@ -53,7 +54,8 @@ def build(
 ) -> "Program":
     """The program from `images` (batch, 3, resolution, resolution) to `logits` (batch, num_classes).
 
-    With `pixels` the images are colours from 0 to 255 and normalised here; with `probabilities` a softmax ends it.
+    With `pixels` the images are colours from 0 to 255 and the program normalises them; with `probabilities` it ends in
+    a softmax.
     """
     version = getattr(coremltools.target, target)
     walk = _Program(weights, batch)
@@ -69,10 +71,10 @@ def build(
 
 
 def _normalised(images: Any, pixels: Pixels | None) -> Any:
-    """(value / 255 - mean) / std, as one factor and one term for each colour."""
+    """(value / 255 - mean) / std, as one factor and one summand for each colour."""
     if not pixels:
         return images
-    mean, std = (np.array(each, dtype=np.float32).reshape(1, 3, 1, 1) for each in (pixels.mean, pixels.std))
+    mean, std = (np.array(values, dtype=np.float32).reshape(1, 3, 1, 1) for values in (pixels.mean, pixels.std))
     return mb.add(x=mb.mul(x=images, y=1 / (255 * std)), y=-mean / std)
 
 
@@ -89,9 +91,9 @@ def convert(
     pixels: Pixels | None = None,
     labels: tuple[str, ...] = (),
 ) -> Any:
-    """The Core ML model (`mlprogram`), not loaded; its input and output stay fp32 whatever it computes in.
+    """The Core ML model (`mlprogram`), not loaded. Input and output are fp32, whatever the precision inside.
 
-    With `pixels` it takes an image, with `labels` it is a classifier that answers with one of them.
+    With `pixels` the input is an image; with `labels` the model is a classifier that returns one of them.
     """
     program = build(
         architecture,
@@ -119,7 +121,7 @@ def convert(
 
 
 class _Program(Deployed[Any]):
-    """Every operator is a call of the builder."""
+    """The operators as calls of MIL's builder."""
 
     def __init__(self, weights: Weights, batch: int) -> None:
         super().__init__(batch)
@@ -145,7 +147,7 @@ class _Program(Deployed[Any]):
         )
 
     def linear(self, x: Any, name: str, channels: int) -> Any:
-        weight = self.weights(f"{name}.weight", (channels, channels)).T  # given as (in, out), as ONNX wants it
+        weight = self.weights(f"{name}.weight", (channels, channels)).T  # given as (in, out), as ONNX needs it
         return mb.linear(x=x, weight=weight, bias=self.weights(f"{name}.bias", (channels,)), name=name)
 
     def classifier(self, x: Any, name: str, channels: int, num_classes: int) -> Any:
@@ -177,7 +179,7 @@ class _Program(Deployed[Any]):
         return mb.concat(values=(x, y), axis=1)
 
     def halve(self, x: Any) -> Any:
-        odd = self.height % 2  # the same as ceil_mode: what lies beyond the edge does not count
+        odd = self.height % 2  # equals ceil_mode: positions beyond the edge do not count
         return mb.avg_pool(
             x=x,
             kernel_sizes=[2, 2],

@@ -1,7 +1,7 @@
-"""The ONNX graph of an architecture, written directly: milliseconds and kilobytes instead of a torch export.
+"""Writes the ONNX graph of an architecture directly: in milliseconds and kilobytes, unlike a torch export.
 
-`deployed.py` walks the network; here are its operators in ONNX. The precision is in the graph, as a strongly typed
-run-time wants it: with fp16 or bf16 every weight and operator has that type, images and logits stay fp32.
+`deployed.py` walks the network; this module implements its operators. The graph contains the precision, as a strongly
+typed run-time requires: with fp16 or bf16 every weight and operator has that type, while images and logits stay fp32.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,22 +17,23 @@ from search_spaces import Architecture
 
 WEIGHTS_FILE = "weights.bin"
 Weights = Callable[[str, tuple[int, ...]], TensorProto]
-# The oldest operator sets that hold every operator used here in that type: the most run-times read them.
+# (operator set, IR version): the oldest with all operators used here in that type, which most run-times read.
 OPSETS = {"fp32": (17, 9), "fp16": (17, 9), "bf16": (22, 10)}
 TYPES = {"fp32": TensorProto.FLOAT, "fp16": TensorProto.FLOAT16, "bf16": TensorProto.BFLOAT16}
 
 
 class SharedWeights:
-    """Every weight is the start of one block of random numbers, so that a graph of any size costs kilobytes.
+    """Weights that all share one block of random numbers, so that a graph of any size takes kilobytes.
 
-    Random and of the scale of initialised weights: zeros, constants and denormals change what a CPU or GPU does.
+    They are random and of the scale of initialised weights, because zeros, constants and denormals change the speed of
+    CPUs and GPUs.
     """
 
     def __init__(self, seed: int = 0, precision: str = "fp32") -> None:
         self.seed, self.precision, self.largest = seed, precision, 0
 
     def __call__(self, name: str, shape: tuple[int, ...]) -> TensorProto:
-        if name.endswith("running_var"):  # the one weight that must not be negative
+        if name.endswith("running_var"):  # the only weight that must not be negative
             return constant(name, np.ones(shape), self.precision)
         length = int(np.prod(shape))
         self.largest = max(self.largest, length)
@@ -44,23 +45,23 @@ class SharedWeights:
         return tensor
 
     def block(self) -> bytes:
-        """The numbers, which every weight reads from the first byte on."""
+        """The bytes of the block, which every weight reads from the start."""
         numbers = np.random.default_rng(self.seed).standard_normal(self.largest, dtype=np.float32)
         return constant("", 0.02 * numbers, self.precision).raw_data
 
     def arrays(self, graph: onnx.ModelProto) -> dict[str, "np.ndarray[Any, Any]"]:
-        """The weights of a graph by name, as views of one block in memory, for a run-time that needs no file."""
-        block, found = self.block(), {}
+        """The weights of a graph by name, as views of one block in memory, for a run-time that takes no file."""
+        block, arrays = self.block(), {}
         for tensor in graph.graph.initializer:
             if tensor.data_location == TensorProto.EXTERNAL:
                 kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
                 shape = tuple(tensor.dims)
-                found[tensor.name] = np.frombuffer(block, kind, int(np.prod(shape))).reshape(shape)
-        return found
+                arrays[tensor.name] = np.frombuffer(block, kind, int(np.prod(shape))).reshape(shape)
+        return arrays
 
 
 def given_weights(values: Mapping[str, "np.ndarray[Any, Any]"], precision: str = "fp32") -> Weights:
-    """Weights of a real network, stored in the graph (`onnx_weights.folded` makes them)."""
+    """Weights of a real network, from `onnx_weights.folded`, stored in the graph."""
 
     def weight(name: str, shape: tuple[int, ...]) -> TensorProto:
         assert values[name].shape == shape, f"{name}: {values[name].shape}, expected {shape}"
@@ -70,7 +71,7 @@ def given_weights(values: Mapping[str, "np.ndarray[Any, Any]"], precision: str =
 
 
 def constant(name: str, value: "np.ndarray[Any, Any]", precision: str = "fp32") -> TensorProto:
-    """A tensor of the graph's own type; integers (shapes, axes) stay what they are."""
+    """A constant tensor in the graph's precision; integers (shapes, axes) keep their type."""
     if value.dtype.kind == "i":
         return onnx.numpy_helper.from_array(value, name)
     kind = helper.tensor_dtype_to_np_dtype(TYPES[precision])
@@ -88,7 +89,7 @@ def build(
 ) -> onnx.ModelProto:
     """The graph from `images` (batch, 3, resolution, resolution) to `logits` (batch, num_classes), both fp32.
 
-    Batch 0 takes any number of images: ONNX reads a 0 in a shape as "what it was".
+    With batch 0 the graph takes any number of images: in ONNX, a 0 in a shape keeps the size of that dimension.
     """
     size = batch or "batch"
     graph = _Graph(weights, batch, precision)
@@ -115,7 +116,7 @@ def save(
 
 
 class _Graph(Deployed[str]):
-    """Nodes and weights gathered while walking the network; a tensor is its name."""
+    """Collects nodes and weights during the walk. A tensor is its name."""
 
     def __init__(self, weights: Weights, batch: int, precision: str) -> None:
         super().__init__(batch)
@@ -141,7 +142,7 @@ class _Graph(Deployed[str]):
         return name
 
     def cast(self, x: str, precision: str, output: str = "") -> str:
-        """Between the graph's type and the fp32 of its input and output; nothing where they are the same."""
+        """Casts between the graph's precision and the fp32 of its input and output; no node if they are the same."""
         if self.precision == "fp32":
             if output:
                 self.nodes[-1].output[0] = output

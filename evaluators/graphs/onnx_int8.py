@@ -1,7 +1,7 @@
-"""Int8 for ONNX graphs: every convolution, linear layer and what lies between them in QDQ form; attention stays float.
+"""Int8 for ONNX graphs in QDQ form: all convolutions, linear layers and the operators between them, except attention.
 
-Weights are int8 for each output channel, activations uint8, as static quantisation makes them. The scales are not
-calibrated: a latency does not depend on them, and an accuracy must not be taken from such a graph.
+Weights are int8 with a scale for each output channel, activations uint8, as in static quantisation. The scales are not
+calibrated: latency does not depend on them, but accuracy must not be measured on such a graph.
 """
 
 from collections.abc import Sequence
@@ -14,19 +14,19 @@ from onnx import TensorProto, helper, numpy_helper
 from search_spaces.common.errors import MeasurementFailed
 
 ACTIVATION_SCALE, WEIGHT_SCALE = 0.05, 0.0004
-ACTIVATIONS = ("Conv", "Relu", "Add", "Concat", "AveragePool")  # whose outputs are stored as uint8
+ACTIVATIONS = ("Conv", "Relu", "Add", "Concat", "AveragePool")  # operators whose outputs are uint8
 
 
 def quantize(graph: onnx.ModelProto) -> None:
-    """Rewrites a graph with random weights in place."""
+    """Quantises a graph with random weights, in place."""
     _Quantizer(graph.graph).run()
 
 
 def check(kinds: Sequence[str]) -> dict[str, Any]:
-    """What the run-time made of it, as counts of the operators that it ran.
+    """Checks the operators that the run-time executed, and counts the int8 convolutions.
 
     Raises:
-        MeasurementFailed: a convolution stayed in fp32.
+        MeasurementFailed: a convolution ran in fp32.
     """
     quantized, floating = kinds.count("QLinearConv"), kinds.count("Conv") + kinds.count("FusedConv")
     if floating or not quantized:
@@ -37,17 +37,17 @@ def check(kinds: Sequence[str]) -> dict[str, Any]:
 
 
 class _Quantizer:
-    """Puts a QuantizeLinear and DequantizeLinear pair on every activation and a DequantizeLinear on every weight."""
+    """Adds QuantizeLinear and DequantizeLinear to every activation, and DequantizeLinear to every weight."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
         self.graph = graph
         self.weights = {tensor.name: tensor for tensor in graph.initializer}
         self.nodes: list[onnx.NodeProto] = []
-        self.pairs: dict[str, str] = {}  # activation -> its dequantised form
+        self.pairs: dict[str, str] = {}  # from an activation to its dequantised form
         self.rng = np.random.default_rng(0)
 
     def run(self) -> None:
-        """Walks the nodes in order: a tensor is quantised before anything reads it."""
+        """Walks the nodes in order, so that a tensor is quantised before it is read."""
         consumers: dict[str, list[str]] = {}
         for node in self.graph.node:
             for name in node.input:
@@ -59,14 +59,14 @@ class _Quantizer:
             weighted = node.op_type in ("Conv", "Gemm") or (node.op_type == "MatMul" and node.input[1] in self.weights)
             self.inputs(node, weighted)
             self.nodes.append(node)
-            alone = consumers.get(node.output[0]) == ["Relu"]  # a ReLU joins the convolution before it
+            alone = consumers.get(node.output[0]) == ["Relu"]  # a ReLU is fused with the convolution before it
             if node.op_type in ACTIVATIONS and not alone and not self.is_attention(node):
                 self.pair(node.output[0], "relu_zero" if node.op_type == "Relu" else "activation_zero")
         del self.graph.node[:]
         self.graph.node.extend(self.nodes)
 
     def is_attention(self, node: onnx.NodeProto) -> bool:
-        """Whether a node works on tokens: its bias or pool, which stay float with the attention around them."""
+        """Whether a node works on tokens: a bias or a pool, which stay float like the attention around them."""
         tokens = node.op_type == "Add" and any(name in self.weights for name in node.input)
         windows = [list(a.ints) for a in node.attribute if a.name == "kernel_shape"]
         return tokens or (node.op_type == "AveragePool" and len(windows[0]) == 1)
@@ -75,7 +75,7 @@ class _Quantizer:
         if weighted and node.input[0] not in self.pairs:
             self.pair(node.input[0], "activation_zero")
         for index, name in enumerate(node.input):
-            if name in self.pairs:  # whoever reads it: a float reader beside would keep the operator in float
+            if name in self.pairs:  # for all readers: one float reader would keep the operator in float
                 node.input[index] = self.pairs[name]
             elif weighted and name in self.weights:
                 node.input[index] = self.bias(name) if index == 2 else self.weight(name, node.op_type)
@@ -87,7 +87,7 @@ class _Quantizer:
         self.pairs[name] = back
 
     def weight(self, name: str, kind: str) -> str:
-        """Turns a float weight into an int8 one over the same numbers, with a scale for each output channel."""
+        """Reinterprets a float weight as int8, with a scale for each output channel."""
         tensor = self.weights[name]
         axis = 1 if kind == "MatMul" else 0
         tensor.data_type = TensorProto.INT8
@@ -100,7 +100,7 @@ class _Quantizer:
         return self.dequantized(name, scale, zero, axis)
 
     def bias(self, name: str) -> str:
-        """Turns a float bias into an int32 one, at the scale of the products that it is added to."""
+        """Replaces a float bias by a random int32 one, at the scale of the products that it is added to."""
         channels = self.weights[name].dims[0]
         values = self.rng.integers(-1000, 1000, channels, dtype=np.int32)
         self.weights[name].CopyFrom(numpy_helper.from_array(values, name))

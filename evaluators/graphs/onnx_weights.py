@@ -1,4 +1,4 @@
-"""The weights of a torch network as its ONNX graph wants them: every norm merged, linear layers as (in, out)."""
+"""The weights of a torch network in the form of its ONNX graph: norms merged, linear layers as (in, out)."""
 
 import copy
 from typing import Any
@@ -12,7 +12,7 @@ from search_spaces.nextvit.network import NextViT
 
 @torch.no_grad()
 def folded(network: NextViT) -> dict[str, "np.ndarray[Any, Any]"]:
-    """Weights by the names that `onnx_graph.build` asks for; the network itself is left as it is."""
+    """Weights by the names that `onnx_graph.build` uses; the network itself does not change."""
     network = copy.deepcopy(network).eval().merge()
     values = {name: value.numpy() for name, value in network.state_dict().items()}
     for name, module in network.named_modules():

@@ -1,1 +1,1 @@
-"""Accuracy and latency predicted from features of a network, with an interval and a held-out error."""
+"""Accuracy and latency predicted from features of a network, with intervals and held-out errors."""

@@ -1,4 +1,4 @@
-"""What a predictor of accuracy looks at: counts of the network, and where its transformers stand."""
+"""The features of a network from which accuracy is predicted: its counts, and the positions of its transformers."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,20 +12,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# Baselines that a prediction must beat; everything else that is looked at, it may use.
-BASELINES = ("log_weights", "log_macs", "log_activations", "log_sum_of_widths", "depth")
-SCORES = ("entropy", "vpca", "zen", "synflow", "nwot")  # the features that need a random network
+BASELINES = ("log_weights", "log_macs", "log_activations", "log_sum_of_widths", "depth")  # a prediction must beat these
 
 
 def structure(architecture: Architecture, resolution: int = 224) -> dict[str, float]:
-    """Everything that the description alone tells, by name. Counts are of the blocks, by formula."""
+    """All features that follow from the description alone, by name. Counts are by formula, without stem and head."""
     blocks = [block for row in architecture.blocks for block in row]
-    done = [work(block, side) for block, side in located(architecture, resolution)]
+    counts = [work(block, side) for block, side in located(architecture, resolution)]
     widths = [block.out_channels for block in blocks]
     features = {
-        "log_weights": log(sum(each.weights for each in done)),
-        "log_macs": log(sum(each.macs + each.attention for each in done)),
-        "log_activations": log(sum(each.activations for each in done)),
+        "log_weights": log(sum(block.weights for block in counts)),
+        "log_macs": log(sum(block.macs + block.attention for block in counts)),
+        "log_activations": log(sum(block.activations for block in counts)),
         "log_sum_of_widths": log(sum(widths)),
         "depth": float(len(widths)),
         "mean_log_width": sum(map(log, widths)) / len(widths),
@@ -42,19 +40,19 @@ def structure(architecture: Architecture, resolution: int = 224) -> dict[str, fl
 
 
 def _placement(kinds: Sequence[str]) -> dict[str, float]:
-    """How many transformers, and where: 0 is the first block, 1 the last; without any, in the middle by convention."""
-    places = [index / max(1, len(kinds) - 1) for index, kind in enumerate(kinds) if kind == "T"]
+    """Share and positions of transformers: 0 is the first block, 1 the last. Without any, the mean is 0.5."""
+    positions = [index / max(1, len(kinds) - 1) for index, kind in enumerate(kinds) if kind == "T"]
     changes = sum(a != b for a, b in pairwise(kinds))
     return {
-        "transformer_share": len(places) / len(kinds),
-        "mean_transformer_position": sum(places) / len(places) if places else 0.5,
-        "first_transformer_position": places[0] if places else 1.0,
+        "transformer_share": len(positions) / len(kinds),
+        "mean_transformer_position": sum(positions) / len(positions) if positions else 0.5,
+        "first_transformer_position": positions[0] if positions else 1.0,
         "alternations": changes / max(1, len(kinds) - 1),
     }
 
 
 def matrix(rows: Sequence[dict[str, float]]) -> "tuple[NDArray[np.float64], list[str | None]]":
-    """The features as (n, p), and for each column its name if it is a baseline."""
+    """The features as an array (n, p), and for each column its name if it is a baseline, else None."""
     import numpy as np
 
     names = list(rows[0])

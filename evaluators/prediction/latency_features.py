@@ -1,7 +1,7 @@
-"""What a latency is predicted from: extensive quantities of each stage, separately for the two kinds of block.
+"""The features from which a latency is predicted: sums over each stage, separately for its NCBs and NTBs.
 
-Blocks, multiply-accumulates, activations and attention. Widths vary, so counts of blocks alone predict nothing; sums
-over the whole network are among the features too, because with few measurements they are all that can be learnt.
+The quantities are blocks, multiply-accumulates, activations and attention. Because widths vary, counts of blocks alone
+predict nothing. Sums over the whole network are features too: few measurements teach no more than those.
 """
 
 from typing import TYPE_CHECKING
@@ -20,18 +20,18 @@ NAMES = (*TOTALS, *(f"stage {stage} {name}" for stage in (1, 2, 3, 4) for name i
 
 
 def features(architecture: Architecture, resolution: int) -> "NDArray[np.float64]":
-    """The vector of `NAMES`, in blocks and in millions; the stem is the same in every network and left out."""
-    places = located(architecture, resolution)
+    """The features in the order of `NAMES`, in blocks and in millions, without stem and head."""
+    positions = located(architecture, resolution)
     totals, stages = dict.fromkeys(TOTALS, 0.0), []
     for row in architecture.blocks:
         sums = dict.fromkeys(PER_STAGE, 0.0)
         for _ in row:
-            block, side = next(places)
+            block, side = next(positions)
             done = work(block, side)
-            found = {"blocks": 1.0, "macs": done.macs / 1e6, "activations": done.activations / 1e6}
-            for name, value in {**found, "attention": done.attention / 1e6}.items():
+            counts = {"blocks": 1.0, "macs": done.macs / 1e6, "activations": done.activations / 1e6}
+            for name, value in {**counts, "attention": done.attention / 1e6}.items():
                 sums[f"{block.kind} {name}"] += value
-            for name, value in {**found, "weights": done.weights / 1e6}.items():
+            for name, value in {**counts, "weights": done.weights / 1e6}.items():
                 totals[name] += value
         stages += list(sums.values())
     return np.array([*totals.values(), *stages])

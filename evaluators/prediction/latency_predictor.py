@@ -1,9 +1,9 @@
-"""A latency predicted from latencies: a Gaussian process over what a network is made of, with an honest interval.
+"""Predicts latencies from measured ones: a Gaussian process over sums of a network's work, with conformal intervals.
 
-The kernel is a line over the network's sums, a line over its stages, and a smooth rest: a latency is nearly additive,
-trees lose below a hundred measurements, and counts of blocks alone predict nothing (measured on networks of `nhs`).
-Noise is a share of the latency. The width of an interval comes from errors on networks that were held out, so that it
-holds as often as it says whatever the kernel believes (cross-conformal prediction, Vovk 2015).
+The kernel is a line over the network's sums, a line over its stages, and a smooth rest, because a latency is nearly
+additive; below a hundred measurements it beats trees (measured on networks of `nhs`). Noise is proportional to the
+latency. Errors on held-out networks set the width of an interval, so that its coverage does not depend on the kernel
+(cross-conformal prediction, Vovk 2015).
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from evaluators.statistics.intervals import conformal
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer
 
-FEWEST = 20  # measurements, below which nothing is predicted
+FEWEST = 20  # measurements; with fewer, nothing is predicted
 FOLDS = 10
 FITS = 1 + FOLDS
 # Logarithms of: amplitude of the sums, of the stages, of the rest, its length scale, and the noise.
@@ -30,12 +30,12 @@ Vector = NDArray[np.float64]
 
 
 class TooFewMeasurements(NegativeAnswer):
-    """A predictor that has seen less than it takes says nothing."""
+    """There are too few measurements to fit a predictor."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """A latency that was not measured, with the interval that holds it as often as asked."""
+    """A predicted latency with its interval, in the unit of the measurements."""
 
     value: float
     low: float
@@ -44,7 +44,7 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOut:
-    """How well a predictor does on networks that it has not seen. Shares are of 1."""
+    """Errors of a predictor on networks that it was not fitted on. Shares are from 0 to 1."""
 
     measurements: int
     mean_error: float  # mean of |predicted / measured - 1|
@@ -55,10 +55,10 @@ class HeldOut:
 
 
 class Predictor:
-    """Fitted on measured networks; predicts others.
+    """Predicts the latencies of networks after it was fitted on measured ones.
 
     `resolution` is that of the measurements, in pixels; `latencies` are in any unit. `report` is called after each of
-    `FITS` fits with the number of those that are done.
+    the `FITS` fits with the number of fits so far.
 
     Raises:
         TooFewMeasurements: fewer than 20.
@@ -74,10 +74,10 @@ class Predictor:
         if len(networks) < FEWEST:
             raise TooFewMeasurements(
                 f"a predictor needs {FEWEST} measured networks, and there are {len(networks)}",
-                f"measure more: nas measure --sample {2 * FEWEST}",
+                f"measure more networks on this device: {2 * FEWEST} give a usable prediction",
             )
         self.resolution = resolution
-        x, y = np.stack([features(each, resolution) for each in networks]), np.array(latencies, dtype=float)
+        x, y = np.stack([features(network, resolution) for network in networks]), np.array(latencies, dtype=float)
         self.process = _Process(x, y)
         report(1)
         order = np.random.default_rng(0).permutation(len(y))
@@ -88,34 +88,34 @@ class Predictor:
             unseen = _Process(x[rest], y[rest], start=self.process.theta, steps=3)
             self.held_mean[fold], self.held_spread[fold] = unseen.predict(x[fold])
             report(number)
-        self.surprise = np.abs(y - self.held_mean) / self.held_spread
+        self.nonconformity = np.abs(y - self.held_mean) / self.held_spread
 
     def predict(self, architecture: Architecture, level: float = 0.95) -> Prediction:
-        """The latency of a network, with an interval that holds the measured one with that probability."""
+        """The latency of a network, with an interval that contains the measured one with probability `level`."""
         mean, spread = self.process.predict(features(architecture, self.resolution)[None])
-        half = conformal(self.surprise, level) * spread[0]
+        half = conformal(self.nonconformity, level) * spread[0]
         return Prediction(value=float(mean[0]), low=float(max(0.0, mean[0] - half)), high=float(mean[0] + half))
 
     def held_out(self) -> HeldOut:
-        """Errors in tenfold cross-validation. Each fold's interval is taken from the other folds' errors."""
+        """Errors in tenfold cross-validation. The errors of the other folds set the interval of a fold."""
         import scipy.stats
 
         error = np.abs(self.held_mean / self.y - 1)
-        kept = np.empty(len(self.y), dtype=bool)
+        covered = np.empty(len(self.y), dtype=bool)
         for fold in self.folds:
-            kept[fold] = self.surprise[fold] <= conformal(np.delete(self.surprise, fold), 0.9)
+            covered[fold] = self.nonconformity[fold] <= conformal(np.delete(self.nonconformity, fold), 0.9)
         return HeldOut(
             measurements=len(self.y),
             mean_error=float(error.mean()),
             p90_error=float(np.quantile(error, 0.9)),
             within_10_percent=float((error <= 0.1).mean()),
             spearman=float(scipy.stats.spearmanr(self.held_mean, self.y).statistic),
-            coverage=float(kept.mean()),
+            coverage=float(covered.mean()),
         )
 
 
 class _Process:
-    """A Gaussian process with the kernel above; features and latencies are scaled by what it was fitted on."""
+    """A Gaussian process with the kernel above. Features and latencies are scaled by those that it was fitted on."""
 
     def __init__(self, x: Vector, y: Vector, start: Vector | None = None, steps: int = 60) -> None:
         self.center, spread = x.mean(0), x.std(0)
@@ -123,9 +123,9 @@ class _Process:
         self.scale = float(y.mean())
         self.x, self.y = self._scaled(x), y / self.scale - 1
         self.relative = y / self.scale  # noise is a share of the latency
-        starts = [np.array(each) for each in STARTS] if start is None else [start]
+        starts = [np.array(theta) for theta in STARTS] if start is None else [start]
         options = {"maxiter": steps, "ftol": 1e-6}
-        fits = [minimize(self._loss, each, method="L-BFGS-B", bounds=BOUNDS, options=options) for each in starts]
+        fits = [minimize(self._loss, theta, method="L-BFGS-B", bounds=BOUNDS, options=options) for theta in starts]
         self.theta: Vector = min(fits, key=lambda fit: float(fit.fun)).x
         self.factor = self._factor(self.theta)
         self.weights = cho_solve(self.factor, self.y)
@@ -141,7 +141,7 @@ class _Process:
         lines = lines + stages**2 * (a[:, totals:] @ b[:, totals:].T) / (a.shape[1] - totals)
         squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
         smooth = rest**2 * np.exp(-0.5 * np.maximum(squares, 0) / (length**2 * a.shape[1]))
-        return np.asarray(1.0 + lines + smooth)  # 1: a constant, as wide as the mean
+        return np.asarray(1.0 + lines + smooth)  # 1: the variance of the constant term, relative to the mean
 
     def _factor(self, theta: Vector) -> tuple[Vector, bool]:
         noise = (np.exp(theta[-1]) * self.relative) ** 2
@@ -149,7 +149,7 @@ class _Process:
         return factor
 
     def _loss(self, theta: Vector) -> float:
-        """The negative logarithm of the marginal likelihood."""
+        """The negative log marginal likelihood, without its constant."""
         try:
             factor = self._factor(theta)
         except np.linalg.LinAlgError:
@@ -158,7 +158,7 @@ class _Process:
         return float(0.5 * fit + np.log(np.diag(factor[0])).sum())
 
     def predict(self, x: Vector) -> tuple[Vector, Vector]:
-        """Means and standard deviations of measurements at rows of features."""
+        """Means (m,) and standard deviations (m,) of measurements for features (m, p)."""
         x = self._scaled(x)
         cross = self._kernel(x, self.x, self.theta)
         mean = cross @ self.weights

@@ -1,6 +1,6 @@
-"""A latency that is predicted from what was measured on its device, which need not be at hand.
+"""A latency that is predicted from earlier measurements on its device, which need not be present.
 
-Its numbers are of the kind `predicted` wherever they go: never measured, and never on the axis of the measured ones.
+Its numbers have the kind `predicted` everywhere, so they never share an axis with measured ones.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Knowledge:
-    """What a predictor learnt from: the context of the measurements, and the networks that were measured in it."""
+    """The basis of a predictor: the context of the measurements, and the networks measured in it."""
 
     context: str
     networks: tuple[str, ...]  # their ids
@@ -27,7 +27,7 @@ class Knowledge:
 
 @dataclass(frozen=True, kw_only=True)
 class Predicted(Evaluator):
-    """The prediction of another evaluator's numbers. `device` tells several apart: the beginning of a device's id."""
+    """The prediction of another evaluator's numbers. `which` selects a device by the beginning of its id."""
 
     inner: Evaluator
     which: str = ""
@@ -38,28 +38,28 @@ class Predicted(Evaluator):
         return self.inner.name()
 
     def family(self) -> Family:  # type: ignore[override]  # an instance's: its inner evaluator decides
-        """Its family."""
+        """The family of that evaluator."""
         return self.inner.family()
 
     @property
     def spec(self) -> str:
-        """The evaluator's own spec, marked."""
+        """The evaluator's own spec with the option `predicted`."""
         spec = self.inner.spec
         return f"{spec}{',' if ':' in spec else ':'}predicted" + (f"={self.which}" if self.which else "")
 
     @property
     def metric(self) -> Metric:
-        """What its numbers mean: predictions."""
+        """The meaning of its numbers, of the kind `predicted`."""
         inner = self.inner.metric
         return Metric(name=self.spec, unit=inner.unit, direction=inner.direction, kind="predicted")
 
     def missing(self) -> Unavailable | None:
-        """It needs measurements in the database, which the program brings."""
+        """Why it cannot predict: without measurements, which the program supplies from the database."""
         if self.knowledge:
             return None
         return Unavailable(
             f"{self.spec} has learnt from no measurements",
-            f"measure first: nas measure --sample 40 --latency {self.inner.spec}",
+            f"measure about 40 networks with {self.inner.spec} first",
         )
 
     def device(self) -> Device:
@@ -71,7 +71,7 @@ class Predicted(Evaluator):
         return self._known().example.versions
 
     def protocol(self) -> dict[str, Any]:
-        """What it learnt from."""
+        """What it learnt from: context, number and digest of the measured networks."""
         known = self._known()
         return {
             "evaluator": self.name(),

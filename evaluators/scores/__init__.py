@@ -1,1 +1,1 @@
-"""What training-free scores have in common: random networks, probed on noise, seed after seed."""
+"""Machinery of training-free scores: random networks, probed on noise, for several seeds."""

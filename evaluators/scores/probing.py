@@ -1,8 +1,9 @@
-"""Random networks on noise: what training-free scores look at, and how.
+"""Runs random networks on noise, for training-free scores.
 
-One set of rules for all (networks with batch norm mislead without them): norms work on the batch alone, no path is
-dropped, weights are Kaiming normal (fan in) with zero biases unless a score's own formula says otherwise, and noise is
-a function of the seed. Blocks are run one after the other; a block is built once and filled with numbers each time.
+All scores share these rules, without which networks with batch norm mislead: norms use the statistics of the batch, no
+path is dropped, weights are Kaiming normal (fan in; He et al. 2015) with zero biases unless a score's formula differs,
+and noise is a function of the seed. Blocks run one after the other. A block is built once, without weights, and gets
+new weights for every run.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,28 +17,28 @@ from search_spaces import Architecture, Block
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-Watch = Callable[[str, "nn.Module", "Tensor", "Tensor"], None]  # name in its block, module, its input, its output
+Watch = Callable[[str, "nn.Module", "Tensor", "Tensor"], None]  # a layer's name in its block, module, input, output
 
 
 class Noise:
-    """Normal numbers of a seed, drawn once for all networks: drawing them anew took a third of a score's time."""
+    """Normal numbers of a seed, drawn once for all networks: drawing them again took a third of a score's time."""
 
     def __init__(self, seed: int, *, kaiming: bool = True) -> None:
         self.numbers, self.position, self.kaiming = _numbers(seed), 0, kaiming
         self.scaled = _scratch(seed)
 
     def draw(self, shape: tuple[int, ...]) -> "Tensor":
-        """The next numbers, in the shape asked for; from the start again when they run out."""
+        """The next numbers in the given shape; they begin again when they run out."""
         length = prod(shape)
         if self.position + length > len(self.numbers):
-            self.position = (self.position + length) % 4093  # so that no two layers meet the same numbers in step
+            self.position = (self.position + length) % 4093  # another offset in each round
         start, self.position = self.position, self.position + length
         return self.numbers[start : self.position].view(shape)
 
     def weights(self, module: "nn.Module") -> "dict[str, Tensor]":
-        """New weights for a module, by name: normal ones of that width, zero biases, norms at 1 and 0.
+        """New weights for a module, by name: scaled normal numbers, biases 0, norms with scale 1 and shift 0.
 
-        They hold until weights are asked for again: the next module has the same room.
+        They are valid until the next call, which reuses their memory.
         """
         import torch
 
@@ -56,7 +57,7 @@ class Noise:
 
 @lru_cache(maxsize=128)
 def _scratch(seed: int) -> "Tensor":
-    """Room for the weights of one module, which the next one may have: fresh memory took as long as scaling them."""
+    """Memory for the weights of one module, reused for the next: allocating it took as long as scaling them."""
     import torch
 
     return torch.empty(1 << 24)
@@ -72,35 +73,36 @@ def _numbers(seed: int) -> "Tensor":
 def outputs(
     architecture: Architecture, images: "Tensor", noise: Noise, seed: int, watch: Watch | None = None
 ) -> "Iterator[Tensor]":
-    """The features (B, C, H, W) after every block of a random network; `watch` sees every layer."""
+    """Yields the features (B, C, H, W) after every block of a random network; `watch` is called for every layer."""
     import torch
 
-    modules = [_stem(architecture.stem, seed), *(_block(b, seed) for row in architecture.blocks for b in row)]
+    blocks = (block for row in architecture.blocks for block in row)
+    modules = [_stem(architecture.stem, seed), *(_block(block, seed) for block in blocks)]
     x = images
     for index, module in enumerate(modules):
         with torch.no_grad(), watched(module, watch):
             x = torch.func.functional_call(module, noise.weights(module), (x,))
-        if index:
+        if index:  # not after the stem
             yield x
 
 
 def relu_outputs(architecture: Architecture, images: "Tensor", noise: Noise, seed: int) -> "Iterator[Tensor]":
-    """What comes out of every ReLU of a random network, (B, C, H, W), block after block."""
+    """Yields the output (B, C, H, W) of every ReLU of a random network, block after block."""
     from torch import nn
 
-    found: list[Tensor] = []
+    activations: list[Tensor] = []
 
     def watch(name: str, part: "nn.Module", x: "Tensor", out: "Tensor") -> None:
         if isinstance(part, nn.ReLU):
-            found.append(out.clone())  # the next layer may work in place
+            activations.append(out.clone())  # the next layer may work in place
 
     for _ in outputs(architecture, images, noise, seed, watch):
-        yield from found
-        found.clear()
+        yield from activations
+        activations.clear()
 
 
-# Modules without numbers, one for each seed because seeds run at the same time: building them anew for every network
-# cost more than running them.
+# Modules without weights, cached because building them for every network cost more than running them; one for each seed
+# because seeds run in parallel threads.
 @lru_cache(maxsize=4096)
 def _block(block: Block, seed: int) -> "nn.Module":
     import torch
@@ -122,7 +124,7 @@ def _stem(widths: tuple[int, int, int], seed: int) -> "nn.Module":
 
 
 def skeleton(module: "nn.Module") -> "nn.Module":
-    """The module in training mode, its norms working on the batch alone."""
+    """The module in training mode, with norms that use the statistics of the batch and keep none."""
     from torch import nn
 
     for part in module.modules():
@@ -134,11 +136,11 @@ def skeleton(module: "nn.Module") -> "nn.Module":
 
 @contextmanager
 def watched(module: "nn.Module", watch: Watch | None) -> Iterator[None]:
-    """Shows `watch` what goes into and comes out of every layer of a module while it runs."""
+    """Calls `watch` for every layer of a module that runs inside the `with` statement."""
     handles = []
     for name, part in module.named_modules() if watch else ():
         if not list(part.children()):
-            handles.append(part.register_forward_hook(_shown(name, watch)))
+            handles.append(part.register_forward_hook(_hook(name, watch)))
     try:
         yield
     finally:
@@ -146,7 +148,7 @@ def watched(module: "nn.Module", watch: Watch | None) -> Iterator[None]:
             handle.remove()
 
 
-def _shown(name: str, watch: Watch | None) -> "Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]":
+def _hook(name: str, watch: Watch | None) -> "Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]":
     def hook(part: "nn.Module", inputs: "tuple[Tensor, ...]", output: "Tensor") -> None:
         assert watch
         watch(name, part, inputs[0], output)
@@ -155,10 +157,10 @@ def _shown(name: str, watch: Watch | None) -> "Callable[[nn.Module, tuple[Tensor
 
 
 def spectrum(features: "Tensor") -> "Tensor":
-    """The eigenvalues of the channels' covariance, as shares of their sum. Features are (B, C, H, W).
+    """The ascending eigenvalues of the channels' covariance of features (B, C, H, W), as shares of their sum.
 
-    Positions of all images are the samples; where they are fewer than channels, the Gram matrix of the samples has
-    the same eigenvalues and is smaller.
+    The positions of all images are the samples. If there are fewer samples than channels, their Gram matrix is used: it
+    has the same nonzero eigenvalues and is smaller.
     """
     import torch
 

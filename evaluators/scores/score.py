@@ -1,4 +1,4 @@
-"""What training-free scores share: several seeds, an interval from them, and the refusal of untrainable networks."""
+"""The base class of training-free scores: several seeds, their interval, and a check for untrainable networks."""
 
 from abc import abstractmethod
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +14,9 @@ from search_spaces.common.errors import MeasurementFailed
 
 @dataclass(frozen=True, kw_only=True)
 class Score(Evaluator):
-    """Deterministic under its seed; its interval is the spread from seed to seed. A score is never an accuracy.
+    """A score of random networks: deterministic for its seed, with an interval from the spread between seeds.
 
-    A plug-in writes `_score`: the value of one random network of the architecture.
+    A score is never an accuracy. A plug-in implements `_score`, the value of one random network of the architecture.
     """
 
     direction: ClassVar[Direction] = "maximize"
@@ -40,13 +40,13 @@ class Score(Evaluator):
         import numpy as np
         import torch
 
-        torch.set_num_threads(1)  # a thread for each seed: quicker, and the same sums on any number of cores
+        torch.set_num_threads(1)  # seeds run in threads instead: faster, and the same sums on any number of cores
         with ThreadPoolExecutor(min(self.seeds, cores())) as pool:
             scores = pool.map(lambda index: self._score(architecture, self.seed + index), range(self.seeds))
             values = np.array(list(scores))
         if not np.isfinite(values).all():
             raise MeasurementFailed(
-                "untrainable: a random network answers nothing finite, or the same to everything",
+                "untrainable: the output of a random network is not finite, or the same for all inputs",
                 f"{self.spec} of {architecture}: {values.tolist()}",
             )
         mean, half = mean_interval(values)
@@ -63,4 +63,4 @@ class Score(Evaluator):
 
     @abstractmethod
     def _score(self, architecture: Architecture, seed: int) -> float:
-        """The score of one random network."""
+        """The score of the random network of one seed."""

@@ -1,6 +1,7 @@
 """Half-widths of intervals: Student's t, the normal distribution, and conformal prediction."""
 
 from collections.abc import Sequence
+from math import sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 def student(level: float, freedom: float) -> float:
     """How many standard errors a two-sided interval of that level extends, for a mean with so many degrees of freedom.
 
-    For example 2.571 at level 0.95 and 5 degrees of freedom.
+    For example 2.571 at level 0.95 with 5 degrees of freedom.
     """
     from scipy.stats import t
 
@@ -22,17 +23,27 @@ def normal(level: float = 0.95) -> float:
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
+def share_error(share: float, images: int) -> float:
+    """The standard error of a share, from 0 to 1, that was counted on a number of images.
+
+    The share is kept half an image away from 0 and 1: without a single error, the error rate is still uncertain.
+    """
+    share = min(max(share, 0.5 / images), 1 - 0.5 / images)
+    return sqrt(share * (1 - share) / images)
+
+
 def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """The mean of at least two values, and the half-width of its interval by Student's t."""
+    """The mean of two values or more, and half the width of its interval by Student's t."""
     values = np.asarray(values, dtype=float)
     error = values.std(ddof=1) / len(values) ** 0.5
     return float(values.mean()), student(level, len(values) - 1) * float(error)
 
 
 def conformal(errors: Sequence[float] | ArrayLike, level: float) -> float:
-    """The smallest bound that a new error keeps with that probability, the errors being exchangeable.
+    """The bound that a new error stays below with probability `level`, if all errors are exchangeable.
 
-    Of n errors it is the one of rank level * (n + 1), and the largest where there are too few (Vovk et al. 2005).
+    It is the error of rank ceil(level * (n + 1)) of the n given ones, or the largest if there are too few (Vovk,
+    Gammerman and Shafer, Algorithmic Learning in a Random World, 2005).
     """
     ordered = np.sort(np.asarray(errors, dtype=float))
     rank = min(len(ordered), int(np.ceil(level * (len(ordered) + 1))))

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from search_spaces.common import files
 from search_spaces.common.errors import NegativeAnswer
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 STATE = "nas.training"  # the header's entry
+START_AGAIN = "start a new training run in another folder"
 NETWORK, AVERAGED, OPTIMIZER = "network.", "averaged.", "optimizer."
 
 
@@ -72,7 +74,7 @@ class Parts:
             self._take_up(_part(tensors, OPTIMIZER))
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             words = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise NegativeAnswer(f"'{path}' is no checkpoint of this training: {words:.200}", "start anew") from None
+            raise NegativeAnswer(f"'{path}' is no checkpoint of this training: {words:.200}", START_AGAIN) from None
         return state
 
     def _take_up(self, tensors: "Mapping[str, Tensor]") -> None:
@@ -94,25 +96,16 @@ def _part(tensors: "Mapping[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
 
 
 def write(path: Path, tensors: "Mapping[str, Tensor]", header: Mapping[str, str] | None = None) -> None:
-    """Writes tensors by name, whole or not at all.
+    """Writes tensors by name, completely or not at all.
 
     Raises:
         NegativeAnswer: they cannot be written there.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import save
 
-    made = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
-        made.write_bytes(save(whole, dict(header or {})))  # save_file would shut all others out of the file
-        made.replace(path)
-    except (OSError, SafetensorError) as error:
-        made.unlink(missing_ok=True)
-        raise NegativeAnswer(
-            f"'{path}' was not written: {error}", "make room or mend the rights, then go on with --resume"
-        ) from None
+    on_cpu = {name: value.detach().contiguous().cpu() for name, value in tensors.items()}
+    with files.replacing(path, sole_writer=True) as temporary:
+        temporary.write_bytes(save(on_cpu, dict(header or {})))  # save_file gives the file a mode that shuts others out
 
 
 def read(path: Path) -> "tuple[dict[str, Tensor], dict[str, Any]]":
@@ -127,6 +120,4 @@ def read(path: Path) -> "tuple[dict[str, Tensor], dict[str, Any]]":
         with safe_open(path, "pt") as opened:
             return {name: opened.get_tensor(name) for name in opened.keys()}, opened.metadata() or {}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
-        raise NegativeAnswer(
-            f"'{path}' cannot be read: {error}", "it may be cut off: remove its folder and start anew"
-        ) from None
+        raise NegativeAnswer(f"'{path}' cannot be read: {error}", f"it may be incomplete: {START_AGAIN}") from None

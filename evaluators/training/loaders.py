@@ -93,7 +93,7 @@ class Loaders:
         if count > self.recipe.bad_images:
             raise NegativeAnswer(
                 f"{self.remark(count)}; the limit is {self.recipe.bad_images}",
-                "mend or remove them, or bear more: --bad-images N",
+                "repair or remove them, or raise the limit on bad images",
             )
 
     def _loader(self, pictures: Pictures, size: int, *, is_training: bool) -> Any:
@@ -128,12 +128,12 @@ def _share(source: Source, recipe: FullRecipe, processes: Processes) -> int:
     """Images of a batch for each process."""
     size, count, images = recipe.batch_size, processes.count, len(source.train)
     if size % (2 * count):  # images are mixed in pairs
-        raise UsageError(f"--batch-size {size} is no multiple of {2 * count}", "each process takes an even number")
+        raise UsageError(f"the batch size {size} is not a multiple of {2 * count}", "each process takes an even number")
     if size > images:
         fitting = max(2 * count, 1 << max(1, (images // 16).bit_length() - 1))
         raise UsageError(
-            f"--batch-size {size} is more than the {images} images of '{source.name}' to train on",
-            f"for example --batch-size {fitting}",
+            f"the batch size {size} is more than the {images} images of '{source.name}' to train on",
+            f"for example a batch size of {fitting}",
         )
     return size // count
 

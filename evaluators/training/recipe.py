@@ -37,7 +37,7 @@ def setting(default: object, words: str, low: float = 0.0, high: float = float("
 
 @dataclass(frozen=True, kw_only=True)
 class FullRecipe:
-    """The settings of a full training, which are the options of `nas train`.
+    """The settings of a full training.
 
     Raises:
         UsageError: a value out of its range, or two that do not go together.
@@ -68,17 +68,18 @@ class FullRecipe:
     bad_images: int = setting(100, "Unreadable images that are borne before the training stops.")
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            value, low, high = getattr(self, each.name), each.metadata["low"], each.metadata["high"]
+        for option in fields(self):
+            value, low, high = getattr(self, option.name), option.metadata["low"], option.metadata["high"]
             if isinstance(value, (int, float)) and not low <= value <= high:
-                told = f"from {low:g} to {high:g}" if high < float("inf") else f"of {low:g} or more"
-                raise UsageError(f"{flag(each.name)} expects a number {told}, got {value:g}", each.metadata["words"])
+                expected = f"from {low:g} to {high:g}" if high < float("inf") else f"of {low:g} or more"
+                name = option.name.replace("_", " ")
+                raise UsageError(f"{name} expects a number {expected}, got {value:g}", option.metadata["words"])
         if not AUGMENT.fullmatch(self.augment):
-            raise UsageError(f"--augment: '{self.augment}' is not known", "for example rand-m9-mstd0.5-inc1, or none")
+            raise UsageError(f"there is no augmentation '{self.augment}'", "for example rand-m9-mstd0.5-inc1, or none")
         if self.initial not in INITIAL:
-            raise UsageError(f"--initial expects one of {', '.join(INITIAL)}, got '{self.initial}'")
+            raise UsageError(f"initial expects one of {', '.join(INITIAL)}, got '{self.initial}'")
         if self.rising >= self.epochs:
-            raise UsageError(f"--warmup-epochs {self.rising:g} leaves none of {self.epochs} epochs", "warm up shorter")
+            raise UsageError(f"{self.rising:g} warm-up epochs leave none of {self.epochs}", "shorten the warm-up")
 
     @classmethod
     def of(cls, given: Mapping[str, Any], *, plain: bool = False) -> "FullRecipe":
@@ -107,8 +108,3 @@ class FullRecipe:
     def protocol(self) -> dict[str, Any]:
         """The settings that change what is reached, for any network."""
         return {name: value for name, value in asdict(self).items() if name not in FREE}
-
-
-def flag(name: str) -> str:
-    """A setting as an option on the command line."""
-    return "--" + name.replace("_", "-")

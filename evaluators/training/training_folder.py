@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluators.training.recipe import FREE
+from search_spaces.common import files
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 SCHEMA = "nas.training/1"
@@ -55,13 +56,13 @@ class TrainingFolder:
         """
         file = self.path / "training.json"
         if not self.holds_training:
-            raise UsageError(f"'{self.path}' holds no training to go on with", "start one without --resume")
+            raise UsageError(f"'{self.path}' holds no training to resume", "start a new one, or name its folder")
         try:
             found: dict[str, Any] = json.loads(file.read_text())
             assert found["schema"] == SCHEMA
         except (OSError, ValueError, KeyError, TypeError, AssertionError) as error:
             what = str(error) or f"expected the schema {SCHEMA}"
-            raise NegativeAnswer(f"'{file}' cannot be read: {what}", "remove its folder and start anew") from None
+            raise NegativeAnswer(f"'{file}' cannot be read: {what}", "start a new training run") from None
         return found
 
     def refuse_if_taken(self) -> None:
@@ -71,8 +72,8 @@ class TrainingFolder:
             UsageError: something lies there already.
         """
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            way = "go on with --resume, or name" if self.holds_training else "name"
-            raise UsageError(f"'{self.path}' exists and is not empty", f"{way} another folder: -o FOLDER")
+            resume = "resume the training run in that folder, or " if self.holds_training else ""
+            raise UsageError(f"'{self.path}' exists and is not empty", f"{resume}choose another folder")
 
     def begin(self, plan: Mapping[str, Any]) -> None:
         """Makes the folder and writes down what is trained.
@@ -91,15 +92,13 @@ class TrainingFolder:
         stored = self.plan()
         for name in ("architecture", "data", "weights"):
             if stored[name] != plan[name]:
-                raise UsageError(
-                    f"'{self.path}' holds a training with another {name}", "name another folder: -o FOLDER"
-                )
+                raise UsageError(f"'{self.path}' holds a training with another {name}", "choose another folder")
         then, now = stored["recipe"], plan["recipe"]
         names = [name for name in now if name not in FREE and then.get(name) != now[name]]
         if changed := [f"{name} is {then.get(name)}, not {now[name]}" for name in names]:
             raise UsageError(
                 f"'{self.path}' holds a training with another recipe: {', '.join(changed)}",
-                "go on without these options, or name another folder: -o FOLDER",
+                "resume it without these settings, or choose another folder",
             )
 
     def finish(self, result: Mapping[str, Any]) -> None:
@@ -120,13 +119,4 @@ class TrainingFolder:
         self._write("log.csv", "\n".join([",".join(COLUMNS), *rows]) + "\n")
 
     def _write(self, name: str, text: str) -> None:
-        made = self.path / f".{name}.part"
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            made.write_text(text)
-            made.replace(self.path / name)
-        except OSError as error:
-            raise NegativeAnswer(
-                f"'{self.path / name}' was not written: {error.strerror or error}",
-                "check the folder and its rights, or name another with -o",
-            ) from None
+        files.replace(self.path / name, text, sole_writer=True)

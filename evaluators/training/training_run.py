@@ -1,30 +1,37 @@
-"""One sitting of a full training: from its checkpoint, if there is one, to its end."""
+"""A training run: one process's part of a full training, from its checkpoint, if there is one, to its end."""
 
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from evaluators.core.measurement import ANYWHERE, Measurement, now
+from evaluators.core.measurement import ANYWHERE, Measurement, SharedDetails, further_key, now
+from evaluators.statistics.intervals import normal, share_error
 from evaluators.training import checkpoints
 from evaluators.training.checkpoints import Parts, State
-from evaluators.training.full_training import MOST_AT_ONCE, Listener, Plan, told, versions
 from evaluators.training.loaders import Loaders
 from evaluators.training.loop import Loop, answers, step_down_note
+from evaluators.training.plan import Listener, Plan, data_label, versions
 from evaluators.training.processes import Processes
 from evaluators.training.recipe import FullRecipe
 from evaluators.training.training_folder import TrainingFolder
-from evaluators.training.validated import TOP, Validated, standard_error, validated
+from evaluators.training.validated import TOP, Validated, validated
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
 WARMUP_FROM, LOWEST = 1e-6, 1e-5  # learning rates (official code)
+MOST_AT_ONCE = 256  # images on a device, as on each of the eight of the official training
 
 
-class Sitting:
-    """A training under way: its network, its loop, and where it stands."""
+def images_at_once(recipe: FullRecipe, processes: Processes) -> int:
+    """Images that one process puts on its device at a time, if its memory holds them."""
+    return min(recipe.batch_size // processes.count, MOST_AT_ONCE)
+
+
+class TrainingRun:
+    """A training in progress: its network, its loop and its state."""
 
     def __init__(
         self,
@@ -169,9 +176,9 @@ class Sitting:
         skill = source.skill(state.accuracies)
         share = sum(state.accuracies.values()) / len(state.accuracies)
         value = round(100 * (skill if self.plan.data == "synthetic" else share), 4)
-        half = round(196 * standard_error(share, state.validated), 4)
-        notes = step_down_note(state.microbatch, min(recipe.batch_size // self.processes.count, MOST_AT_ONCE))
-        name = told(self.plan.data)
+        half = round(100 * normal() * share_error(share, state.validated), 4)
+        notes = step_down_note(state.microbatch, images_at_once(recipe, self.processes))
+        name = data_label(self.plan.data)
         return Measurement(
             metric=self.plan.metric,
             value=value,
@@ -185,13 +192,15 @@ class Sitting:
             when=now(),
             seconds=round(sum(row["seconds"] for row in state.curve), 3),
             warnings=(*source.remarks, *state.remarks, *notes),
-            secondary={f"top-{TOP} [%]": round(state.curve[-1]["top5"], 4)},
+            secondary={further_key(f"top-{TOP}", "%"): round(state.curve[-1]["top5"], 4)},
             details={
-                "fidelity": f"{name}, all images, {recipe.resolution} px, {recipe.epochs} epochs, fully trained",
-                "skill": round(skill, 5),
+                **SharedDetails(
+                    fidelity=f"{name}, all images, {recipe.resolution} px, {recipe.epochs} epochs, fully trained",
+                    skill=round(skill, 5),
+                    best={"top1": round(state.best, 4), "epoch": state.best_epoch},
+                ),
                 "accuracies": [state.accuracies],
                 "curves": [state.curve],
-                "best": {"top1": round(state.best, 4), "epoch": state.best_epoch},
                 "images": source.identity,
                 "samples": recipe.epochs * self.loaders.steps * recipe.batch_size,
                 "validation_images": state.validated,

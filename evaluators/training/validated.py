@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import sqrt
 from typing import TYPE_CHECKING
 
 from evaluators.datasets.sources import Source
@@ -56,9 +55,3 @@ def validated(pairs: "Iterable[tuple[Tensor, Tensor]]", source: Source, processe
         loss=loss / images,
         images=int(images),
     )
-
-
-def standard_error(share: float, images: int) -> float:
-    """Of a share of so many images, from 0 to 1; half an image is the least that can be told."""
-    share = min(max(share, 0.5 / images), 1 - 0.5 / images)
-    return sqrt(share * (1 - share) / images)

@@ -1,8 +1,8 @@
-"""Evaluating in processes of their own, so that a crash or a hang costs one candidate and not the run.
+"""Evaluates in separate processes, so that a crash or a hang costs one candidate and not the run.
 
-Latencies get a fresh process each; the next one is started early, so that its imports cost no waiting. Scores share
-one process until it fails. Exact counts need no process. Where the process runs is the place's affair: under another
-interpreter or over SSH it is the same worker, and a lost connection is tried again.
+Every latency has a fresh process; the next one starts early, so that nobody waits for its imports. Accuracies share one
+process until it fails. Exact counts need none. The evaluator's location decides where a process runs: under another
+interpreter or over SSH it is the same worker, and a lost connection is retried.
 """
 
 import time
@@ -21,10 +21,10 @@ CONNECTION_ATTEMPTS = 3
 
 
 class Bench:
-    """Where candidates are evaluated. Use it in a `with` statement: it owns processes.
+    """Evaluates candidates. Use it in a `with` statement: it owns processes.
 
-    `timeout` bounds one evaluation, in seconds. `beside` others work on the same device at the same time, which whoever
-    made them all holds for them. `say` hears what is waited for.
+    `timeout` limits one evaluation, in seconds. `beside` is the number of other benches that work in parallel on the
+    same device, which their creator holds for all of them. `say` receives messages about waiting.
     """
 
     def __init__(self, timeout: float = TIMEOUT_SECONDS, beside: int = 0, say: Say = speak) -> None:
@@ -47,14 +47,14 @@ class Bench:
         """The evaluator's measurement of an architecture, isolated as its family needs.
 
         Raises:
-            MeasurementFailed: this architecture could not be evaluated; says why.
-            InfrastructureFailed: a connection, process, disk or device failed, which says nothing of the architecture.
-            Unavailable: the evaluator cannot run in its place.
+            MeasurementFailed: this architecture could not be evaluated.
+            InfrastructureFailed: a connection, process, disk or device failed, not the architecture.
+            Unavailable: the evaluator cannot run at its location.
         """
         if not self._isolated(evaluator):
             try:
                 return evaluator.measure(architecture, baseline)
-            except Exception as error:  # it costs this candidate, as in a process of its own
+            except Exception as error:  # it costs only this candidate, as in a separate process
                 raise failure(error) from error
         task = "join" if self.beside else "measure"
         job = {"do": task, "architecture": architecture.to_dict(), "baseline": baseline}
@@ -63,16 +63,16 @@ class Bench:
             measurement = Measurement.from_dict(answer["measurement"])
         except (KeyError, TypeError) as error:
             raise _garbled(evaluator, error) from None
-        if measurement.context != evaluator.context():  # a driver was updated over there, or another machine answers
+        if measurement.context != evaluator.context():  # a driver was updated there, or another machine answers
             changed = differences(measurement, evaluator.device(), evaluator.versions(), evaluator.protocol())
             raise InfrastructureFailed(
                 f"another device or version answered for {evaluator.spec}: {changed}",
-                "its numbers and those before share no axis: go on with what answered before, or start a new run",
+                "its numbers are not comparable with earlier ones: restore the earlier versions, or start a new run",
             )
         return measurement
 
     def ratio(self, evaluator: Evaluator, first: Architecture, second: Architecture, seed: int) -> float:
-        """How many times slower the second network is, alternating with the first in one fresh process."""
+        """The second network's latency divided by the first's, both alternating in one fresh process."""
         job = {"do": "compare", "architecture": first.to_dict(), "other": second.to_dict(), "seed": seed}
         answer = self._ask(evaluator, job)
         try:
@@ -81,10 +81,10 @@ class Bench:
             raise _garbled(evaluator, error) from None
 
     def prepare(self, *evaluators: Evaluator) -> None:
-        """Starts the processes of the next latencies, so that their imports run while something else is thought of."""
+        """Starts the processes of the next latencies, so that their imports run during other work."""
         for evaluator in evaluators:
             if evaluator.family() == "latency" and self._isolated(evaluator) and evaluator.spec not in self.spares:
-                self.spares[evaluator.spec] = Worker(evaluator.place, evaluator.local.spec)
+                self.spares[evaluator.spec] = Worker(evaluator.location, evaluator.local.spec)
 
     @staticmethod
     def _isolated(evaluator: Evaluator) -> bool:
@@ -120,12 +120,12 @@ class Bench:
         try:
             return scorer.run(job, max(self.timeout, evaluator.patience), self.say)
         except NegativeAnswer:
-            scorer.close()  # its state is not to be trusted any more
+            scorer.close()  # its state is no longer reliable
             self.scorer = None
             raise
 
 
 def _garbled(evaluator: Evaluator, error: Exception) -> InfrastructureFailed:
     return InfrastructureFailed(
-        f"the worker of {evaluator.spec} answered what is no measurement", f"{type(error).__name__}: {error}"
+        f"the worker of {evaluator.spec} did not answer with a measurement", f"{type(error).__name__}: {error}"
     )

@@ -1,10 +1,10 @@
-"""What a worker may be asked, checked before anything is done with it: a job is data, never code and never a file.
+"""The requests that a worker accepts, checked before use: a job is data, never code and never a file.
 
-{"do": "describe", "evaluator": "ort"}                                what it would measure here, or why not
-{"do": "prepare", "evaluator": "ort"}                                 loads what the first job will need
+{"do": "describe", "evaluator": "ort"}                                what it would measure here, or why it cannot
+{"do": "prepare", "evaluator": "ort"}                                 imports the modules that the first job needs
 {"do": "measure", "evaluator": "ort", "architecture": {...}}          one measurement
-{"do": "join", "evaluator": "train", "architecture": {...}}           the same, the device being held for it
-{"do": "compare", "evaluator": "ort", "architecture": {...}, "other": {...}}   how many times slower the other is
+{"do": "join", "evaluator": "train", "architecture": {...}}           the same, while the driver holds the device
+{"do": "compare", "evaluator": "ort", "architecture": {...}, "other": {...}}   the other's latency over the first's
 """
 
 from typing import Any
@@ -33,10 +33,10 @@ OPTIONAL = {"measure": {"baseline"}, "join": {"baseline"}, "compare": {"seed"}}
 
 
 def parse(line: bytes) -> dict[str, Any]:
-    """The job of a line, its architectures built.
+    """The job in a line of JSON, with its architectures built.
 
     Raises:
-        UsageError: too long, no JSON, or not a job; names the field.
+        UsageError: too long, not JSON, or not a job; names the field.
         InvalidArchitecture: no network can be built from it.
     """
     if len(line) > LARGEST_JOB:
@@ -55,16 +55,16 @@ def parse(line: bytes) -> dict[str, Any]:
     return {name: Architecture.from_dict(value) if isinstance(value, dict) else value for name, value in job.items()}
 
 
-def read(line: bytes, what: str) -> dict[str, Any]:
-    """The object of a line of JSON in UTF-8, in which every number is finite.
+def read(line: bytes, name: str) -> dict[str, Any]:
+    """The object in a line of JSON in UTF-8, in which every number is finite; errors call it `name`.
 
     Raises:
-        UsageError: it is something else; says what.
+        UsageError: it is something else.
     """
     try:
-        found = texts.from_json(line)
+        value = texts.from_json(line)
     except ValueError as error:
-        raise UsageError(f"{what} is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"{what} is an object, not a {type(found).__name__}")
-    return found
+        raise UsageError(f"{name} is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} must be an object, not a {type(value).__name__}")
+    return value

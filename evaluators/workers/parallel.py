@@ -1,4 +1,4 @@
-"""Several networks evaluated beside each other: small ones do not fill a device, each alone."""
+"""Evaluates several networks in parallel, because one small network does not fill a device."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,21 +12,21 @@ from evaluators.workers.bench import Bench
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
 
-Found = tuple[Architecture, Measurement | MeasurementFailed]
+Result = tuple[Architecture, Measurement | MeasurementFailed]
 
 
-def together(evaluator: Evaluator, architectures: Sequence[Architecture], bench: Bench) -> Iterator[Found]:
-    """Each network with its measurement, or why there is none, as soon as it is known.
+def together(evaluator: Evaluator, architectures: Sequence[Architecture], bench: Bench) -> Iterator[Result]:
+    """Yields every network with its measurement or its failure, as soon as it is known.
 
-    As many at once as the evaluator bears, in processes of their own, while nobody else measures on the device; where
-    that is one, they follow each other on `bench`.
+    As many run at once as the evaluator allows, each in a separate process, while no other process measures on the
+    device. An evaluator that allows one uses `bench` for one network after another.
 
     Raises:
-        InfrastructureFailed: what surrounds the networks failed; those that were not yielded have not been evaluated.
+        InfrastructureFailed: something around the networks failed; those that were not yielded are not evaluated.
     """
     count = min(evaluator.at_once(), len(architectures))
     if count < 2:
-        yield from ((each, _tried(bench, evaluator, each)) for each in architectures)
+        yield from ((architecture, _tried(bench, evaluator, architecture)) for architecture in architectures)
         return
     with ExitStack() as stack:
         stack.enter_context(exclusive(evaluator.physical(), bench.say))
@@ -35,16 +35,16 @@ def together(evaluator: Evaluator, architectures: Sequence[Architecture], bench:
         free: SimpleQueue[Bench] = SimpleQueue()
         for _ in range(count):
             free.put(stack.enter_context(Bench(bench.timeout, beside=count - 1, say=bench.say)))
-        stack.callback(pool.shutdown, wait=False, cancel_futures=True)  # first of all, when we are interrupted
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)  # runs first, on an interruption too
 
         def evaluated(architecture: Architecture) -> Measurement | MeasurementFailed:
-            mine = free.get()
+            own_bench = free.get()
             try:
-                return _tried(mine, evaluator, architecture)
+                return _tried(own_bench, evaluator, architecture)
             finally:
-                free.put(mine)
+                free.put(own_bench)
 
-        futures = {pool.submit(evaluated, each): each for each in architectures}
+        futures = {pool.submit(evaluated, architecture): architecture for architecture in architectures}
         for future in as_completed(futures):
             yield futures[future], future.result()
 

@@ -1,7 +1,7 @@
-"""A latency that is measured in another place: over SSH, or under another interpreter.
+"""A latency that is measured at another location: over SSH, or under another interpreter.
 
-Its numbers mean the same as those that the same evaluator obtains there by itself: the store keeps them under the
-same key. Only a run tells the two apart, by the objective's name.
+Its numbers are those that the evaluator would obtain there locally, so the store keeps them under the same key. Only
+the objective's name in a run contains the location.
 """
 
 import functools
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluators.core.evaluator import Evaluator, Family
-from evaluators.core.locations import Place
+from evaluators.core.locations import Location
 from evaluators.core.measurement import Device, Measurement, Metric, Reading, context
 from evaluators.core.source_digest import code
 from evaluators.workers.bench import Bench
@@ -19,37 +19,37 @@ from search_spaces import Architecture
 from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, Unavailable
 
 NEEDS = "it needs Python 3.10 or later with numpy, onnx and the run-time, and over SSH nas itself"
-ANSWER_SECONDS = 60.0  # to say what it would measure: an import of a run-time, at most
+ANSWER_SECONDS = 60.0  # for a description: time to import a run-time
 
 
 @dataclass(frozen=True, kw_only=True)
-class Elsewhere(Evaluator):
-    """An evaluator and the place where it runs."""
+class Remote(Evaluator):
+    """An evaluator that runs at another location."""
 
     inner: Evaluator
-    where: Place
+    where: Location
 
     def name(self) -> str:
         """The name of the evaluator that runs there."""
         return self.inner.name()
 
     def family(self) -> Family:  # type: ignore[override]  # an instance's: its inner evaluator decides
-        """Its family."""
+        """The family of the evaluator that runs there."""
         return self.inner.family()
 
     @property
-    def place(self) -> Place:
+    def location(self) -> Location:
         """Where it runs."""
         return self.where
 
     @property
     def local(self) -> Evaluator:
-        """The evaluator as that place knows it."""
+        """The evaluator as it is called there."""
         return self.inner
 
     @property
     def spec(self) -> str:
-        """The evaluator's own spec and the place."""
+        """The evaluator's own spec with the location."""
         spec, python, host = self.inner.spec, self.where.python, self.where.host
         if python:
             spec += f"{',' if ':' in spec else ':'}python={python}"
@@ -57,73 +57,73 @@ class Elsewhere(Evaluator):
 
     @property
     def metric(self) -> Metric:
-        """What its numbers mean, under the name of the objective."""
+        """The meaning of its numbers; the name contains the location."""
         inner = self.inner.metric
         return Metric(name=self.spec, unit=inner.unit, direction=inner.direction, kind=inner.kind)
 
     def missing(self) -> Unavailable | None:
-        """Why nothing can be measured there: no answer, no nas, another nas, or no run-time."""
+        """Why it cannot measure there: no answer, no nas, another version of nas, or no run-time."""
         try:
-            found = self.description()
-        except Unavailable as reason:
-            return reason
-        if (theirs := found.get("code")) != code():
+            description = self.description()
+        except Unavailable as unavailable:
+            return unavailable
+        if (theirs := description.get("code")) != code():
             return Unavailable(
                 f"another version of nas measures on {self.where} (code {theirs} there, {code()} here)",
                 "install the same version on both",
             )
-        if told := found.get("missing"):
-            return Unavailable(f"{self.where}: {told['message']}", told["hint"])
+        if reason := description.get("missing"):
+            return Unavailable(f"{self.where}: {reason['message']}", reason["hint"])
         return None
 
     def description(self) -> dict[str, Any]:
-        """What the worker there says of itself, asked once.
+        """The worker's description of the evaluator there, requested once in a process.
 
         Raises:
-            Unavailable: it does not answer; says why.
+            Unavailable: the worker does not answer.
         """
         return _describe(self.where, self.inner.spec)
 
     def device(self) -> Device:
-        """The device there."""
+        """The device at the location."""
         return Device(**self.description()["device"])
 
     def versions(self) -> dict[str, str]:
-        """The versions there."""
+        """The versions at the location."""
         versions: dict[str, str] = self.description()["versions"]
         return versions
 
     def protocol(self) -> dict[str, Any]:
-        """The protocol, which is the same everywhere."""
+        """The protocol, which is the same at every location."""
         return self.inner.protocol()
 
     def context(self) -> str:
-        """The key under which its numbers are remembered, wherever they are asked from."""
+        """The key under which its numbers are stored: the same as when they are measured locally there."""
         return context(self.inner.metric, self.device(), self.versions(), self.protocol())
 
     def measure(self, architecture: Architecture, baseline: float | None = None) -> Measurement:
-        """One measurement, in a process over there."""
+        """One measurement, in a process at the location."""
         with Bench() as bench:
             return bench.measure(self, architecture, baseline)
 
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
-        raise NotImplementedError("it is read elsewhere")
+        raise NotImplementedError("it is read at the other location")
 
 
 @functools.cache
-def _describe(place: Place, spec: str) -> dict[str, Any]:
+def _describe(location: Location, spec: str) -> dict[str, Any]:
     try:
-        with closing(Worker(place)) as worker:
+        with closing(Worker(location)) as worker:
             return worker.run({"do": "describe", "evaluator": spec}, ANSWER_SECONDS)
     except (MeasurementFailed, InfrastructureFailed) as error:
-        raise _unavailable(place, spec, error) from None
+        raise _unavailable(location, spec, error) from None
 
 
-def _unavailable(place: Place, spec: str, error: MeasurementFailed | InfrastructureFailed) -> Unavailable:
-    """Why a place does not answer, and what to do, from the last words of what was started there."""
-    words = error.hint.strip().splitlines()
-    last, python = (words[-1] if words else error.message), place.python or "python3"
-    where, at = place.host or "this machine", f"@ssh:{place.host}" if place.host else ""
+def _unavailable(location: Location, spec: str, error: MeasurementFailed | InfrastructureFailed) -> Unavailable:
+    """Why a location does not answer, judged from the last output of the process that was started there."""
+    lines = error.hint.strip().splitlines()
+    last, python = (lines[-1] if lines else error.message), location.python or "python3"
+    where, at = location.host or "this machine", f"@ssh:{location.host}" if location.host else ""
     another = f"name an interpreter: {spec.partition(':')[0]}:python=PATH{at}"
     if "No such file" in last or "not found" in last:
         return Unavailable(f"there is no '{python}' on {where}: {last}", another)

@@ -1,10 +1,10 @@
-"""One process that evaluates: JSON lines in, JSON lines out. Run as `python -m evaluators.workers.worker`.
+"""The process that evaluates: JSON lines in, JSON lines out. Run as `python -m evaluators.workers.worker`.
 
-`jobs.py` says what it may be asked. It begins with `{"ready": PROCESS}`; what a login shell has printed before is none
-of its answers. To a measurement it answers `{"waiting": WHY}`, every 30 s while somebody else holds its device, then
-`{"begun": true}`, then the measurement or the cause of its failure. Standard output carries answers alone: what
-libraries print goes to standard error. With `--attached` the process ends at once when its input does: whoever asked
-has gone. Its temporary files are in a folder that is removed with it.
+`jobs.py` documents the requests. The first answer is `{"ready": PROCESS}`; anything before it comes from a login shell.
+The answers to a measurement are `{"waiting": WHY}`, every 30 s while another process holds the device, then
+`{"begun": true}`, then the measurement or the cause of its failure. Standard output carries only answers: output of
+libraries goes to standard error. With `--attached` the process ends as soon as its input does, because its driver has
+ended. Its temporary files are in a folder that is removed with it.
 """
 
 import importlib
@@ -27,15 +27,15 @@ from evaluators.workers import jobs
 from search_spaces.common.errors import InfrastructureFailed, UsageError, failure
 
 Answer = dict[str, Any]
-LAST_SECONDS = 5.0  # a driver that dies closes our input, and lets go of its folder a moment later
+LAST_SECONDS = 5.0  # a driver that dies closes our input, and releases its folder a moment later
 
 
 def main() -> None:
-    """Answers one job a line until its input ends."""
+    """Answers one job per line until its input ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
     held = scratch.mine()
-    if scratch.VARIABLE not in os.environ:  # its driver is on another machine, and gave it no folder
+    if scratch.VARIABLE not in os.environ:  # the driver is on another machine and gave it no folder
         tempfile.tempdir = os.environ["TMPDIR"] = str(held.room())
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     attached = "--attached" in sys.argv[1:]
@@ -49,7 +49,7 @@ def _listen(source: BinaryIO, lines: "queue.SimpleQueue[bytes]", attached: bool)
     while line := source.readline(jobs.LARGEST_JOB + 1):
         lines.put(line)
         if len(line) > jobs.LARGEST_JOB:
-            break  # what follows is the rest of it, no job
+            break  # the rest of the line is not a job
     if attached and len(line) <= jobs.LARGEST_JOB:
         shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
         scratch.mine().leave(LAST_SECONDS)
@@ -61,13 +61,13 @@ def _answer(line: bytes, answers: TextIO) -> str:
     try:
         job = jobs.parse(line)
         evaluator = evaluators.get(job["evaluator"])
-        if not evaluator.place.is_here:
-            raise UsageError(f"'{evaluator.spec}' names another place: a worker measures where it is")
+        if not evaluator.location.is_here:
+            raise UsageError(f"'{evaluator.spec}' names another location: a worker measures where it runs")
         return _line(_do(job, evaluator, answers))
-    except Exception as error:  # a candidate's failure is an answer, whatever it was
-        found = failure(error)
-        told = {"cause": found.message, "detail": found.hint}
-        return _line(told | {"infrastructure": True} if isinstance(found, InfrastructureFailed) else told)
+    except Exception as error:  # any failure is an answer
+        failed = failure(error)
+        answer: Answer = {"cause": failed.message, "detail": failed.hint}
+        return _line(answer | ({"infrastructure": True} if isinstance(failed, InfrastructureFailed) else {}))
 
 
 def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
@@ -79,12 +79,12 @@ def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
         return {"prepared": evaluator.spec}
     if job["do"] == "join":
         return _measured(job, evaluator)
-    with exclusive(evaluator.physical(), lambda words: _reply(answers, {"waiting": words})):
+    with exclusive(evaluator.physical(), lambda message: _reply(answers, {"waiting": message})):
         _reply(answers, {"begun": True})
         if job["do"] == "measure":
             return _measured(job, evaluator)
         if not isinstance(evaluator, Latency):
-            raise UsageError(f"'{evaluator.spec}' is no latency: only latencies are compared in pairs")
+            raise UsageError(f"'{evaluator.spec}' is not a latency: only latencies are compared in pairs")
         return {"ratio": evaluator.ratio(job["architecture"], job["other"], job.get("seed", 0))}
 
 
@@ -93,7 +93,7 @@ def _measured(job: dict[str, Any], evaluator: Evaluator) -> Answer:
 
 
 def describe(evaluator: Evaluator) -> Answer:
-    """What identifies an evaluator's numbers on this machine, or why there can be none."""
+    """The context of an evaluator's numbers on this machine, or why it cannot run here."""
     reason = evaluator.missing()
     if reason:
         return {"code": code(), "missing": {"message": reason.message, "hint": reason.hint}}

@@ -102,7 +102,7 @@ def _evaluator(evaluator: Evaluator) -> dict[str, Any]:
     return {
         "evaluator": evaluator.name() if untaught else evaluator.spec,
         "family": evaluator.family(),
-        "place": str(evaluator.place),
+        "place": str(evaluator.location),
         "ready": reason is None,
         "detail": reason.message if reason else detail + (f"; {LEARNS}" if untaught else ""),
         "versions": versions,

@@ -7,12 +7,13 @@ import numpy as np
 
 from evaluators import Measurement
 from evaluators.statistics import ranking
-from evaluators.training.full_training import Plan, told
+from evaluators.training.plan import Plan, data_label
 from evaluators.training.processes import is_first
-from evaluators.training.recipe import FullRecipe, flag
+from evaluators.training.recipe import FullRecipe
 from evaluators.training.training_folder import TrainingFolder
 from nas import console
 from nas.commands.train import Ending, announce, beside, interruptible, trained
+from nas.options import flag
 from nas.search.accuracy import check_data
 from results import front, load
 from results.notation import glyph
@@ -90,7 +91,7 @@ def _train(
 ) -> int:
     """Trains one after the other, each in a folder of its own; nothing is done twice. Returns how many failed."""
     failed = 0
-    fidelity = f"{told(data).replace('/', '-')}-{recipe.resolution}px-{recipe.epochs}-epochs"
+    fidelity = f"{data_label(data).replace('/', '-')}-{recipe.resolution}px-{recipe.epochs}-epochs"
     for number, trial in enumerate(finalists, start=1):
         folder = names.file_in(beside(store_url) / "finalists", run.name) / fidelity / f"trial-{trial.number}"
         plan = Plan(architecture=trial.architecture, data=data, recipe=recipe)

@@ -7,7 +7,6 @@ from pathlib import Path
 import evaluators
 import search_spaces
 from evaluators import Evaluator, Measurement
-from evaluators.graphs.deployed import PARTS
 from evaluators.workers.bench import Bench
 from evaluators.workers.paired_comparison import Comparison, compare
 from nas import console
@@ -83,8 +82,7 @@ def _tell(architecture: Architecture, found: list[Measurement]) -> None:
     headings = ["metric", "value", "95 % interval", "unit", "kind", "samples", "quality", "device"]
     console.write_table(headings, (row for measurement in found for row in _rows(measurement)))
     for measurement in found:
-        shares = {name.partition(" ")[0]: share for name, share in measurement.secondary.items()}
-        if told := ", ".join(f"{part} {shares[part]:.4g} %" for part in PARTS if part in shares):
+        if told := ", ".join(f"{part} {share:.4g} %" for part, share in measurement.time_shares.items()):
             console.say(f"time of {measurement.metric.name}: {told}")
     for warning in dict.fromkeys(w for measurement in found for w in measurement.warnings):
         console.say(f"warning: {warning}")
@@ -98,11 +96,8 @@ def _rows(measurement: Measurement) -> Iterator[list[str]]:
         measurement.quality + (", at chance" if measurement.is_at_chance else ""),
     )
     yield [metric.name, value, interval, metric.unit, metric.kind, str(measurement.samples), quality, label]
-    for name, further in measurement.secondary.items():
-        name, _, unit = name.partition(" ")
-        if name in PARTS:
-            continue  # one line below the table says them all
-        yield [f"{metric.name} {name}", f"{further:.4g}", "", unit.strip("[]"), metric.kind, "", "", label]
+    for further in measurement.further:
+        yield [f"{metric.name} {further.name}", f"{further.value:.4g}", "", further.unit, metric.kind, "", "", label]
 
 
 def _keep(architecture: Architecture, found: list[Measurement], store_url: str) -> None:

@@ -123,8 +123,8 @@ def _interval(measurement: Measurement) -> str:
 
 def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Path:
     """Writes the dashboard of a run, beside the database where no other place is named."""
-    from results import files
     from results.pages import dashboard
+    from search_spaces.common import files
 
     if output:
         files.check_file(output)
@@ -137,8 +137,8 @@ def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Pa
 
 def compare_runs(store_url: str, first: str, second: str, output: Path | None, *, as_json: bool) -> int:
     """Which of two runs covers more, as a sentence, as a page where one is asked for, or as JSON."""
-    from results import files
     from results.pages import comparison
+    from search_spaces.common import files
 
     if first == second:
         raise UsageError(f"'{first}' twice: name two runs", f"{console.command('show', '--runs')} lists them")

@@ -13,7 +13,8 @@ from evaluators import Measurement
 from evaluators.core.locks import Taken, alone, exclusive
 from evaluators.core.measurement import digest
 from evaluators.targets import gpu
-from evaluators.training.full_training import Listener, Plan, told, train_fully
+from evaluators.training.full_training import train_fully
+from evaluators.training.plan import Listener, Plan, data_label
 from evaluators.training.processes import is_first, leave
 from evaluators.training.recipe import PLAIN, FullRecipe
 from evaluators.training.training_folder import TrainingFolder
@@ -45,7 +46,7 @@ def start(
 ) -> int:
     """Trains one network, or goes on with it. Returns the exit code."""
     architecture = find_architecture(target)
-    folder = output or beside(store_url) / "trained" / f"{architecture.id}-{told(data).replace('/', '-')}"
+    folder = output or beside(store_url) / "trained" / f"{architecture.id}-{data_label(data).replace('/', '-')}"
     plan = Plan(architecture=architecture, data=data, recipe=FullRecipe.of(given, plain=plain), weights=weights or "")
     if resume:
         plan = as_begun(plan, folder, given, plain=plain)
@@ -81,7 +82,7 @@ def announce(plan: Plan, folder: Path, way_on: str) -> None:
         return
     recipe = plan.recipe
     console.say(f"nas {__version__}, training {plan.architecture}  {plan.architecture.id}")
-    console.say(f"  data         {told(plan.data)}, {recipe.resolution} px")
+    console.say(f"  data         {data_label(plan.data)}, {recipe.resolution} px")
     console.say(
         f"  recipe       {recipe.epochs} epochs of batches of {recipe.batch_size}, AdamW, learning rate up to "
         f"{recipe.highest_rate:.3g}, weight decay {recipe.weight_decay:g}, augmentation {recipe.augment}"
@@ -194,9 +195,10 @@ def _remember(store_url: str, architecture: Architecture, found: Measurement) ->
 
 
 def _finish(architecture: Architecture, folder: Path, found: Measurement, as_json: bool) -> None:
-    best, hours = found.details["best"], found.seconds / 3600
+    assert found.best_epoch, "every full training has one"
+    (best, top1), hours = found.best_epoch, found.seconds / 3600
     took = f"{hours:.1f} h" if hours >= 1 else f"{found.seconds:.0f} s"
-    console.say(f"reached {found} after the last epoch; best {best['top1']:.4g} % in epoch {best['epoch']}; {took}")
+    console.say(f"reached {found} after the last epoch; best {top1:.4g} % in epoch {best}; {took}")
     for warning in found.warnings:
         console.say(f"warning: {warning}")
     files = TrainingFolder(folder)

@@ -12,13 +12,13 @@ from evaluators.statistics.ranking import FEWEST
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import progress
-from results import files
 from results.benchmark import curves, validation, validation_page
 from results.benchmark import truth as truths
 from results.benchmark.truth import Truth
 from results.benchmark.validation import Report
 from results.store.store import Store
 from search_spaces import Architecture
+from search_spaces.common import files
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, UsageError
 
 STORE = "store"

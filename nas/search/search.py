@@ -14,7 +14,7 @@ from evaluators.accuracy.auto import Auto
 from evaluators.core.measurement import differences
 from evaluators.stopwatch.calibration import ratio_of
 from evaluators.workers.bench import Bench
-from evaluators.workers.parallel import Found, together
+from evaluators.workers.parallel import Result, together
 from nas import console
 from nas.commands import predictions
 from nas.search.config import Config
@@ -179,7 +179,7 @@ class Search:
         self.store.remember(architecture, measurement)
         return self.store.recall(architecture, context) or measurement
 
-    def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Found]:
+    def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Result]:
         """The same for many networks, which may be evaluated beside each other; what fails comes as its failure."""
         context, unknown = evaluator.context(), []
         for architecture in architectures:

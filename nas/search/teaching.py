@@ -103,7 +103,7 @@ class Teaching:
         random = np.random.default_rng([seed, len(known)])
         trials = [trial for trial in run.succeeded() if trial.architecture.id not in known]
         if self.auto.taught and len(trials) >= count:
-            upper = np.array([trial.measurements[self.auto.spec].details["upper"] for trial in trials])
+            upper = np.array([trial.measurements[self.auto.spec].upper for trial in trials])
             cost = np.array([run.point(trial)[1] for trial in trials])
             return [trials[index].architecture for index in ranking.front_choice(upper, cost, count, [], random)]
         pool = within_limits(self.config, POOL, seed, known)
@@ -130,7 +130,7 @@ class Teaching:
 
 def mean_skill(trained: Iterable[Measurement]) -> float:
     """How far trained networks came from guessing, on average."""
-    return float(np.mean([each.details["skill"] for each in trained]))
+    return float(np.mean([each.skill for each in trained if each.skill is not None]))
 
 
 def check_transient(trained: Sequence[Measurement], spec: str) -> float:

@@ -4,9 +4,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from results import files
 from results.benchmark.validation import Report, Row
 from results.pages import document
+from search_spaces.common import files
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -11,13 +11,13 @@ from typing import Any
 
 from evaluators import Measurement, Metric
 from evaluators.core.measurement import digest
-from evaluators.graphs.deployed import PARTS
 from evaluators.stopwatch.calibration import described
-from results import figures, files, front, verification
+from results import figures, front, verification
 from results.pages import document, health
 from results.pages.columns import columns, metrics
 from results.store.record import Run, Trial
 from results.validity import UNVALIDATED
+from search_spaces.common import files
 
 VIEWS = {  # below the front, in this order; each is a file of results/figures/
     "strategy": "Where do the transformers go?",
@@ -134,21 +134,18 @@ def _card(run: Run, trial: Trial) -> dict[str, Any]:
 
 def _shares(measurement: Measurement) -> list[float]:
     """How a latency is shared among the parts of the network, in percent; nothing where its run-time does not tell."""
-    found = {further.partition(" ")[0]: value for further, value in measurement.secondary.items()}
-    return [found[part] for part in PARTS if part in found]
+    return list(measurement.time_shares.values())
 
 
 def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
     interval = f"{measurement.low:.4g} to {measurement.high:.4g}" if measurement.high > measurement.low else "-"
-    kind = ", ".join(filter(None, [measurement.metric.kind, measurement.details.get("fidelity")]))
+    kind = ", ".join(filter(None, [measurement.metric.kind, measurement.fidelity]))
     quality = "" if measurement.quality == measurement.metric.kind else f", {measurement.quality}"
     timed = f", {words}" if (words := described(measurement)) else ""
     where = f", {measurement.device.label}{quality}{timed}" if measurement.device.facts else ""
     yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
-    for further, value in measurement.secondary.items():
-        if further.partition(" ")[0] in PARTS:
-            continue  # beside the stages
-        yield [f"{name} {further.partition(' ')[0]}", f"{value:.4g} {further.partition(' ')[2].strip('[]')}", "-", kind]
+    for further in measurement.further:
+        yield [f"{name} {further.name}", f"{further.value:.4g} {further.unit}", "-", kind]
 
 
 def _facts(run: Run) -> str:

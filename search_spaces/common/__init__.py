@@ -1,1 +1,1 @@
-"""Machinery that every package may use: errors and the discovery of plug-ins."""
+"""Machinery that every package may use: errors, files, strict texts, and the discovery of plug-ins."""

@@ -1,4 +1,4 @@
-"""What every search space promises, as checks: our tests run them on ours, `nas check` on a user's own."""
+"""The contract of a search space, as checks. The tests run them on built-in spaces, and users on their own."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -13,14 +13,14 @@ DRAWS = 300  # random networks
 
 
 class BrokenPromise(NegativeAnswer):
-    """A plug-in does not do what every plug-in of its kind does."""
+    """A plug-in breaks the contract of its kind."""
 
 
 def promise(kept: bool, broken: str, hint: str) -> None:
-    """Does nothing where a promise is kept.
+    """Raises an error if a promise is not kept.
 
     Raises:
-        BrokenPromise: it is not.
+        BrokenPromise: with the message `broken` and the hint.
     """
     if not kept:
         raise BrokenPromise(broken, hint)
@@ -37,7 +37,7 @@ def draw(space: "SearchSpace", count: int, seed: int = 0) -> Iterator[Architectu
 
 
 def is_documented(space: "SearchSpace", draws: int = DRAWS) -> None:
-    """It says in its first line what it is for."""
+    """The first line of its docstring says what it is for."""
     promise(bool((space.__doc__ or "").strip()), "the module has no docstring", "its first line is the space's help")
 
 
@@ -59,11 +59,15 @@ def inverts(space: "SearchSpace", draws: int = DRAWS) -> None:
         params = space.params(network)
         again = space.suggest(optuna.trial.FixedTrial(params))
         promise(again == network, f"params of {network} build {again}", "params must be the inverse of suggest")
-        promise(space.params(again) == params, f"params of {network} are not always the same", "choose one set of them")
+        promise(
+            space.params(again) == params,
+            f"params of {network} differ from call to call",
+            "always return the same ones",
+        )
 
 
 def asks_the_same(space: "SearchSpace", draws: int = DRAWS) -> None:
-    """`suggest` asks the same parameters in every trial, so that a model can learn from all of them."""
+    """`suggest` asks for the same parameters in every trial, so that a model can learn from all of them."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -75,13 +79,13 @@ def asks_the_same(space: "SearchSpace", draws: int = DRAWS) -> None:
         first = first or trial.distributions
         promise(
             trial.distributions == first,
-            f"one trial asked {', '.join(first)}, another {', '.join(trial.distributions)}",
-            "ask every parameter in every trial, and ignore those that the network does not use",
+            f"one trial asked for {', '.join(first)}, another for {', '.join(trial.distributions)}",
+            "ask for every parameter in every trial, and ignore those that the network does not use",
         )
 
 
 def holds_its_anchors(space: "SearchSpace", draws: int = DRAWS) -> None:
-    """Its anchors are networks of the space, and its size counts more than those."""
+    """Its anchors are networks of the space, and its size is larger than their number."""
     import optuna
 
     for name, network in space.anchors().items():

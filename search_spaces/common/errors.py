@@ -1,6 +1,6 @@
-"""What can go wrong, as a user meets it.
+"""The errors that a user can meet.
 
-NasError                   everything that we raise on purpose; carries what to do next
+NasError                   every error that is raised on purpose; its hint says what to do next
 ├── UsageError             exit 2: the request cannot be understood or contradicts itself
 │   ├── UnknownName        no plug-in, run or network has that name
 │   └── InvalidArchitecture  no network can be built from this description
@@ -8,7 +8,7 @@ NasError                   everything that we raise on purpose; carries what to 
 │   ├── Unavailable        this machine cannot do it, and why
 │   ├── StoreError         the database cannot be read or written
 │   ├── MeasurementFailed  one candidate could not be evaluated; the run goes on
-│   └── InfrastructureFailed  what surrounds a candidate failed; the run stops, and resumes with that candidate
+│   └── InfrastructureFailed  something around a candidate failed; the run stops, and resumes with that candidate
 """
 
 import difflib
@@ -18,7 +18,7 @@ from collections.abc import Iterable
 
 
 class NasError(Exception):
-    """What happened and with which value; `hint` says what to do next."""
+    """The message says what happened and with which value; the hint says what to do next."""
 
     exit_code = 1
 
@@ -38,7 +38,7 @@ class UsageError(NasError):
 
 
 class UnknownName(UsageError):
-    """No such plug-in, run or network: the message offers the nearest name and the whole list."""
+    """No such plug-in, run or network. The hint offers the nearest name and lists all."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
@@ -49,14 +49,14 @@ class UnknownName(UsageError):
 
 
 class InvalidArchitecture(UsageError):
-    """No network can be built from this description: names the field, the value and the nearest valid one."""
+    """No network can be built from this description. Names the field, the value and the nearest valid value."""
 
     def __init__(self, field: str, problem: str, nearest: object = None) -> None:
         super().__init__(f"{field}: {problem}", "" if nearest is None else f"nearest valid value: {nearest}")
         self.field, self.problem, self.nearest = field, problem, nearest
 
     def within(self, place: str) -> "InvalidArchitecture":
-        """The same complaint, with the field's place in front (`stages[2].sr_ratio`)."""
+        """The same error with a prefix for the field: `sr_ratio` becomes `stages[2].sr_ratio`."""
         return InvalidArchitecture(f"{place}.{self.field}", self.problem, self.nearest)
 
 
@@ -65,7 +65,7 @@ class NegativeAnswer(NasError):
 
 
 class Unavailable(NegativeAnswer):
-    """This machine cannot do it: says why and how to make it possible."""
+    """This machine cannot do it. Says why, and how to make it possible."""
 
 
 class StoreError(NegativeAnswer):
@@ -73,7 +73,7 @@ class StoreError(NegativeAnswer):
 
 
 class MeasurementFailed(NegativeAnswer):
-    """One candidate could not be evaluated: `cause` is short, so that equal failures can be counted."""
+    """One candidate could not be evaluated. `cause` is short, so that equal failures can be counted."""
 
     def __init__(self, cause: str, detail: str = "") -> None:
         super().__init__(cause, detail)
@@ -81,7 +81,7 @@ class MeasurementFailed(NegativeAnswer):
 
     @classmethod
     def of(cls, error: Exception) -> "MeasurementFailed":
-        """The failure that an error of any kind means for its candidate."""
+        """The failure of a candidate whose evaluation raised an error of any kind."""
         if isinstance(error, NasError):
             return cls(error.message, error.hint)
         first = (str(error).splitlines() or [""])[0]
@@ -89,16 +89,16 @@ class MeasurementFailed(NegativeAnswer):
 
 
 class InfrastructureFailed(NegativeAnswer):
-    """A connection, a process, a disk or a device failed, and no candidate did: the same candidate is tried again."""
+    """A connection, a process, a disk or a device failed, not the candidate, which is tried again."""
 
 
-OWN_FAULT = (errno.ENOMEM,)  # what the operating system says of a network that asks for too much
-ROOM = "make room on the disk, or name another folder for temporary files with TMPDIR"
+OWN_FAULT = (errno.ENOMEM,)  # the operating system's errors that a network itself causes: it asks for too much
+ROOM = "make room on the disk, or set TMPDIR to another folder for temporary files"
 REMEDIES = {errno.ENOSPC: ROOM, errno.EDQUOT: ROOM, errno.EMFILE: "raise the limit on open files: ulimit -n"}
 
 
 def failure(error: Exception) -> MeasurementFailed | InfrastructureFailed:
-    """Whose failure an error is that ended an evaluation: the candidate's own, unless the machine refused something."""
+    """Classifies an error that ended an evaluation: the candidate's failure, unless the machine refused something."""
     if isinstance(error, MeasurementFailed | InfrastructureFailed):
         return error
     if isinstance(error, Unavailable):

@@ -1,8 +1,8 @@
-"""Finding plug-ins: a module that lies directly in one of our packages, a user's own file, or an entry point.
+"""Finds plug-ins: modules directly in one of our packages, a user's own files, and entry points.
 
-A plug-in bears the name of its file. There is no list to keep: adding a file to a package adds a plug-in. A user's own
-files are named in the environment variable NAS_PLUGINS, so that every process that we start knows them too; installed
-packages announce theirs as entry points of the group `nas.search_spaces` or `nas.evaluators`.
+A plug-in has the name of its file. No list is kept: adding a file to a package adds a plug-in. The environment variable
+NAS_PLUGINS names a user's own files, so that child processes know them too; installed packages announce theirs as entry
+points of the group `nas.search_spaces` or `nas.evaluators`.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _OWN = "nas_plugins"  # the package under which users' files are imported
 
 
 def names(package: str) -> list[str]:
-    """The plug-ins that lie in one of our packages, in alphabetical order, without importing any of them."""
+    """The plug-ins in one of our packages, in alphabetical order. Imports none of them."""
     path = importlib.import_module(package).__path__
     return sorted(module.name for module in pkgutil.iter_modules(path) if not module.ispkg)
 
@@ -34,7 +34,7 @@ def load(package: str, name: str, kind: str) -> ModuleType:
     """The plug-in module of that name in one of our packages.
 
     Raises:
-        UnknownName: no file of that name; offers the nearest one.
+        UnknownName: no file of that name; the message offers the nearest one.
     """
     known = names(package)
     if name not in known:
@@ -43,17 +43,17 @@ def load(package: str, name: str, kind: str) -> ModuleType:
 
 
 def add(path: Path) -> str:
-    """Makes a user's own file known to this process and to all that it starts; returns the plug-in's name.
+    """Makes a user's own file known to this process and its children; returns the plug-in's name.
 
     Raises:
-        UsageError: there is no such file, or another one bears its name.
+        UsageError: there is no such file, or another one has its name.
     """
     file = path.expanduser().resolve()
     if file.suffix != ".py" or not file.is_file():
         raise UsageError(f"there is no plug-in file '{path}'", "name a Python file: ./my_space.py")
     if not file.stem.isidentifier():
         raise UsageError(
-            f"'{file.name}' is no name for a plug-in", "rename it: letters, digits and _, as in my_space.py"
+            f"'{file.name}' is not a name for a plug-in", "rename it: letters, digits and _, as in my_space.py"
         )
     known = _files().get(file.stem, file)
     if known != file:
@@ -64,10 +64,10 @@ def add(path: Path) -> str:
 
 
 def own(group: str) -> dict[str, ModuleType]:
-    """The plug-ins of users and of installed packages, by name, imported: each module is asked what it is.
+    """The imported plug-ins of users and of installed packages that belong to a group, by name.
 
     Raises:
-        UsageError: one of them cannot be imported; says why.
+        UsageError: one of them cannot be imported; the message says why.
     """
     modules = [_import_file(name, file) for name, file in _files().items()]
     modules += [_import_entry(entry) for entry in importlib.metadata.entry_points(group=group)]
@@ -75,7 +75,7 @@ def own(group: str) -> dict[str, ModuleType]:
     return {module.__name__.rpartition(".")[2]: module for module in wanted}
 
 
-@cache  # of what was imported: a file may change while it is in use
+@cache  # of the file as it was imported: it may change while it is in use
 def digest(module: ModuleType) -> str:
     """The first 12 hexadecimal digits of the SHA-256 of a plug-in's source."""
     return hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest()[:12]
@@ -102,7 +102,7 @@ def _import_file(name: str, file: Path) -> ModuleType:
         return sys.modules[full]
     spec = importlib.util.spec_from_file_location(full, file)
     if spec is None or spec.loader is None or not file.is_file():
-        raise UsageError(f"the plug-in '{file}' is not there", f"mend the environment variable {VARIABLE}")
+        raise UsageError(f"the plug-in '{file}' is not there", f"correct the environment variable {VARIABLE}")
     module = sys.modules[full] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
@@ -121,18 +121,18 @@ def _import_entry(entry: importlib.metadata.EntryPoint) -> ModuleType:
     except Exception as error:
         raise UsageError(
             f"the plug-in '{entry.name}' ({entry.value}) cannot be imported: {type(error).__name__}: {error}",
-            "mend or uninstall the package that announces it",
+            "repair or uninstall the package that announces it",
         ) from error
     if not isinstance(module, ModuleType) or module.__name__.rpartition(".")[2] != entry.name:
         raise UsageError(
-            f"the entry point '{entry.name}' names {entry.value}, which is no module of that name",
+            f"the entry point '{entry.name}' names {entry.value}, which is not a module of that name",
             f"write {entry.name} = 'package.{entry.name}'",
         )
     return module
 
 
 def _groups(module: ModuleType) -> set[str]:
-    """What a module offers: a space has `suggest`, an evaluator is a class that has `_read` or is derived from one."""
+    """The groups a module belongs to: a space has `suggest`, an evaluator is a class with `_read`."""
     groups = {SPACES} if callable(getattr(module, "suggest", None)) else set()
     own_classes = (value for value in vars(module).values() if inspect.isclass(value))
     if any(value.__module__ == module.__name__ and hasattr(value, "_read") for value in own_classes):

@@ -1,4 +1,4 @@
-"""Texts that a user gives: read strictly, shown briefly, and never obeyed by a terminal."""
+"""Texts from outside: parsed strictly, shortened in messages, and made harmless for a terminal."""
 
 import json
 import math
@@ -8,16 +8,16 @@ import reprlib
 import unicodedata
 from typing import Any
 
-LONGEST_INTEGER = 1000  # digits; Python itself refuses those of more than 4300
-LONGEST_WORD = 400  # letters, beyond which a message shows the two ends of a word
-TURNING = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # break lines, or reverse what follows
+LONGEST_INTEGER = 1000  # digits; Python itself refuses more than 4300
+LONGEST_WORD = 400  # letters; of a longer word a message shows the two ends
+TURNING = "\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # break or reverse lines
 
 
 def from_json(text: str | bytes) -> object:
-    """The value of a JSON text, as RFC 8259 has it: no NaN, no number beyond a double, no name twice in an object.
+    """The value of a JSON text by RFC 8259: no NaN, no number beyond a double, no duplicate name in an object.
 
     Raises:
-        ValueError: it is not JSON; says why.
+        ValueError: it is not JSON; the message says why.
     """
     try:
         return json.loads(
@@ -49,12 +49,12 @@ def _integer(digits: str) -> int:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise ValueError(f"the name {shown(twice)} stands twice in one object")
-    return found
+        raise ValueError(f"the name {shown(twice)} occurs twice in one object")
+    return values
 
 
 class _Brief(reprlib.Repr):
@@ -70,19 +70,19 @@ class _Brief(reprlib.Repr):
 
 
 def shown(value: object) -> str:
-    """A value for a message: short, however long, deep or large it is."""
+    """A value for a message: short, however long, deep or large the value is."""
     return _Brief().repr(value)
 
 
 def shown_word(word: str, longest: int = 60) -> str:
-    """A word for a message: its two ends where it is longer than that."""
+    """A word for a message: only its two ends where it is longer than `longest`."""
     if len(word) <= longest:
         return word
     return f"{word[: longest // 2]}...{word[-longest // 4 :]} ({len(word):,} letters)"
 
 
 def unprintable(text: str) -> bool:
-    """Whether a text holds control characters, or bytes that are no text (which Python keeps as lone surrogates)."""
+    """Whether a text holds control characters, or invalid bytes (which Python keeps as lone surrogates)."""
     return any(_is_unprintable(letter) for letter in text)
 
 
@@ -91,19 +91,19 @@ def _is_unprintable(letter: str) -> bool:
 
 
 def printable(text: str) -> str:
-    """A text for a terminal: control characters but line feeds are escaped, and endless words cut in the middle."""
+    """A text for a terminal: control characters except line feeds are escaped, and endless words are shortened."""
     escaped = "".join(
         letter.encode("unicode_escape").decode() if letter != "\n" and _is_unprintable(letter) else letter
         for letter in text
     )
-    return re.sub(rf"\S{{{LONGEST_WORD},}}", lambda found: shown_word(found[0], LONGEST_WORD // 2), escaped)
+    return re.sub(rf"\S{{{LONGEST_WORD},}}", lambda word: shown_word(word[0], LONGEST_WORD // 2), escaped)
 
 
 def is_file(name: "str | os.PathLike[str]") -> bool:
-    """Whether a regular file has that name; False, too, for what no file can be called. `Path.is_file` raises there."""
+    """Whether a regular file has that name. False for an impossible name, for which `Path.is_file` raises."""
     return os.path.isfile(name)  # noqa: PTH113
 
 
 def is_folder(name: "str | os.PathLike[str]") -> bool:
-    """Whether a folder has that name; False, too, for what no folder can be called."""
+    """Whether a folder has that name. False for an impossible name."""
     return os.path.isdir(name)  # noqa: PTH112

@@ -14,19 +14,20 @@ from search_spaces.common.errors import InvalidArchitecture, UnknownName
 from search_spaces.common.texts import shown
 
 SCHEMA = "nas.architecture/1"
-BESIDE = {"schema", "provenance"}  # what a file holds beside the fields of an architecture
+NOT_FIELDS = {"schema", "provenance"}  # keys of a file that are not fields of an architecture
 CHANNEL_STEP = 32  # the paper's convolutions have 32 channels per group and its attention 32 per head
-MAX_WIDTH, MAX_DEPTH = 4096, 100  # far beyond the family; a bound, so that a foreign file cannot exhaust memory
+MAX_WIDTH, MAX_DEPTH = 4096, 100  # far beyond the family; bounds, so that no file can exhaust memory
 SR_RATIOS = (1, 2, 4, 8)
 HEAD_DIMS = (16, 32, 64)
+PARTS = ("stem", "stage-1", "stage-2", "stage-3", "stage-4", "head")  # of every network, in order
 STAGE_STRIDES = (1, 2, 2, 2)  # after the stem's 4: features at strides 4, 8, 16, 32
 
 
 def attention_width(width: int, ratio: float, step: int = CHANNEL_STEP) -> int:
-    """Channels of an NTB that attention works on: `width * ratio` to the nearest multiple of `step`, never 10 % less.
+    """Attention channels of an NTB: `width * ratio` rounded to a multiple of `step`, never more than 10 % down.
 
-    0 means no attention and `width` no convolution part; both only for ratios of exactly 0 and 1.
-    Source: `_make_divisible` of the official code, which has no such two cases.
+    The result is 0 (no attention) or `width` (no convolution) only for ratios of exactly 0 and 1.
+    Source: `_make_divisible` of the official code, which does not have these two cases.
     """
     if ratio in (0.0, 1.0):
         return int(width * ratio)
@@ -35,22 +36,33 @@ def attention_width(width: int, ratio: float, step: int = CHANNEL_STEP) -> int:
     return rounded if rounded >= 0.9 * wanted else rounded + step
 
 
+def output_side(side: int, stride: int) -> int:
+    """Height (or width) of the feature map after a layer of that stride: every layer of the family rounds up."""
+    return -(-side // stride)
+
+
+def stem_layers(widths: tuple[int, int, int], in_channels: int = 3) -> tuple[tuple[int, int, int], ...]:
+    """The four 3x3 convolutions of the stem, each as (input channels, output channels, stride)."""
+    first, second, third = widths
+    return (in_channels, first, 2), (first, second, 1), (second, third, 1), (third, third, 2)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One block with every number that building, exporting or counting it needs. `kind` is C (NCB) or T (NTB)."""
+    """One block, with every number needed to build, export or count it. `kind` is C (NCB) or T (NTB)."""
 
     kind: str
     in_channels: int
     out_channels: int
     stride: int
-    attention_channels: int  # T only: 0 is no attention, out_channels is no convolution part
+    attention_channels: int  # T only: 0 means no attention, out_channels no convolution
     sr_ratio: int
     head_dim: int
     mlp_channels: int
 
     @property
     def conv_channels(self) -> int:
-        """Channels of the block's convolutional attention."""
+        """Channels of the block's convolutional attention: those that attention leaves."""
         return self.out_channels - self.attention_channels
 
 
@@ -58,12 +70,12 @@ class Block:
 class Stage:
     """One stage: its block sequence (C = NCB, T = NTB) and the widths of its blocks.
 
-    What a stage does not use is None: the widths of absent blocks, and `sr_ratio` without attention. 2.0 is 2.
-    `mix_block_ratio` (the paper's r) is stored as the share that attention really gets: 0.75 of 192 channels
-    is 160 of them, 0.833. Two stages that build the same blocks are therefore equal.
+    Two stages that build the same blocks are equal, because fields are normalised: one that the stage does not use is
+    None (widths of absent blocks, `sr_ratio` without attention), 2.0 becomes 2, and `mix_block_ratio` (the paper's r)
+    becomes the share that attention really gets: 0.75 of 192 channels are 160 of them, 0.833.
 
     Raises:
-        InvalidArchitecture: no such stage can be built; names the field and the nearest valid value.
+        InvalidArchitecture: the stage cannot be built; names the field and the nearest valid value.
     """
 
     blocks: str
@@ -113,7 +125,7 @@ class Stage:
 
     @property
     def attention_channels(self) -> int:
-        """Channels that attention works on in each NTB of this stage; 0 without attention."""
+        """Attention channels of each NTB of this stage; 0 without attention."""
         return round((self.mix_block_ratio or 0) * (self.transformer_width or 0))
 
     def width(self, kind: str) -> int:
@@ -125,13 +137,13 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """One network, written out: frozen, hashable, and the same bytes in JSON every time.
+    """One network, described explicitly: frozen, hashable, and the same bytes in JSON every time.
 
     `str(architecture)` is the notation used everywhere (`CCC-CCCT-CCCCTCCCCT-CCT` is Next-ViT-S), and
     `architecture.id` the first 12 hexadecimal digits of the SHA-256 of its canonical JSON.
 
     Raises:
-        InvalidArchitecture: nothing can be built from it; names the field and the nearest valid value.
+        InvalidArchitecture: the network cannot be built; names the field and the nearest valid value.
     """
 
     stages: tuple[Stage, ...]
@@ -201,34 +213,34 @@ class Architecture:
 
     @cached_property
     def id(self) -> str:
-        """A short name that two networks share only if they are the same network."""
+        """The first 12 hexadecimal digits of the SHA-256 of the canonical JSON: equal for equal networks."""
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:12]
 
     def __str__(self) -> str:
         return "-".join(stage.blocks for stage in self.stages)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, with the version of the schema."""
+        """Plain data for JSON, with the version of the schema."""
         return {"schema": SCHEMA, **asdict(self)}
 
     def canonical_json(self) -> str:
-        """The same text for the same network, always: sorted keys, no blanks."""
+        """JSON that is always the same for the same network: sorted keys, no spaces."""
         return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
 
     def to_json(self) -> str:
-        """JSON for people: indented, fields in the order of this class, ends in a newline."""
+        """JSON for people: indented, fields in the order of this class, with a final newline."""
         return json.dumps(self.to_dict(), indent=2) + "\n"
 
     @classmethod
     def from_dict(cls, data: object) -> "Architecture":
-        """The inverse of `to_dict`. Refuses what it does not know rather than dropping it.
+        """The inverse of `to_dict`. An unknown field is an error, never dropped.
 
-        `provenance`, where it comes from, is no part of what it is, and may hold anything.
+        `provenance` may hold anything: it says where the network comes from and is not part of it.
 
         Raises:
-            InvalidArchitecture: not an architecture, of a newer schema, or not buildable.
+            InvalidArchitecture: not an architecture, of another schema, or not buildable.
         """
-        values = _check_keys("architecture", data, {field.name for field in fields(cls)} | BESIDE, {"stages"})
+        values = _check_keys("architecture", data, {field.name for field in fields(cls)} | NOT_FIELDS, {"stages"})
         values.pop("provenance", None)
         schema = values.pop("schema", None)
         if schema != SCHEMA:
@@ -256,7 +268,7 @@ class Architecture:
 
     @classmethod
     def from_notation(cls, notation: str) -> "Architecture":
-        """The network of a block notation (`CCC-CCCT-CCCCTCCCCT-CCT`) with the paper's widths, r = 0.75 and sr ratios.
+        """The network of a block notation (`CCC-CCCT-CCCCTCCCCT-CCT`), with the paper's widths, sr ratios and r = 0.75.
 
         An NTB in stage 1 is 128 wide: the paper's 96 leaves no convolution channels at r = 0.75.
 
@@ -272,7 +284,7 @@ class Architecture:
 
 
 def _integer(value: object) -> int | None:
-    """The integer that a number is: 2.0 is 2, as JSON Schema has it, or one network would have two ids."""
+    """A number as an integer, None if it is none: 2.0 is 2, as in JSON Schema, or one network would have two ids."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         return None
     return int(value)
@@ -292,11 +304,11 @@ def _width(field: str, value: object) -> int:
 def _stem(widths: tuple[object, ...]) -> tuple[int, ...]:
     if len(widths) != 3:
         raise InvalidArchitecture("stem", f"expected 3 widths, got {shown(widths)}", (64, 32, 64))
-    found = [_integer(width) for width in widths]
-    for given, width in zip(widths, found, strict=True):
+    integers = [_integer(width) for width in widths]
+    for given, width in zip(widths, integers, strict=True):
         if width is None or not 1 <= width <= MAX_WIDTH:
             raise InvalidArchitecture("stem", f"expected widths from 1 to {MAX_WIDTH}, got {shown(given)}", 64)
-    return tuple(width for width in found if width)
+    return tuple(width for width in integers if width)
 
 
 def _one_of(field: str, value: object, choices: tuple[int, ...]) -> int:
@@ -326,7 +338,7 @@ def _stage_from_dict(index: int, data: object) -> Stage:
         raise error.within(f"stages[{index}]") from None
 
 
-# Section 3 and table 3 of the paper; the official code agrees: widths of NCB and NTB, and sr ratio, by stage.
+# By stage: width of an NCB, width of an NTB, sr ratio (section 3 and table 3 of the paper, and the official code).
 PAPER_WIDTHS = ((96, 128, 8), (192, 256, 4), (384, 512, 2), (768, 1024, 1))
 
 
@@ -341,7 +353,7 @@ def _paper_stage(index: int, blocks: str) -> Stage:
 
 
 def _next_vit(stacks: int) -> Architecture:
-    """Sizes differ only in L, the number of (NCB x 4 + NTB) stacks of stage 3."""
+    """S, B and L differ only in the number of (NCB x 4 + NTB) stacks of stage 3."""
     return Architecture.from_notation(f"CCC-CCCT-{'CCCCT' * stacks}-CCT")
 
 

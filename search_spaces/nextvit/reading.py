@@ -1,4 +1,4 @@
-"""An architecture from a file that a person names: JSON or YAML, as `nas export` writes them."""
+"""An architecture from a JSON or YAML file that a user names."""
 
 import stat
 from pathlib import Path
@@ -10,38 +10,38 @@ from search_spaces.nextvit.architecture import Architecture
 
 YAML = (".yaml", ".yml")
 LARGEST = 131_072  # bytes; an exported network with a hundred measurements takes half of it
-WRITTEN = "give a file that nas export wrote"
+EXAMPLE = "give an exported architecture: a .json or .yaml file"
 
 Loader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where PyYAML was built with it
 
 
 class _Strict(Loader):  # type: ignore[misc]
-    """YAML without merge keys, of which ten lines can fill the memory, and without a key twice."""
+    """YAML without merge keys, ten lines of which can fill the memory, and without duplicate keys."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Leaves `<<` as it is: no constructor knows it."""
+        """Leaves `<<` as it is, which no constructor accepts."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> object:
-        found = super().construct_mapping(node, deep=deep)
-        if len(found) < len(node.value):
-            raise yaml.constructor.ConstructorError(None, None, "a key stands twice in one mapping", node.start_mark)
-        return found
+        mapping = super().construct_mapping(node, deep=deep)
+        if len(mapping) < len(node.value):
+            raise yaml.constructor.ConstructorError(None, None, "a key occurs twice in one mapping", node.start_mark)
+        return mapping
 
 
 def read(path: Path) -> Architecture:
-    """The network of a JSON or YAML file; the ending tells which.
+    """The network of a JSON or YAML file; the suffix decides which.
 
     Raises:
-        UsageError: the file cannot be read, is too large, or is no YAML.
-        InvalidArchitecture: it is no JSON, or nothing can be built from it.
+        UsageError: the file cannot be read, or is too large.
+        InvalidArchitecture: it is not JSON or YAML, or nothing can be built from it.
     """
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:  # a pipe might never end
-            raise UsageError(f"'{path}' is no file of at most {LARGEST:,} bytes: it holds no architecture", WRITTEN)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:  # a pipe might never end
+            raise UsageError(f"'{path}' is not a file of at most {LARGEST:,} bytes: it holds no architecture", EXAMPLE)
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        raise UsageError(f"'{path}' cannot be read: {error}", WRITTEN) from None
+        raise UsageError(f"'{path}' cannot be read: {error}", EXAMPLE) from None
     if path.suffix.lower() not in YAML:
         return Architecture.from_json(text)
     return from_yaml(text)
@@ -55,6 +55,6 @@ def from_yaml(text: str) -> Architecture:
     """
     try:
         data = yaml.load(text, _Strict)
-    except Exception as error:  # PyYAML lets through whatever int(), float(), datetime() and its own tables raise
+    except Exception as error:  # PyYAML passes on every error of int(), float(), datetime() and its own tables
         raise InvalidArchitecture("architecture", f"not YAML: {' '.join(str(error).split()):.200}") from None
     return Architecture.from_dict(data)

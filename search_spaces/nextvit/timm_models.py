@@ -3,11 +3,10 @@
     timm.create_model("nextvit_nas", arch="network.json", num_classes=10, features_only=True)
     python -m search_spaces.nextvit.timm_models train.py --model nextvit_nas --model-kwargs arch=network.json ...
 
-The second line is for scripts that do not import this, such as timm's own. timm's `save_for_hf` stores `arch` as it was
-given: `model_args={"arch": model.architecture.to_dict()}` makes what it writes independent of a file.
+The second form is for scripts that do not import this module, such as timm's own. timm's `save_for_hf` stores `arch` as
+it was given: pass `model_args={"arch": model.architecture.to_dict()}` to make the result independent of a file.
 """
 
-import math
 import runpy
 import sys
 from collections.abc import Sequence
@@ -22,16 +21,16 @@ from timm.models._manipulate import MATCH_PREV_GROUP
 from torch import Tensor, nn
 
 from search_spaces.nextvit import reading
-from search_spaces.nextvit.architecture import Architecture, named
+from search_spaces.nextvit.architecture import Architecture, named, output_side
 from search_spaces.nextvit.network import NextViT, init_weights
 from search_spaces.nextvit.preparation import CROP, INTERPOLATION, MEAN, STD
 
 
 def architecture_of(arch: object) -> Architecture:
-    """The network that `arch` means: itself, its dictionary, a JSON or YAML file, a notation, or a name of the paper.
+    """The network that `arch` names: an architecture, its dictionary, a file, a notation, or a name of the paper.
 
     Raises:
-        InvalidArchitecture: nothing can be built from it.
+        InvalidArchitecture: no network can be built from it.
         UnknownName: a text that is none of these.
         UsageError: the file cannot be read.
     """
@@ -45,11 +44,11 @@ def architecture_of(arch: object) -> Architecture:
 
 
 class TimmNextViT(NextViT):
-    """The network with everything that timm asks of a model. Its parameters keep the names of `NextViT`."""
+    """The network with the whole interface of a timm model. Its parameters keep the names of `NextViT`."""
 
-    __constants__ = ("grad_checkpointing",)  # where it is False, TorchScript skips what it cannot compile
+    __constants__ = ("grad_checkpointing",)  # if it is False, TorchScript skips code that it cannot compile
     __jit_unused_properties__ = ("feature_channels", "feature_strides")
-    if TYPE_CHECKING:  # TorchScript reads annotations, and takes no module for one
+    if TYPE_CHECKING:  # TorchScript reads annotations, and rejects a module as one
         head: PoolingHead
 
     def __init__(
@@ -76,7 +75,7 @@ class TimmNextViT(NextViT):
         ]
 
     def features(self, x: Tensor, count: int = 4) -> list[Tensor]:
-        """The output of the first `count` stages, block by block where gradients are checkpointed."""
+        """The outputs (B, C, H, W) of the first `count` stages; block by block if gradients are checkpointed."""
         maps: list[Tensor] = []
         x = self.stem(x)
         for index, stage in enumerate(self.stages):
@@ -86,7 +85,7 @@ class TimmNextViT(NextViT):
         return maps
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """What the head sees: the normed output of the last stage, (B, C, H / 32, W / 32)."""
+        """The input of the head: the normalised output of the last stage, (B, C, H / 32, W / 32)."""
         return self.norm(self.features(x)[-1])
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
@@ -105,19 +104,19 @@ class TimmNextViT(NextViT):
         output_fmt: str = "NCHW",
         intermediates_only: bool = False,
     ) -> list[Tensor] | tuple[Tensor, list[Tensor]]:
-        """The outputs of chosen stages (None: all, an int: the last so many), after the final features.
+        """The final features and the outputs of some stages: all for None, the last n for an int.
 
-        `norm` applies the final norm to the last stage's, `stop_early` leaves out the stages after the last chosen one.
+        `norm` applies the final norm to the last output, `stop_early` skips the stages after the last requested one.
         """
         if output_fmt != "NCHW":
-            raise ValueError(f"output_fmt is '{output_fmt}', but these features are maps: give 'NCHW'")
-        chosen, last = feature_take_indices(len(self.stages), indices)
+            raise ValueError(f"output_fmt is '{output_fmt}', but the features are maps: use 'NCHW'")
+        requested, last = feature_take_indices(len(self.stages), indices)
         maps = self.features(x, last + 1 if stop_early else len(self.stages))
         final = maps[-1]
         if len(maps) == len(self.stages) and (norm or not intermediates_only):
             final = self.norm(final)
         maps[-1] = final if norm else maps[-1]
-        intermediates = [maps[index] for index in sorted(chosen)]
+        intermediates = [maps[index] for index in sorted(requested)]
         if intermediates_only:
             return intermediates
         return final, intermediates
@@ -125,8 +124,8 @@ class TimmNextViT(NextViT):
     def prune_intermediate_layers(
         self, indices: int | list[int] = 1, prune_norm: bool = False, prune_head: bool = True
     ) -> list[int]:
-        """Removes what the chosen stages do not need, a norm or head that no longer fits too; returns their indices."""
-        chosen, last = feature_take_indices(len(self.stages), indices)
+        """Removes the stages after the requested ones, and a norm or head that no longer fits. Returns indices."""
+        requested, last = feature_take_indices(len(self.stages), indices)
         shorter = last + 1 < len(self.stages)
         self.stages = self.stages[: last + 1]
         if shorter or prune_norm:
@@ -134,14 +133,14 @@ class TimmNextViT(NextViT):
         if shorter or prune_head:
             self.head.in_features = self.feature_channels[last]
             self.reset_classifier(0, "")
-        return chosen
+        return requested
 
     def get_classifier(self) -> nn.Module:
-        """The last layer: linear, or the identity without classes."""
+        """The last layer: linear, or the identity if there are no classes."""
         return self.head.fc
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
-        """Gives the network a new, untrained classifier (none for 0 classes), and other pooling if that is given."""
+        """Replaces the classifier by an untrained one (none for 0 classes), and the pooling if it is given."""
         weight = next(self.parameters())
         self.num_classes = num_classes
         self.head.reset(num_classes, global_pool, device=weight.device, dtype=weight.dtype)
@@ -149,22 +148,22 @@ class TimmNextViT(NextViT):
         self.num_features, self.head_hidden_size = self.head.in_features, self.head.num_features
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
-        """Saves memory in training: keeps only what enters each block, and computes the rest a second time."""
+        """Saves memory in training: keeps only the input of each block and computes the rest again."""
         self.grad_checkpointing = enable
 
     def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
-        """Which parameters form a layer, for learning rates that decay by layer: a block, or a stage if `coarse`."""
+        """Patterns of the parameters of each layer, for layer-wise learning rates: a block, or a stage if `coarse`."""
         blocks = [(r"^stages\.(\d+)\.blocks\.(\d+)", None), (r"^norm", MATCH_PREV_GROUP)]
         return {"stem": r"^stem", "blocks": r"^stages\.(\d+)" if coarse else blocks}
 
     def no_weight_decay(self) -> set[str]:
-        """Parameters that must not decay beside norms and biases, which timm leaves out by itself: none."""
+        """Parameters without weight decay: none, apart from norms and biases, which timm excludes itself."""
         return set()
 
 
 def _configuration(resolution: int, mean: Sequence[float], std: Sequence[float], crop_pct: float) -> dict[str, Any]:
     preparation = {"interpolation": INTERPOLATION, "crop_pct": crop_pct, "mean": tuple(mean), "std": tuple(std)}
-    sizes = {"input_size": (len(mean), resolution, resolution), "pool_size": (math.ceil(resolution / 32),) * 2}
+    sizes = {"input_size": (len(mean), resolution, resolution), "pool_size": (output_side(resolution, 32),) * 2}
     return {**preparation, **sizes, "first_conv": "stem.0.conv", "classifier": "head.fc"}
 
 
@@ -172,7 +171,7 @@ default_cfgs = generate_default_cfgs({"nextvit_nas": _configuration(224, MEAN, S
 
 
 def nextvit_nas(pretrained: bool = False, *, arch: object = "next-vit-s", **options: Any) -> nn.Module:
-    """Any network of the Next-ViT family; `arch` as `architecture_of` takes it."""
+    """Any network of the Next-ViT family; `architecture_of` documents `arch`."""
     features = {"flatten_sequential": True, "out_indices": (0, 1, 2, 3)}
     return build_model_with_cfg(
         TimmNextViT, "nextvit_nas", pretrained, architecture=architecture_of(arch), feature_cfg=features, **options
@@ -189,7 +188,7 @@ def hugging_face_config(
     crop_pct: float,
     label_names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """What `config.json` holds beside `model.safetensors`, so that `local-dir:` and `hf-hub:` find the network."""
+    """The `config.json` next to `model.safetensors` with which `local-dir:` and `hf-hub:` load the network."""
     names = {} if label_names is None else {"label_names": list(label_names)}
     size = {"num_classes": num_classes, "num_features": architecture.feature_channels[-1]}
     arguments, data = {"arch": architecture.to_dict()}, _configuration(resolution, mean, std, crop_pct)
@@ -197,20 +196,20 @@ def hugging_face_config(
 
 
 def main(arguments: list[str]) -> int:
-    """Runs a script for which `nextvit_nas` is a model like any other. Returns 2 where there is no script."""
+    """Runs a script in which `nextvit_nas` is registered. Returns the exit code, 2 if there is no script."""
     if not arguments or not Path(arguments[0]).is_file():
         problem = f"there is no script '{arguments[0]}'\n" if arguments else ""
         sys.stderr.write(f"{problem}usage: python -m search_spaces.nextvit.timm_models SCRIPT.py [ARGUMENT]...\n")
         return 2
     sys.argv = arguments
-    sys.path.insert(0, str(Path(arguments[0]).resolve().parent))  # as `python SCRIPT.py` has it
+    sys.path.insert(0, str(Path(arguments[0]).resolve().parent))  # as `python SCRIPT.py` sets it
     runpy.run_path(arguments[0], run_name="__main__")
     return 0
 
 
 if __name__ != "__main__":
     register_model(nextvit_nas)
-else:  # once, and under its own name: while the script is `__main__`, its classes are found there
+else:  # registered once, under the module's own name: the script becomes `__main__`
     from search_spaces.nextvit import timm_models
 
     sys.exit(timm_models.main(sys.argv[1:]))

@@ -1,11 +1,12 @@
-"""Weights for a network: read from a safe file or from timm's hub, and inherited where they fit.
+"""Weights for a network: read from a file or from timm's hub, and inherited where they fit.
 
 The rule of inheritance, for weights of another depth, width or number of classes:
 
-1. In each stage a block inherits from one of its own kind: the first from the first where both are of one kind (it
-   changes width and resolution), all others counted from the end of the stage, where the paper has its transformers.
-2. A tensor of equal shape is taken whole, one of another shape in its leading part (the first channels).
-3. A classifier for another number of classes is not taken. What has no counterpart keeps its fresh values.
+1. In each stage a block inherits from a block of its own kind. The first block inherits from the first if both are of
+   one kind, because it changes width and resolution; all others are matched from the end of the stage, where the paper
+   has its transformers.
+2. A tensor of equal shape is copied whole, one of another shape in its leading part (the first channels).
+3. A classifier for another number of classes is not copied. A tensor without a counterpart keeps its fresh values.
 """
 
 import re
@@ -20,25 +21,30 @@ from torch import Tensor, nn
 from search_spaces.common.errors import NegativeAnswer, Unavailable, UsageError
 
 PICKLED = {".bin", ".ckpt", ".pt", ".pth"}
-WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")  # where training scripts keep them in a checkpoint
+WRAPPERS = (
+    "state_dict_ema",
+    "model_ema",
+    "state_dict",
+    "model",
+)  # keys of weights in checkpoints of training scripts
 BLOCK = re.compile(r"stages\.(\d+)\.blocks\.(\d+)\.(.+)")
 CLASSIFIER = "head.fc."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inherited:
-    """What a network took from other weights, by the names of its own tensors; `unused` by the names of theirs."""
+    """The result of an inheritance, by the names of the network's tensors; `unused` by the names of the given ones."""
 
     whole: tuple[str, ...]
     part: tuple[str, ...]
     fresh: tuple[str, ...]
     unused: tuple[str, ...]
-    parameters: int  # values that were taken
+    parameters: int  # values that were copied
     total: int  # values of the network
 
     @property
     def summary(self) -> str:
-        """In one line, for people."""
+        """A line for people."""
         if not (self.part or self.fresh):
             return f"all {self.total:,} values taken" + (f", {len(self.unused)} tensors unused" if self.unused else "")
         named = ", ".join(self.fresh[:3]) + (", ..." if len(self.fresh) > 3 else "")
@@ -51,10 +57,10 @@ class Inherited:
 def read(source: str, *, allow_pickle: bool = False) -> dict[str, Tensor]:
     """Weights by parameter name, from FILE.safetensors or from timm's hub (`timm:nextvit_small.bd_in1k`).
 
-    A pickled checkpoint (.pth and its like) is read only where that is allowed, and then without running its code.
+    A pickled checkpoint (.pth and the like) is read only if `allow_pickle` is set, and then without running its code.
 
     Raises:
-        UsageError: no such file, a file of another kind, or a pickle that was not allowed.
+        UsageError: no such file, a file of another kind, or a pickle without permission.
         NegativeAnswer: the file is damaged or holds no weights.
         Unavailable: timm's hub cannot be reached, or has no such weights.
     """
@@ -66,11 +72,11 @@ def read(source: str, *, allow_pickle: bool = False) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return _safe(path)
     if path.suffix not in PICKLED:
-        raise UsageError(f"'{source}' is no kind of weights that is known here", "name a .safetensors file")
+        raise UsageError(f"'{source}' is not a known kind of weights", "name a .safetensors file")
     if not allow_pickle:
         raise UsageError(
-            f"'{source}' is a pickle, which can run code of whoever made it",
-            "convert it to .safetensors, or say --allow-pickle if you trust it",
+            f"'{source}' is a pickle, which can run its author's code",
+            "convert it to .safetensors, or allow pickles if you trust its source",
         )
     return _pickled(path)
 
@@ -85,7 +91,7 @@ def from_timm(model: str) -> dict[str, Tensor]:
 
     try:
         weights: dict[str, Tensor] = timm.create_model(model, pretrained=True).state_dict()
-    except Exception as error:  # the hub, the proxy, the cache and the file each fail in a way of their own
+    except Exception as error:  # the hub, a proxy, the cache and the file fail in different ways
         raise Unavailable(
             f"timm's weights '{model}' could not be loaded: {type(error).__name__}: {str(error).splitlines()[0]:.200}",
             "check the connection to huggingface.co (or set HF_HUB_OFFLINE=0), or build without pretrained weights",
@@ -105,28 +111,28 @@ def _safe(path: Path) -> dict[str, Tensor]:
 
 def _pickled(path: Path) -> dict[str, Tensor]:
     try:
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged archive, or one that wants to run code: torch has a type for each
+        weights: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged archive, or one that wants to run code: torch raises many types
         raise _damaged(path, error) from None
     for wrapper in WRAPPERS:
-        if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
-            found = found[wrapper]
-    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        if isinstance(weights, Mapping) and isinstance(weights.get(wrapper), Mapping):
+            weights = weights[wrapper]
+    if not isinstance(weights, Mapping) or not all(isinstance(value, Tensor) for value in weights.values()):
         raise NegativeAnswer(f"'{path}' holds no weights by name", "save network.state_dict() as .safetensors")
-    return {name.removeprefix("module."): value for name, value in found.items()}
+    return {name.removeprefix("module."): value for name, value in weights.items()}
 
 
 def _damaged(path: Path, error: Exception) -> NegativeAnswer:
-    words = (str(error).splitlines() or [""])[0]
-    return NegativeAnswer(f"'{path}' cannot be read: {words:.200}", "it may be cut off: fetch or write it again")
+    reason = (str(error).splitlines() or [""])[0]
+    return NegativeAnswer(f"'{path}' cannot be read: {reason:.200}", "it may be incomplete: download or write it again")
 
 
 @torch.no_grad()
 def inherit(network: nn.Module, weights: Mapping[str, Tensor]) -> Inherited:
-    """Takes weights where they fit, by the rule above, and says what was taken.
+    """Copies weights into a network where they fit, by the rule above.
 
     Raises:
-        UsageError: nothing fits: these are the weights of another kind of network.
+        UsageError: nothing fits: the weights belong to another kind of network.
     """
     own = network.state_dict()
     sources = dict(_counterparts(own, weights))
@@ -159,15 +165,15 @@ def inherit(network: nn.Module, weights: Mapping[str, Tensor]) -> Inherited:
 
 
 def _counterparts(own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:
-    """Each tensor of the network with the name of the one that it may inherit from."""
+    """Pairs of names: a tensor of the network, and the given tensor that it may inherit from."""
     blocks = _block_map(_kinds(own), _kinds(weights))
     for name in own:
-        found = BLOCK.fullmatch(name)
-        if found:
-            stage, block = int(found[1]), int(found[2])
+        part = BLOCK.fullmatch(name)
+        if part:
+            stage, block = int(part[1]), int(part[2])
             if (stage, block) not in blocks:
                 continue
-            source = f"stages.{stage}.blocks.{blocks[stage, block]}.{found[3]}"
+            source = f"stages.{stage}.blocks.{blocks[stage, block]}.{part[3]}"
         else:
             source = name
         if source in weights:
@@ -178,9 +184,9 @@ def _kinds(names: Mapping[str, Tensor]) -> dict[int, list[str]]:
     """The block sequence of each stage: only a transformer block has a `norm2`."""
     kinds: dict[tuple[int, int], str] = {}
     for name in names:
-        if found := BLOCK.fullmatch(name):
-            place = int(found[1]), int(found[2])
-            kinds[place] = "T" if found[3].startswith("norm2.") else kinds.get(place, "C")
+        if part := BLOCK.fullmatch(name):
+            position = int(part[1]), int(part[2])
+            kinds[position] = "T" if part[3].startswith("norm2.") else kinds.get(position, "C")
     stages: dict[int, list[str]] = {}
     for stage, block in sorted(kinds):
         stages.setdefault(stage, []).append(kinds[stage, block])
@@ -188,16 +194,16 @@ def _kinds(names: Mapping[str, Tensor]) -> dict[int, list[str]]:
 
 
 def _block_map(own: dict[int, list[str]], theirs: dict[int, list[str]]) -> dict[tuple[int, int], int]:
-    """From (stage, block) to the number of the block in the same stage from which it inherits."""
-    found: dict[tuple[int, int], int] = {}
+    """From (stage, block) to the index of the given block, in the same stage, from which it inherits."""
+    sources: dict[tuple[int, int], int] = {}
     for stage, kinds in own.items():
         others = theirs.get(stage, [])
         same = bool(others) and kinds[0] == others[0]
         if same:
-            found[stage, 0] = 0
-        for kind in "CT":
-            ours = [block for block, each in enumerate(kinds) if each == kind and not (same and block == 0)]
-            given = [block for block, each in enumerate(others) if each == kind and not (same and block == 0)]
+            sources[stage, 0] = 0
+        for wanted in "CT":
+            ours = [block for block, kind in enumerate(kinds) if kind == wanted and not (same and block == 0)]
+            given = [block for block, kind in enumerate(others) if kind == wanted and not (same and block == 0)]
             for block, source in zip(reversed(ours), reversed(given), strict=False):
-                found[stage, block] = source
-    return found
+                sources[stage, block] = source
+    return sources

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from evaluators.graphs.deployed import PARTS
 from results.glyphs import svg
 from results.pages import dashboard
 from results.store.record import Run
+from search_spaces.nextvit.architecture import PARTS
 from tests import synthetic
 
 pytestmark = pytest.mark.browser

@@ -37,7 +37,7 @@ def test_it_is_listed_in_its_family(name: str) -> None:
         ("entropy:seeds=1", "nearest: seeds=2"),
         ("params:resolution=3", "its options: none"),
         ("ort:threads=1,threads=2", "threads is given twice"),
-        ("ort:python=a,python=b", "names two places"),
+        ("ort:python=a,python=b", "names two locations"),
         ("ort:python=", "names no interpreter"),
         ("ort:python", "names no interpreter"),
         ("ort:threads=" + "9" * 5000, "more than 1000 letters"),

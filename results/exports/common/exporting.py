@@ -6,9 +6,10 @@ from pathlib import Path
 
 import evaluators
 from evaluators.targets.latency import Latency
-from results import exports, files
+from results import exports
 from results.exports.common import card, verification
 from results.exports.common.deliverable import Deliverable
+from search_spaces.common import files
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 

@@ -136,7 +136,7 @@ def test_what_lies_in_its_place_is_refused_and_unharmed(put, tmp_path: Path) -> 
     target, path = tmp_path / "precious", tmp_path / "nas-x.lock"
     target.write_text("precious")
     put(path, target)
-    with pytest.raises(InfrastructureFailed, match=r"nas-x\.lock' cannot be had") as refused:
+    with pytest.raises(InfrastructureFailed, match=r"nas-x\.lock' cannot be taken") as refused:
         Lock(path).take()
     assert "NAS_LOCKS=DIR" in refused.value.hint
     assert target.read_text() == "precious"
@@ -146,7 +146,7 @@ def test_what_lies_in_its_place_is_refused_and_unharmed(put, tmp_path: Path) -> 
 def test_a_file_that_another_user_keeps_to_himself_is_said(shared: Path) -> None:
     locks.device("machine").path.touch(mode=0o600)
     asking = other(OTHER + "try: held.take()\nexcept Exception as error: print(error.message)", NOBODY)
-    assert line(asking).endswith("nas-device-machine.lock' cannot be had: Permission denied")
+    assert line(asking).endswith("nas-device-machine.lock' cannot be taken: Permission denied")
     end(asking)
 
 

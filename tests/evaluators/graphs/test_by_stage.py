@@ -4,8 +4,8 @@ import pytest
 
 import evaluators
 from evaluators.graphs.by_stage import by_part
-from evaluators.graphs.deployed import PARTS
 from search_spaces import Architecture
+from search_spaces.nextvit.architecture import PARTS
 
 
 def test_an_operator_without_a_name_counts_where_it_runs() -> None:
@@ -17,7 +17,9 @@ def test_an_operator_without_a_name_counts_where_it_runs() -> None:
 @pytest.mark.parametrize("spec", ["ort:resolution=64", "ort:resolution=64,precision=int8"])
 def test_a_deep_stage_takes_the_most(spec: str) -> None:
     architecture = Architecture.from_notation("C-C-CCCCCCCCCCCCCCCT-C")
-    found = evaluators.get(spec).measure(architecture).secondary
-    assert list(found) == [f"{part} [%]" for part in PARTS]
+    measurement = evaluators.get(spec).measure(architecture)
+    found = measurement.time_shares
+    assert list(found) == list(PARTS)
+    assert list(measurement.secondary) == [f"{part} [%]" for part in PARTS]
     assert sum(found.values()) == pytest.approx(100, abs=0.5)
-    assert max(found, key=lambda part: found[part]) == "stage-3 [%]"
+    assert max(found, key=lambda part: found[part]) == "stage-3"

@@ -107,7 +107,7 @@ def test_its_spec_is_read_back(spec: str) -> None:
     ("spec", "words"),
     [
         ("ort:predicted@ssh:mac", "a prediction is made here"),
-        ("entropy:predicted", "only latencies are measured in another place, or predicted"),
+        ("entropy:predicted", "only latencies are measured at another location, or predicted"),
     ],
 )
 def test_a_prediction_of_what_cannot_be_is_refused(spec: str, words: str) -> None:

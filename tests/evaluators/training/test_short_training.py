@@ -163,7 +163,7 @@ def test_what_is_reached_on_the_procedural_set_is_called_a_skill() -> None:
     [
         ("train:rate=-1", "from 0 to 1"),
         ("train:epochs=0", "nearest: epochs=1"),
-        ("train:data=a@b", "names no place|may hold no"),
+        ("train:data=a@b", "names no location|may not contain"),
     ],
 )
 def test_a_fidelity_that_cannot_be(spec: str, words: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import evaluators
-from evaluators.core.locations import Place
+from evaluators.core.locations import Location
 from evaluators.core.locks import lock
 from evaluators.workers.bench import Bench
 from evaluators.workers.connection import Worker
@@ -70,7 +70,7 @@ def test_a_process_that_ends_before_it_is_ready_is_nobodys_fault() -> None:
 
 
 def test_a_process_that_cannot_be_started_is_no_candidates_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Place, "command", lambda self: ["/nowhere/python"])
+    monkeypatch.setattr(Location, "command", lambda self: ["/nowhere/python"])
     with Bench() as bench, pytest.raises(InfrastructureFailed, match="no process could be started: No such file"):
         bench.measure(evaluators.get("ort"), S)
 

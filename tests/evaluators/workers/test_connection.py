@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from evaluators.core import locations
-from evaluators.core.locations import WORKER, Place
+from evaluators.core.locations import WORKER, Location
 from evaluators.core.locks import device
 from evaluators.workers import connection
 from evaluators.workers.connection import LARGEST_ANSWER, Worker
@@ -22,7 +22,7 @@ JOB = {"do": "measure", "evaluator": "params", "architecture": PAPER["next-vit-s
 
 
 @dataclass(frozen=True, kw_only=True)
-class Script(Place):
+class Script(Location):
     """A place where a shell runs a script; `worker` in it is the real one."""
 
     script: str = ""
@@ -76,10 +76,10 @@ def test_an_object_that_is_no_measurement_is_no_bug(answer: str, monkeypatch: py
     from evaluators.workers.bench import Bench
 
     command = Script(script=says(f"echo '{answer}'", "sleep 60")).command()
-    monkeypatch.setattr(Place, "command", lambda self: command)
+    monkeypatch.setattr(Location, "command", lambda self: command)
     with Bench() as bench:
         bench.prepare = lambda *each: bench.spares.update(ort=Worker())  # type: ignore[method-assign]
-        with pytest.raises(InfrastructureFailed, match="answered what is no measurement"):
+        with pytest.raises(InfrastructureFailed, match="did not answer with a measurement"):
             bench.measure(evaluators.get("ort"), PAPER["next-vit-s"])
 
 
@@ -127,7 +127,7 @@ def test_a_worker_that_waits_for_its_device_says_for_whom() -> None:
 def test_a_command_that_is_none_is_a_users_mistake(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAS_SSH", command)
     with pytest.raises(UsageError, match="NAS_SSH"):
-        Worker(Place(host="somewhere"))
+        Worker(Location(host="somewhere"))
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give a folder to somebody else")
@@ -145,5 +145,5 @@ def test_a_folder_of_sockets_that_is_not_ours_is_said(
         path.symlink_to(tmp_path)
     monkeypatch.setattr(locations, "SOCKETS", tmp_path)
     locations._sockets.cache_clear()
-    with pytest.raises(InfrastructureFailed, match=f"'{path}' (belongs to somebody else|cannot be made)"):
-        Worker(Place(host="somewhere"))
+    with pytest.raises(InfrastructureFailed, match=f"'{path}' (belongs to another user|cannot be created)"):
+        Worker(Location(host="somewhere"))

@@ -13,7 +13,7 @@ import pytest
 
 import evaluators
 from evaluators.core import locations
-from evaluators.core.locations import Place
+from evaluators.core.locations import Location
 from evaluators.workers import remote
 from evaluators.workers.bench import Bench
 from evaluators.workers.connection import ConnectionLost, Worker
@@ -94,7 +94,7 @@ def test_a_connection_that_stays_cut_is_no_candidates_failure(server: Server) ->
 
 
 def test_a_worker_that_is_killed_over_there_is_no_lost_connection(server: Server) -> None:
-    worker = Worker(Place(host=HOST, python=sys.executable))
+    worker = Worker(Location(host=HOST, python=sys.executable))
     worker.run({"do": "describe", "evaluator": "ort"}, 60)
     os.kill(server.workers()[-1], signal.SIGKILL)  # the last of shell and interpreter
     with pytest.raises(MeasurementFailed, match="the process was ended by SIGKILL"):
@@ -103,7 +103,7 @@ def test_a_worker_that_is_killed_over_there_is_no_lost_connection(server: Server
 
 
 def test_a_worker_ends_with_its_connection_and_leaves_nothing(server: Server) -> None:
-    worker = Worker(Place(host=HOST, python=sys.executable))
+    worker = Worker(Location(host=HOST, python=sys.executable))
     worker.run({"do": "prepare", "evaluator": "ort"}, 60)
     (pid,) = [each for each in server.workers() if "sh\0-c" not in name(each)]
     opened = [Path(link).resolve() for link in Path(f"/proc/{pid}/fd").iterdir()]
@@ -131,7 +131,7 @@ def test_another_device_that_answers_is_no_candidates_failure_and_says_what_chan
     evaluator = evaluators.get(SPEC)
     described = evaluator.description()  # type: ignore[attr-defined]
     before = {**described, "device": {"label": "then", "facts": {**described["device"]["facts"], "model": "Then"}}}
-    monkeypatch.setattr(remote.Elsewhere, "description", lambda self: before)
+    monkeypatch.setattr(remote.Remote, "description", lambda self: before)
     with Bench() as bench, pytest.raises(InfrastructureFailed, match=r"another device or version answered.*is Then"):
         bench.measure(evaluator, S)
 

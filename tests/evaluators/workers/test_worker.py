@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import evaluators
 from evaluators.workers import jobs
-from evaluators.workers.remote import Elsewhere
+from evaluators.workers.remote import Remote
 from search_spaces import PAPER
 from search_spaces.common.errors import NasError, UsageError
 
@@ -88,7 +88,7 @@ def test_a_job_has_a_size() -> None:
 
 def test_a_worker_measures_where_it_is() -> None:
     _, answer = ask(json.dumps({"do": "describe", "evaluator": "ort@ssh:elsewhere"}))
-    assert "names another place" in answer["cause"]
+    assert "names another location" in answer["cause"]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_worker_measures_where_it_is() -> None:
 )
 def test_a_place_is_part_of_the_objectives_name_and_of_nothing_else(spec: str, canonical: str) -> None:
     evaluator = evaluators.get(spec)
-    assert isinstance(evaluator, Elsewhere)
+    assert isinstance(evaluator, Remote)
     assert evaluator.spec == evaluator.metric.name == canonical
     assert evaluators.get(canonical) == evaluator
     assert evaluator.protocol() == evaluator.local.protocol()
@@ -111,12 +111,12 @@ def test_a_place_is_part_of_the_objectives_name_and_of_nothing_else(spec: str, c
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("ort@mac", "names no place"),
-        ("ort@ssh:", "names no place"),
+        ("ort@mac", "names no location"),
+        ("ort@ssh:", "names no location"),
         ("ort@ssh:-oProxyCommand=evil", "is not an SSH destination"),
         ("ort@ssh:a b", "is not an SSH destination"),
-        ("entropy@ssh:mac", "only latencies are measured in another place"),
-        ("params:python=/usr/bin/python3", "only latencies are measured in another place"),
+        ("entropy@ssh:mac", "only latencies are measured at another location"),
+        ("params:python=/usr/bin/python3", "only latencies are measured at another location"),
     ],
 )
 def test_a_place_that_is_none_is_refused(spec: str, words: str) -> None:

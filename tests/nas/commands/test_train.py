@@ -44,9 +44,9 @@ def photos(nas: Program) -> Program:
     [
         (["train", "next-vit-s"], "Missing option '--data'"),
         (["train", "next-vit-x", "--data", "digits"], "did you mean 'next-vit"),
-        (["train", "next-vit-s", "--data", "digits", "--epochs", "0"], "--epochs expects a number from 1"),
-        (["train", "next-vit-s", "--data", "digits", "--resume"], "no training to go on with"),
-        (["train", "next-vit-s", "--data", "digits", "--resolution", "32"], "for example --batch-size 64"),
+        (["train", "next-vit-s", "--data", "digits", "--epochs", "0"], "epochs expects a number from 1"),
+        (["train", "next-vit-s", "--data", "digits", "--resume"], "no training to resume"),
+        (["train", "next-vit-s", "--data", "digits", "--resolution", "32"], "for example a batch size of 64"),
         (["finalists", "--train"], "--train needs --data"),
         (["finalists", "--data", "digits"], "are for --train"),
     ],

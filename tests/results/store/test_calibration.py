@@ -47,7 +47,10 @@ def test_stored_rows_never_change(store: Store) -> None:
 
 def test_the_constant_is_of_one_device_and_of_one_kind_of_reference(store: Store) -> None:
     store.remember(S, latency(reference=2.3))
-    for changes in ({"device": Device(label="another", facts={"model": "b"})}, {"details": {"clock": "b"}, "protocol": {"batch": 8}}):
+    for changes in (
+        {"device": Device(label="another", facts={"model": "b"})},
+        {"details": {"clock": "b"}, "protocol": {"batch": 8}},
+    ):
         other = latency(reference=9.0)
         details = other.details | changes.pop("details", {})
         store.remember(S, replace(other, details=details, **changes))

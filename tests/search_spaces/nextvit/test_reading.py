@@ -46,7 +46,7 @@ def test_both_formats_are_read_by_their_ending(tmp_path: Path, ending: str, mark
         (BOMB, "not YAML: could not determine a constructor"),
         (LAUGHS, "unknown field 'a'"),
         ("stages: &s [*s, *s, *s, *s]\nschema: nas.architecture/1", r"stages\[0\]: expected a JSON object"),
-        ("stages: 1\nstages: 2", "a key stands twice"),
+        ("stages: 1\nstages: 2", "a key occurs twice"),
         ("schema: .nan\nstages: []", "schema: expected"),
         ("? [a]\n: b", "not YAML"),
         ("1: 2", "unknown field 1"),
@@ -64,7 +64,7 @@ def test_yaml_that_is_no_architecture_is_refused_at_once(text: str, words: str) 
 def test_what_is_no_file_of_text_is_refused(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"network.{ending}"
     os.mkfifo(path)
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is not a file"):
         reading.read(path)
     path.unlink()
     path.write_text("x" * (reading.LARGEST + 1))

@@ -19,7 +19,7 @@ from search_spaces.nextvit.architecture import attention_width, named
 from tests.networks import CORNERS
 
 S = PAPER["next-vit-s"]
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 IDS = {"next-vit-s": "a962a89c252d", "next-vit-b": "b1026ac705a3", "next-vit-l": "ca32f8f9dd62"}
 
 stages = st.builds(
@@ -264,7 +264,7 @@ def changed(**change: Any) -> str:
         (S.to_json().replace("64", "6" * 5000, 1), "a number of 5000 digits"),
         (S.to_json().replace("{", '{"provenance": ' + "1" * 5000 + ",", 1), "a number of 5000 digits"),
         (S.to_json().replace("64", "6" * 900, 1), "stem: expected widths"),
-        (S.to_json().replace("{", '{"stages": [],', 1), "'stages' stands twice"),
+        (S.to_json().replace("{", '{"stages": [],', 1), "'stages' occurs twice"),
         (json.dumps({"\x1b[31m": 1}), r"unknown field '\\x1b\[31m'"),
         (json.dumps({"\ud800": 1}), r"unknown field '\\ud800'"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nas.program import run
-from results import files
+from search_spaces.common import files
 from search_spaces.common.errors import NasError, NegativeAnswer, UsageError
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
@@ -115,6 +115,20 @@ def test_a_folder_does_not_become_a_file_nor_a_file_a_folder(tmp_path: Path) -> 
     assert (folder / "inside").is_dir()
     assert file.read_text() == "text"
     assert {each.name for each in tmp_path.iterdir()} == {"folder", "file"}
+
+
+def test_a_killed_sole_writer_leaves_one_folder_which_the_next_one_removes(tmp_path: Path) -> None:
+    unfinished = []
+    for attempt in range(2):
+        writing = files.replacing(tmp_path / "state", sole_writer=True)
+        temporary = writing.__enter__()
+        unfinished.append(writing)  # a context that is collected would tidy up
+        assert not temporary.exists(), attempt
+        temporary.write_text("half")
+    assert len(list(tmp_path.iterdir())) == 1
+    files.replace(tmp_path / "state", "whole", sole_writer=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["state"]
+    assert (tmp_path / "state").read_text() == "whole"
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "x" * 300, "x" * 100_000, "ü" * 127, "a\nb"])
