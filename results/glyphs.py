@@ -1,9 +1,19 @@
-"""Architectures as drawings: a mark per block, convolution flat and blue, transformer tall and vermilion by its r."""
+"""Architectures for the eye: one mark for each block, as text and as a drawing.
+
+A convolution block (NCB) lies flat, a transformer block (NTB) stands tall. In the drawing, blue is convolution and
+vermilion attention, which takes the share r of a transformer block's channels.
+"""
 
 from search_spaces import Architecture, Block
 
 CONVOLUTION, TRANSFORMER = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion: told apart by every eye
-HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7
+HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7  # px
+MARKS = {"C": "▖", "T": "▌"}
+
+
+def glyph(architecture: Architecture) -> str:
+    """One mark for each block, stages apart: `▖▖▖ ▖▖▖▌ ...`."""
+    return " ".join("".join(MARKS[kind] for kind in stage.blocks) for stage in architecture.stages)
 
 
 def svg(architecture: Architecture) -> str:

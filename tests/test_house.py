@@ -1,9 +1,11 @@
 """The rules of the house, as tests: what may import what, what a plug-in is, what the wheel holds."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,25 @@ def test_no_plugin_imports_another(folder: str) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_stay_readable(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400, "is there a second thing in it that has a name of its own?"
+
+
+@pytest.mark.parametrize("folder", [*ORDER, "benchmarks", "docs", "scripts", "tests"])
+def test_no_folder_has_more_than_15_files(folder: str) -> None:
+    files = [path for path in (ROOT / folder).rglob("*") if path.is_file() and path.parent.name != "__pycache__"]
+    counts = Counter(str(path.parent.relative_to(ROOT)) for path in files)
+    assert not {parent: count for parent, count in counts.items() if count > 15}, "give some of them a folder"
+
+
+@pytest.mark.parametrize("package", ["search_spaces", "results", "nas"])
+def test_no_modules_import_each_other(package: str) -> None:
+    """Neither at import, nor in a function, nor for their types alone."""
+    paths = [path for path in (ROOT / package).rglob("*.py") if path.stem != "__init__"]
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
+    graph = {name: imported(path) & modules.keys() - {name} for name, path in modules.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
 
 
 def reached_from(module: str) -> set[str]:

@@ -13,8 +13,8 @@ import search_spaces
 from evaluators import Evaluator, Measurement
 from nas import console
 from results import front, limits, load, verification
+from results.glyphs import glyph
 from results.limits import Limit
-from results.notation import glyph
 from results.store import names
 from results.store.database import sqlite_path
 from results.store.database_errors import Damaged

@@ -3,30 +3,27 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from results import exports
+from results.exports.common.artefact import Artefact
 from results.exports.common.deliverable import Deliverable
-from results.glyphs import spoken, svg
-from results.notation import glyph
+from results.glyphs import glyph, spoken, svg
 from results.pages import document
 from search_spaces.nextvit.preparation import CROP, MEAN, STD
-
-if TYPE_CHECKING:
-    from results.exports.common.exporting import Artefact
 
 CARD, DRAWING = "README.md", "architecture.svg"
 NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'  # which a drawing needs in a file of its own
 
 
-def write(what: Deliverable, artefacts: "Sequence[Artefact]", folder: Path) -> None:
+def write(what: Deliverable, artefacts: Sequence[Artefact], folder: Path) -> None:
     """Writes the card and the drawing that it shows."""
     drawing = svg(what.architecture).replace("<svg", f"<svg {NAMESPACE}", 1)
     (folder / DRAWING).write_text(drawing + "\n", encoding="utf-8")
     (folder / CARD).write_text(text(what, artefacts), encoding="utf-8")
 
 
-def text(what: Deliverable, artefacts: "Sequence[Artefact]") -> str:
+def text(what: Deliverable, artefacts: Sequence[Artefact]) -> str:
     """The card."""
     plan = what.architecture
     return Template(document.asset("card.md")).substitute(
@@ -51,7 +48,7 @@ def text(what: Deliverable, artefacts: "Sequence[Artefact]") -> str:
     )
 
 
-def _named(artefact: "Artefact") -> str:
+def _named(artefact: Artefact) -> str:
     return f"**{artefact.format}** ({', '.join(f'`{name}`' for name in artefact.files)})"
 
 

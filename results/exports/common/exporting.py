@@ -1,26 +1,15 @@
 """Handing a network over: every format written, verified, and only then put in its place."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import evaluators
 from evaluators.targets.latency import Latency
 from results import exports, files
 from results.exports.common import card, verification
+from results.exports.common.artefact import Artefact
 from results.exports.common.deliverable import Deliverable
 from search_spaces.common.errors import NegativeAnswer, UsageError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Artefact:
-    """What was written in a format: the files, and the verdict on them."""
-
-    format: str
-    files: tuple[str, ...]
-    verdict: str
-    hint: str = ""
-    latency: str = ""
 
 
 def export(

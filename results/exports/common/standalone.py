@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from results.exports.common.deliverable import Deliverable
-from results.notation import glyph
+from results.glyphs import glyph
 from search_spaces.common import errors
 from search_spaces.nextvit import architecture, blocks, network, preparation
 
