@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Vector = NDArray[np.float64]
-ACCURACIES = ("accuracy", "val_accuracy", "test_accuracy", "top1", "cifar100_top1", "acc1")
+ACCURACIES = ("accuracy", "val_accuracy", "test_accuracy", "top1", "acc1")
 STRUCTURE = ("params", "param_count", "macs", "gmacs", "flops", "activations", "macts", "depth", "width")
 MOST_CHOICES = 64  # at a place of a code; beyond that it is a number, and no choice
 LABELS = ("architecture", "model", "id", "name", "img_size")
@@ -179,8 +179,6 @@ Encoding = tuple[Vector, dict[str, Vector], tuple[Architecture, ...], set[str]]
 
 def _encoded(table: "pd.DataFrame", texts: Sequence[str]) -> Encoding:
     """How the networks are built, as numbers: the codes, structure worked out, our architectures, columns used up."""
-    if found := _pit(table):
-        return found
     given = [str(each) for each in table["architecture"]] if "architecture" in table.columns else []
     if ours := _ours(given):
         return *_described(ours), ours, set(texts)
@@ -228,36 +226,6 @@ def _one_hot(parts: NDArray[np.int64]) -> Vector:
         return np.empty((len(parts), 0))
     places = [parts == kind for kind in kinds]
     return np.column_stack([*places, *(place.sum(1) for place in places)]).astype(float)
-
-
-def _pit(table: "pd.DataFrame") -> Encoding | None:
-    """PiT (Heo and others, ICCV 2021): three stages of transformers, pooled between; width = heads x base."""
-    if not {"base_dim", "mlp_ratio", "depth", "heads"} <= set(table.columns):
-        return None
-    base, mlp = (csv_table.numbers(table[column])[:, None] for column in ("base_dim", "mlp_ratio"))
-    depth, heads = (_stages(table[column]) for column in ("depth", "heads"))
-    if depth is None or heads is None or not ((base > 0) & (base < 1e6) & (mlp > 0) & (mlp < 1e6)).all():
-        raise UsageError(
-            "the columns base_dim, mlp_ratio, depth and heads are those of PiT, but not their values",
-            "write depth and heads as three numbers above 0, such as 2-6-4, or name the columns otherwise",
-        )
-    width = base * heads
-    tokens = np.array([27.0, 14.0, 7.0]) ** 2
-    weights = depth * width**2 * (4 + 2 * mlp)
-    structure = {
-        "params": weights.sum(1),
-        "macs": (weights * tokens + 2 * depth * width * tokens**2).sum(1),
-        "sum of widths": (depth * width).sum(1),
-        "mean log width": np.expm1((depth * np.log(width)).sum(1) / depth.sum(1)),
-        "depth": depth.sum(1).astype(float),
-    }
-    return np.column_stack([np.log(width), depth, mlp]), structure, (), set(table.columns)
-
-
-def _stages(column: "pd.Series[str]") -> NDArray[np.int64] | None:
-    """A number for each of three stages, (n, 3), from `2-6-4`; None where a cell is something else."""
-    found = [re.fullmatch(r"([1-9][0-9]{0,3})-([1-9][0-9]{0,3})-([1-9][0-9]{0,3})", str(cell)) for cell in column]
-    return np.array([each.groups() for each in found if each], dtype=np.int64) if all(found) else None
 
 
 def check_networks(truth: Truth, specs: Sequence[str]) -> None:
