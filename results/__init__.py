@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from results.store.record import Run
 
+__all__ = ["DEFAULT_STORE", "frame", "load"]
+
 DEFAULT_STORE = "sqlite:///runs/nas.db"
 
 

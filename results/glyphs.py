@@ -4,9 +4,9 @@ A convolution block (NCB) lies flat, a transformer block (NTB) stands tall. In t
 vermilion attention, which takes the share r of a transformer block's channels.
 """
 
+from results.colours import BLUE, VERMILION
 from search_spaces import Architecture, Block
 
-CONVOLUTION, TRANSFORMER = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion: told apart by every eye
 HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7  # px
 MARKS = {"C": "▖", "T": "▌"}
 
@@ -42,10 +42,10 @@ def spoken(architecture: Architecture) -> str:
 def _mark(block: Block, x: float, width: float) -> str:
     """A transformer's mark is vermilion as far as attention goes (r) and blue for its convolution part below."""
     if block.kind == "C":
-        return _box(x, HEIGHT - FLAT, width, FLAT, CONVOLUTION)
+        return _box(x, HEIGHT - FLAT, width, FLAT, BLUE)
     attention = HEIGHT * block.attention_channels / block.out_channels
-    upper = _box(x, 0, width, attention, TRANSFORMER)
-    return upper + _box(x, attention, width, HEIGHT - attention, CONVOLUTION)
+    upper = _box(x, 0, width, attention, VERMILION)
+    return upper + _box(x, attention, width, HEIGHT - attention, BLUE)
 
 
 def _box(x: float, y: float, width: float, height: float, colour: str) -> str:

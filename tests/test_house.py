@@ -11,12 +11,16 @@ from pathlib import Path
 import pytest
 
 import evaluators
+import nas
+import results
 import search_spaces
+from results import exports, figures
 from search_spaces.common import plugins
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["search_spaces", "evaluators", "results", "nas"]
-PLUGIN_FOLDERS = ["search_spaces", *(f"evaluators.{family}" for family in evaluators.FAMILIES), "results.exports"]
+PLUGIN_FOLDERS = ["search_spaces", *(f"evaluators.{family}" for family in evaluators.FAMILIES)]
+PLUGIN_FOLDERS += ["results.figures", "results.exports"]
 FILES = [path for package in ORDER for path in sorted((ROOT / package).rglob("*.py"))]
 
 
@@ -103,7 +107,7 @@ def test_no_module_bears_the_name_of_a_package_that_it_imports() -> None:
         assert path.stem not in {name.split(".")[0] for name in imported(path)} - set(ORDER), path
 
 
-@pytest.mark.parametrize("package", [search_spaces, evaluators])
+@pytest.mark.parametrize("package", [search_spaces, evaluators, results, figures, exports, nas])
 def test_exported_names_are_sorted_and_exist(package: object) -> None:
     exported = package.__all__  # type: ignore[attr-defined]
     assert exported == sorted(exported, key=lambda name: (not name.isupper(), name[0].islower(), name))

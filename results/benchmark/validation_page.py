@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from results import files
 from results.benchmark.validation import Report, Row
+from results.colours import BLUE, GREY, LIGHT_GREY, PURPLE, VERMILION
+from results.figures.common.style import layout
 from results.pages import document
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 COLOURS = {
-    "structure": "#8a8f98",
-    "score": "#0072B2",
-    "latency": "#CC79A7",
-    "control": "#c8ccd2",
-    "prediction": "#D55E00",
-    "chance": "#c8ccd2",
+    "structure": GREY,
+    "score": BLUE,
+    "latency": PURPLE,
+    "control": LIGHT_GREY,
+    "prediction": VERMILION,
+    "chance": LIGHT_GREY,
 }
 
 LEAD = (
@@ -132,9 +134,7 @@ def tau_figure(report: Report) -> "go.Figure":
             visible=bool(mine),
         )
     if report.ceiling is not None:
-        figure.add_vline(
-            x=report.ceiling, line={"dash": "dash", "color": "#8a8f98"}, annotation={"text": "seeds agree"}
-        )
+        figure.add_vline(x=report.ceiling, line={"dash": "dash", "color": GREY}, annotation={"text": "seeds agree"})
     figure.update_layout(_layout("Kendall's tau with the true accuracy, 95 % interval", [row.name for row in rows]))
     return figure
 
@@ -159,15 +159,11 @@ def regret_figures(report: Report) -> "list[go.Figure]":
 
 
 def _layout(x: str, names: list[str]) -> dict[str, Any]:
-    axis = {"gridcolor": "rgba(128,128,128,0.18)", "automargin": True}
+    """A row for each of the names, in their order."""
     return {
-        "template": "none",
-        "xaxis": {"title": {"text": x}, "zeroline": True, **axis},
-        "yaxis": {"categoryorder": "array", "categoryarray": names, **axis},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        "margin": {"l": 64, "r": 24, "t": 36, "b": 56},
+        **layout(x, ""),
+        "xaxis_zeroline": True,
+        "yaxis_categoryorder": "array",
+        "yaxis_categoryarray": names,
         "height": 140 + 24 * len(names),
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#8a8f98"},
     }

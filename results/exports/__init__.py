@@ -16,6 +16,8 @@ from search_spaces.common.errors import Unavailable, UnknownName
 if TYPE_CHECKING:
     from results.exports.common.deliverable import Array, Deliverable
 
+__all__ = ["Format", "get", "has_precision", "lacking", "names", "run_time"]
+
 PREFIX = "to_"  # a module never bears the name of a package that it imports
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evaluators import Metric
-from results.figures.common import CLOUD, FRONT, layout
+from results.colours import BLUE, GREEN, GREY, VERMILION
+from results.figures.common.style import layout
+from results.figures.common.view import View
 from results.parameters import parameters
 from results.store.record import Run, Trial
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     import optuna
     import plotly.graph_objects as go
 
+VIEW = View(heading="What matters", place=3)
 FEWEST = 100  # networks: the best tenth is looked at, and of fewer than ten nothing can be said
 MOST = 1500  # networks that are looked at: beyond, it takes seconds and changes nothing
 SHOWN = 10  # parameters
@@ -65,7 +68,7 @@ def importance_figure(info: ImportanceInfo) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    colours = (FRONT, "#D55E00", "#009E73", CLOUD)
+    colours = (BLUE, VERMILION, GREEN, GREY)
     for colour, (metric, shares) in zip(colours, info.shares.items(), strict=False):
         figure.add_bar(name=metric, x=shares, y=info.parameters, orientation="h", marker={"color": colour})
     figure.update_layout(layout("share of importance", ""))

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from results import front
-from results.figures.common import layout, shape
+from results.colours import BLUE
+from results.figures.common.shape import shape
+from results.figures.common.style import layout
+from results.figures.common.view import View
 from results.store.record import Run, Trial
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+VIEW = View(heading="All together", place=4)
 SAMPLED = 1500  # networks that are not on the front: more cannot be told apart
 
 
@@ -51,7 +55,7 @@ def parallel_figure(info: ParallelInfo) -> "go.Figure":
     """The front's lines in blue, the others in grey."""
     import plotly.graph_objects as go
 
-    line = {"color": [int(each) for each in info.on_front], "colorscale": [[0, "#b8bcc2"], [1, "#0072B2"]]}
+    line = {"color": [int(each) for each in info.on_front], "colorscale": [[0, "#b8bcc2"], [1, BLUE]]}
     figure = go.Figure()
     figure.add_parcoords(
         dimensions=[{"label": name, "values": values} for name, values in info.axes.items()],

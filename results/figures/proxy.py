@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results.figures.common import FRONT, layout, title
+from results import validity
+from results.colours import BLUE
+from results.figures.common.style import layout, title
+from results.figures.common.view import View
 from results.store.record import Run
-from results.validity import UNVALIDATED
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+VIEW = View(heading="Can we trust the accuracy?", place=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,7 @@ def proxy_info(run: Run) -> ProxyInfo:
     ]
     fidelity = pairs[0][2].metric if pairs else metric
     pairs = [pair for pair in pairs if pair[2].metric == fidelity]
-    words = run.validity.get(metric.name, UNVALIDATED)
+    words = validity.shown(run, metric)
     return ProxyInfo(
         trials=tuple(number for number, _, _ in pairs),
         told=tuple(value for _, value, _ in pairs),
@@ -57,7 +61,7 @@ def proxy_figure(info: ProxyInfo) -> "go.Figure":
         y=info.reached,
         customdata=info.trials,
         mode="markers",
-        marker={"color": FRONT, "size": 9},
+        marker={"color": BLUE, "size": 9},
         hovertemplate="trial %{customdata}: %{x:.4g}, %{y:.4g}<extra></extra>",
     )
     figure.update_layout(layout(*info.axes), showlegend=False)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from evaluators import Metric
 from results import front
-from results.figures.common import CLOUD, FRONT, KNEE, layout
+from results.colours import BLUE, GREY, VERMILION
+from results.figures.common.style import layout
+from results.figures.common.view import View
 from results.store.record import Run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+VIEW = View(heading="Can we trust the stopwatch?", place=6)
 DRAWN = 1000  # trials; of more, every second, third, ... is drawn
 
 
@@ -63,12 +66,12 @@ def stopwatch_figure(info: StopwatchInfo) -> "go.Figure":
     figure = go.Figure()
     every = slice(None, None, 1 + len(info.trials) // DRAWN)
     trials, halves, reference = info.trials[every], info.halves[every], info.reference[every]
-    dots = {"color": FRONT, "size": 5}
-    crosses = {"size": 6, "symbol": "x-thin", "line": {"width": 1.5, "color": KNEE}}
+    dots = {"color": BLUE, "size": 5}
+    crosses = {"size": 6, "symbol": "x-thin", "line": {"width": 1.5, "color": VERMILION}}
     figure.add_scatter(name="half the interval", x=trials, y=halves, mode="markers", marker=dots)
     figure.add_scatter(
         name="the reference network against its median", x=trials, y=reference, mode="markers", marker=crosses
     )
-    figure.add_hline(y=0, line={"color": CLOUD, "width": 1})
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_layout(layout("trial", f"% of {info.metric or 'the latency'}"))
     return figure

@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from math import floor
 from typing import TYPE_CHECKING
 
-from results import front
-from results.figures.common import layout, shape, title
+from results import front, validity
+from results.colours import BLUE, GREY, VERMILION
+from results.figures.common.shape import shape
+from results.figures.common.style import layout, title
+from results.figures.common.view import View
 from results.store.record import Run, Trial
 from search_spaces import PAPER
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+VIEW = View(heading="Where do the transformers go?", place=1, is_open=True)
 POSITIONS = 10  # from the end of a stage
 FEWEST = 5  # networks of the front, below which a share says nothing
 STAGES = 4
@@ -62,7 +66,7 @@ def strategy_info(run: Run) -> StrategyInfo:
         transformers=counts,
         best=tuple(tuple(best.get((depth, count)) for depth in depths) for count in counts),
         anchors=tuple((trial.anchor, *_axes(trial)) for trial in everyone if trial.anchor),
-        score=title(metric, run.validity.get(metric.name, "")),
+        score=title(metric, validity.shown(run, metric)),
         summary=_summary(members, surplus),
     )
 
@@ -134,13 +138,13 @@ def strategy_figure(info: StrategyInfo) -> "go.Figure":
         zmid=0,
         zmin=-1,
         zmax=1,
-        colorscale=[[0, "#0072B2"], [0.5, "rgba(128,128,128,0.08)"], [1, "#D55E00"]],
+        colorscale=[[0, BLUE], [0.5, "rgba(128,128,128,0.08)"], [1, VERMILION]],
         colorbar={"x": 0.37, "thickness": 12, "tickformat": "+.0%"},
         hovertemplate="%{y}, %{x} before the last: %{z:+.0%}<extra></extra>",
         row=1,
         col=1,
     )
-    ring = {"symbol": "circle-open", "size": 15, "color": "#8a8f98", "line": {"width": 2}}
+    ring = {"symbol": "circle-open", "size": 15, "color": GREY, "line": {"width": 2}}
     figure.add_scatter(
         x=[position for _, position in info.paper],
         y=[f"stage {stage + 1}" for stage, _ in info.paper],

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 
 from evaluators import Measurement, Metric
-from results.figures.common import title
+from results import validity
+from results.figures.common.style import title
 from results.store.record import Run, Trial
-from results.validity import UNVALIDATED
 
 STAGES = 4
 
@@ -60,12 +60,11 @@ def _described(run: Run, metric: Metric) -> dict[str, Any]:
             if metric.name in trial.measurements and trial.measurements[metric.name].device.facts
         }
     )
-    validity = run.validity.get(metric.name, UNVALIDATED) if metric.kind == "score" else ""
     return {
         "unit": metric.unit,
         "direction": metric.direction,
         "kind": metric.kind,
-        "title": title(metric, validity),
+        "title": title(metric, validity.shown(run, metric)),
         "device": ", ".join(devices),
     }
 

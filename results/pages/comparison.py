@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 
 from evaluators import Metric
+from evaluators.statistics import intervals
 from evaluators.statistics.ranking import Interval
 from results import front, verification
 from results.figures.fronts import fronts_figure, fronts_info
@@ -123,7 +124,7 @@ def _near(run: Run) -> list[Trial]:
 def _costs(run: Run, trials: list[Trial], metrics: tuple[Metric, ...]) -> tuple[front.Points, front.Points]:
     """Values, lower being better, and the standard deviation of each."""
     found = [[trial.measurements[metric.name] for metric in metrics] for trial in trials]
-    spread = [[(each.high - each.low) / 2 / 1.96 for each in row] for row in found]
+    spread = [[(each.high - each.low) / 2 / intervals.normal() for each in row] for row in found]
     return front.as_costs([run.point(trial) for trial in trials], metrics), np.array(spread)
 
 

@@ -13,20 +13,12 @@ from evaluators import Measurement, Metric
 from evaluators.core.measurement import digest
 from evaluators.graphs.deployed import PARTS
 from results import figures, files, front, verification
+from results.figures.common.view import View
 from results.pages import document, health
 from results.pages.columns import columns, metrics
 from results.store.record import Run, Trial
 from results.validity import UNVALIDATED
 
-VIEWS = {  # below the front, in this order; each is a file of results/figures/
-    "strategy": "Where do the transformers go?",
-    "progress": "Progress",
-    "importance": "What matters",
-    "parallel": "All together",
-    "proxy": "Can we trust the accuracy?",
-    "stopwatch": "Can we trust the stopwatch?",
-}
-OPEN = ("strategy", "progress")
 ALL_CARDS = 300  # networks, up to which each has its whole card in the file; of more, those that are on a front
 
 
@@ -48,8 +40,9 @@ def page(run: Run, live: bool = False) -> str:
     """The whole page as text; a live one may ask the address that it came from for a newer version of itself."""
     from plotly.offline import get_plotlyjs
 
-    views = {name: getattr(figures, f"{name}_info")(run) for name in ("pareto", *VIEWS)}
-    drawn = {name: _drawn(name, info) for name, info in views.items()}
+    views = figures.views()
+    infos = {name: figures.info(name, run) for name in ("pareto", *views)}
+    drawn = {name: _drawn(name, info) for name, info in infos.items()}
     return Template(document.asset("dashboard.html")).substitute(
         title=escape(f"{run.name} - nas"),
         connect="'self'" if live else "'none'",
@@ -60,8 +53,8 @@ def page(run: Run, live: bool = False) -> str:
         data=document.embedded(_payload(run, drawn)),
         name=escape(run.name),
         facts=_facts(run),
-        pareto_summary=escape(views["pareto"].summary),
-        views="\n".join(_view(name, views[name].summary, bool(drawn[name])) for name in VIEWS),
+        pareto_summary=escape(infos["pareto"].summary),
+        views="\n".join(_view(name, view, infos[name].summary, bool(drawn[name])) for name, view in views.items()),
         head=_head(metrics(run)),
         health="".join(f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)),
         method=escape(json.dumps(run.config, indent=2)),
@@ -77,7 +70,7 @@ def _script() -> str:
 
 def _drawn(name: str, info: Any) -> dict[str, Any] | None:
     """The figure as plain data; None where there is nothing to draw but its axes."""
-    figure: dict[str, Any] = json.loads(getattr(figures, f"{name}_figure")(info).to_json())
+    figure: dict[str, Any] = json.loads(figures.draw(name, info).to_json())
     if name == "pareto":  # the page fills it from its columns, for any two metrics
         for trace in figure["data"]:
             trace |= {"x": [], "y": [], "customdata": []}
@@ -86,11 +79,11 @@ def _drawn(name: str, info: Any) -> dict[str, Any] | None:
     return figure if any(held) else None
 
 
-def _view(name: str, summary: str, drawn: bool) -> str:
+def _view(name: str, view: View, summary: str, drawn: bool) -> str:
     """One of the further views, folded: drawn when a person opens it."""
-    opened = " open" if name in OPEN else ""
+    opened = " open" if view.is_open else ""
     return (
-        f'<details class="view" data-view="{name}"{opened}><summary><h2>{VIEWS[name]}</h2></summary>'
+        f'<details class="view" data-view="{name}"{opened}><summary><h2>{escape(view.heading)}</h2></summary>'
         + (f'<div id="{name}" class="plot {name}" role="img" aria-label="{escape(summary)}"></div>' if drawn else "")
         + f'<p class="summary" id="{name}-summary">{escape(summary)}</p></details>'
     )

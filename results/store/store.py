@@ -186,7 +186,7 @@ class Store(MeasurementStore):
         metrics = [Metric(**objective) for objective in config["objectives"]]
         trained = self.trained() if any(metric.kind == "score" for metric in metrics) else {}
         return {
-            metric.name: validity.told(metric, trials)
+            metric.name: validity.of_prediction(metric, trials)
             or validity.sentence(metric, self._values(metric, trials) if trained else {}, trained)
             for metric in metrics
             if metric.direction == "maximize"

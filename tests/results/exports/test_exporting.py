@@ -43,6 +43,36 @@ def test_every_format_answers_as_the_network_does(name: str, precision: str, tmp
     assert artefact.verdict.startswith("the network's logits on 2 random images and 2 photographs")
 
 
+ARRAYS = '''"""The weights as NumPy's arrays."""
+
+import numpy as np
+
+FILES = ("weights.npz",)
+LOADING = ("python", "np.load('weights.npz')")
+
+
+def write(what, folder):
+    np.savez(folder / FILES[0], **{name: value.numpy() for name, value in what.network.state_dict().items()})
+
+
+def answers(what, folder, batches):
+    import torch
+
+    weights = {name: torch.from_numpy(value) for name, value in np.load(folder / FILES[0]).items()}
+    what.network.load_state_dict(weights)
+    return [what.network(torch.from_numpy(images)).detach().numpy() for images in batches]
+'''
+
+
+def test_a_format_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "to_arrays.py").write_text(ARRAYS)
+    monkeypatch.setattr(exports, "__path__", [*exports.__path__, str(tmp_path)])
+    assert "arrays" in exports.names()
+    (artefact,) = exporting.export(deliverable(), ["arrays"], tmp_path / "out")
+    assert artefact.files == ("weights.npz",) and "exactly" in artefact.verdict
+    assert "weights.npz" in (tmp_path / "out" / "README.md").read_text()
+
+
 @pytest.mark.parametrize("corner", sorted(set(CORNERS) - {"half"}))
 def test_corners_of_the_family_are_handed_over(corner: str, tmp_path: Path) -> None:
     what = deliverable(CORNERS[corner])
