@@ -1,4 +1,4 @@
-"""Writing files and folders so that a reader finds them whole or not at all."""
+"""Writes files and folders so that a reader sees all of one or nothing."""
 
 import shutil
 import stat
@@ -14,7 +14,7 @@ def target(path: Path) -> Path:
     """Where a path leads, through links: to a file, to a folder, or to a name that is free.
 
     Raises:
-        UsageError: to something else, such as a device or a pipe, which a file would take the place of.
+        UsageError: to something else, such as a device or a pipe, which a file would replace.
         NegativeAnswer: it cannot be followed.
     """
     try:
@@ -29,10 +29,10 @@ def target(path: Path) -> Path:
 
 
 def check_file(path: Path) -> None:
-    """Refuses a path at which no file can stand; said before anything is worked out for it.
+    """Refuses a path at which no file can be written, before anything is computed for it.
 
     Raises:
-        UsageError: a folder, a device, a pipe or a socket stands there.
+        UsageError: it is a folder, a device, a pipe or a socket.
         NegativeAnswer: it cannot be followed.
     """
     if target(path).is_dir():
@@ -41,46 +41,48 @@ def check_file(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Where to write what is to stand at `path`, file or folder: it gets there when all of it is written.
+    """A temporary path for a new file or folder, which replaces `path` when the block ends without an error.
 
-    A link stays a link: what it leads to is replaced. A file keeps its mode.
+    A link stays a link: its target is replaced. A file keeps its mode.
 
     Raises:
-        UsageError: something of another kind stands there.
+        UsageError: a file would replace a folder, or a folder a file.
         NegativeAnswer: it cannot be written there.
     """
-    place = target(path)
+    destination = target(path)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=".nas-", dir=place.parent))
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".nas-", dir=destination.parent))
     except OSError as error:
         raise _refused(path, error) from None
     try:
-        made = room / place.name
-        yield made
+        unfinished = folder / destination.name
+        yield unfinished
         if target(path).exists():
-            if made.is_dir() != place.is_dir():
-                raise UsageError(f"'{path}' is a {'folder' if place.is_dir() else 'file'}", "name another with -o")
-            shutil.copymode(place, made)
-            if place.is_dir():
-                place.replace(room / "before")  # a folder is not replaced by a rename, unless it is empty
-        made.replace(place)
+            if unfinished.is_dir() != destination.is_dir():
+                raise UsageError(
+                    f"'{path}' is a {'folder' if destination.is_dir() else 'file'}", "name another with -o"
+                )
+            shutil.copymode(destination, unfinished)
+            if destination.is_dir():
+                destination.replace(folder / "before")  # a folder is not replaced by a rename, unless it is empty
+        unfinished.replace(destination)
     except OSError as error:
         raise _refused(path, error) from None
     finally:
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def replace(path: Path, text: str) -> None:
     """Writes a text file, whole or not at all.
 
     Raises:
-        UsageError: something that is no file stands there.
+        UsageError: the path is something else than a file.
         NegativeAnswer: it cannot be written there.
     """
     check_file(path)
-    with replacing(path) as made:
-        made.write_text(text, encoding="utf-8")
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def _kind(mode: int) -> str:
@@ -91,5 +93,5 @@ def _kind(mode: int) -> str:
 def _refused(path: Path, error: OSError) -> NegativeAnswer:
     return NegativeAnswer(
         f"'{path}' was not written: {error.strerror or error}",
-        "check the folder and its rights, or name another with -o",
+        "check the folder and its permissions, or name another with -o",
     )

@@ -1,4 +1,4 @@
-"""Architectures for the eye: one mark for each block, as text and as a drawing.
+"""Glyphs of architectures: one mark for each block, as text and as a drawing.
 
 A convolution block (NCB) lies flat, a transformer block (NTB) stands tall. In the drawing, blue is convolution and
 vermilion attention, which takes the share r of a transformer block's channels.
@@ -31,7 +31,7 @@ def svg(architecture: Architecture) -> str:
 
 
 def spoken(architecture: Architecture) -> str:
-    """The block sequence in words, for a screen reader."""
+    """The block sequence as words, for a screen reader."""
     stages = []
     for number, stage in enumerate(architecture.stages, start=1):
         convolutions, transformers = stage.blocks.count("C"), stage.blocks.count("T")
@@ -40,7 +40,7 @@ def spoken(architecture: Architecture) -> str:
 
 
 def _mark(block: Block, x: float, width: float) -> str:
-    """A transformer's mark is vermilion as far as attention goes (r) and blue for its convolution part below."""
+    """A transformer's mark is vermilion for the share of attention (r) and blue for the convolution below it."""
     if block.kind == "C":
         return _box(x, HEIGHT - FLAT, width, FLAT, BLUE)
     attention = HEIGHT * block.attention_channels / block.out_channels

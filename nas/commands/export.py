@@ -221,7 +221,7 @@ def deliverable(architecture: Architecture, provenance: dict[str, Any], wishes: 
             f"'{wishes.labels}' names {len(labels)} classes, the network tells {classes} apart", "mend one"
         )
     network = NextViT(architecture, num_classes=classes).eval()
-    words = "random: it answers nothing yet; nas train trains it"
+    words = "random: it is not trained yet; nas train trains it"
     if given:
         words = f"{wishes.weights}, {weights.inherit(network, given).summary}"
     return Deliverable(

@@ -23,14 +23,14 @@ COLOURS = {
 }
 
 LEAD = (
-    "Rank correlation is what papers report. Regret is what a user loses: the accuracy of the best network within a "
-    "latency budget minus that of the one chosen. A score that does not beat counts of the network is a feature, not "
-    "a metric."
+    "Papers report rank correlations: Kendall's tau is 1 where a score orders the networks as their true accuracy "
+    "does, and 0 by chance. Users lose by regret: the accuracy of the best network within a latency budget, minus "
+    "that of the network that the score picks. A score is worth its cost only if it beats the counts of the network."
 )
 
 
 def write(report: Report, path: Path) -> None:
-    """Writes the page; a reader never sees half of it."""
+    """Writes the page, whole or not at all."""
     files.replace(path, page(report))
 
 
@@ -40,7 +40,7 @@ def page(report: Report) -> str:
         title=f"What ranks {report.truth}, and what it costs",
         lead=LEAD,
         facts=facts(report),
-        remarks=report.remarks or ["nothing to remark"],
+        remarks=report.remarks or ["no remarks"],
         figures={"tau": tau_figure(report), **{f"regret-{n}": f for n, f in enumerate(regret_figures(report))}},
         headings=headings(report),
         rows=[_row(report, row) for row in report.rows],
@@ -48,14 +48,14 @@ def page(report: Report) -> str:
 
 
 def facts(report: Report) -> dict[str, str]:
-    """The report's head, as words."""
+    """The facts at the head of the report."""
     ceiling = "unknown: one seed" if report.ceiling is None else f"tau {report.ceiling:.2f} between seeds"
     return {
         "networks": str(report.networks),
         "seeds": str(report.seeds),
         "noise ceiling": ceiling,
         "scores tried": f"{report.tried}; p-values are corrected for that",
-        "predictions": f"mean over {report.draws} random choices of the really evaluated networks",
+        "predictions": f"mean over {report.draws} random draws of the networks that were evaluated",
     }
 
 
@@ -88,9 +88,9 @@ def cells(report: Report, row: Row) -> list[str]:
 
     regrets = []
     for device in devices(report):
-        found = row.regrets.get(device)
-        ten = "" if not found or found.best_of_10 is None else f" ({found.best_of_10:.2f})"
-        regrets.append(f"{found.mean:.2f}{ten}" if found else "-")
+        regret = row.regrets.get(device)
+        ten = "" if not regret or regret.best_of_10 is None else f" ({regret.best_of_10:.2f})"
+        regrets.append(f"{regret.mean:.2f}{ten}" if regret else "-")
     return [
         row.name,
         row.kind,

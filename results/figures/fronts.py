@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class FrontsInfo:
-    """The members of each run's front, from left to right, and the anchors of the first."""
+    """The members of both fronts, from left to right, and the anchors of the first run."""
 
     names: tuple[str, str]
     points: tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]
-    doubtful: tuple[tuple[bool, ...], tuple[bool, ...]]  # which of these points have to be measured again
+    doubtful: tuple[tuple[bool, ...], tuple[bool, ...]]  # which of these points have a doubtful latency
     anchors: tuple[tuple[str, float, float], ...]
     axes: tuple[str, str]
 
@@ -34,14 +34,14 @@ def fronts_info(first: Run, second: Run) -> FrontsInfo:
     return FrontsInfo(
         names=(first.name, second.name),
         points=(tuple((x, y) for x, y, _ in sides[0]), tuple((x, y) for x, y, _ in sides[1])),
-        doubtful=(tuple(each for _, _, each in sides[0]), tuple(each for _, _, each in sides[1])),
+        doubtful=(tuple(doubt for _, _, doubt in sides[0]), tuple(doubt for _, _, doubt in sides[1])),
         anchors=tuple((t.anchor, t.value(x.name), t.value(y.name)) for t in first.succeeded() if t.anchor),
         axes=(title(x), title(y, validity.shown(first, y))),
     )
 
 
 def fronts_figure(info: FrontsInfo) -> "go.Figure":
-    """Diamonds and squares, hollow where a latency is doubtful, with the attained steps; the anchors as stars."""
+    """Diamonds and squares, hollow where a latency is doubtful, with step lines; the anchors as stars."""
     import plotly.graph_objects as go
 
     figure = go.Figure()

@@ -1,4 +1,4 @@
-"""The front among everything that was measured: a latency against accuracy or what stands in for it."""
+"""The front among all candidates: a latency against the accuracy objective."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,19 +33,19 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class ParetoInfo:
-    """The front among everything that was measured, for one latency."""
+    """The front among all candidates, for one latency."""
 
     x: Metric
     y: Metric
     front: Layer
-    doubtful: Layer  # those of the front whose values have to be taken again
+    doubtful: Layer  # those of the front with a doubtful latency
     dominated: Layer
     infeasible: Layer
     anchors: Layer
     doubtful_anchors: Layer
     knee: Layer
     summary: str
-    validity: str = ""  # of the accuracy objective, in words
+    validity: str = ""  # of the accuracy objective, as a sentence
 
 
 def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
@@ -59,7 +59,7 @@ def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
     anchors = [trial for trial in succeeded if trial.anchor]
 
     def doubtful(trials: Sequence[Trial]) -> Layer:
-        return _layer([t for t in trials if any(t.measurements[each.name].doubtful for each in (x, y))], x, y)
+        return _layer([t for t in trials if any(t.measurements[metric.name].doubtful for metric in (x, y))], x, y)
 
     return ParetoInfo(
         x=x,
@@ -81,8 +81,8 @@ def _layer(trials: Sequence[Trial], x: Metric, y: Metric) -> Layer:
         return tuple(trial.value(metric.name) for trial in trials)
 
     def ends(metric: Metric) -> tuple[tuple[float, float], ...]:
-        found = (trial.measurements[metric.name] for trial in trials)
-        return tuple((measurement.low, measurement.high) for measurement in found)
+        measurements = (trial.measurements[metric.name] for trial in trials)
+        return tuple((measurement.low, measurement.high) for measurement in measurements)
 
     return Layer(
         trials=tuple(trial.number for trial in trials),
@@ -107,7 +107,7 @@ def _pareto_summary(members: Sequence[Trial], bend: Trial | None, x: Metric, y: 
 def pareto_figure(info: ParetoInfo) -> "go.Figure":
     """Better is always up and to the left; the cloud is WebGL, the front SVG with its intervals.
 
-    The page fills these traces anew, by their place: see results/assets/page/4-front.js.
+    The page refills these traces, which it knows by their index: see results/assets/page/4-front.js.
     """
     import plotly.graph_objects as go
 
@@ -160,7 +160,7 @@ def _coordinates(layer: Layer) -> dict[str, Any]:
 
 
 def _intervals(*layers: Layer) -> dict[str, Any]:
-    """All 95 % intervals as one line with gaps: each gap of an SVG would be an element of the page, hence WebGL."""
+    """All 95 % intervals as one line with gaps: SVG would need an element for every piece, hence WebGL."""
     x: list[float | None] = []
     y: list[float | None] = []
     for layer in layers:
@@ -181,7 +181,7 @@ def _named(layer: Layer, info: ParetoInfo, note: str = "") -> dict[str, Any]:
 
 
 def _step(x: Metric) -> dict[str, Any]:
-    """From one member to the next along what is really attained: never a straight line through untested networks."""
+    """Steps along what the front attains: a straight line would claim networks that nobody tested."""
     return {"color": BLUE, "width": 1.5, "shape": "hv" if x.direction == "minimize" else "vh"}
 
 

@@ -1,4 +1,4 @@
-"""How the volume that the front covers grew, trial by trial."""
+"""How the front's hypervolume grew, trial by trial."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ VIEW = View(heading="Progress", place=2, is_open=True)
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressInfo:
-    """How the covered volume grew, trial by trial; `relative` to the anchors' own, or in plain units without any."""
+    """The hypervolume after each trial; where `relative`, as a multiple of the anchors' own."""
 
     volumes: tuple[float, ...]
     failed: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Can we trust what stands in for accuracy? Its values against what real training reached."""
+"""Can we trust the accuracy objective? Its values against the accuracy that training reached."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,10 +17,10 @@ VIEW = View(heading="Can we trust the accuracy?", place=5)
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyInfo:
-    """The networks of a run of which both are known, and in words how their order agrees."""
+    """The networks of a run that were trained, and a sentence on how far both orders agree."""
 
     trials: tuple[int, ...]
-    told: tuple[float, ...]
+    predicted: tuple[float, ...]
     reached: tuple[float, ...]
     axes: tuple[str, str]
     summary: str
@@ -31,33 +31,33 @@ def proxy_info(run: Run) -> ProxyInfo:
     metric = run.objectives[0]
     if metric.kind == "trained":
         return ProxyInfo(
-            trials=(), told=(), reached=(), axes=("", ""), summary=f"{metric.name} was reached by real training."
+            trials=(), predicted=(), reached=(), axes=("", ""), summary=f"{metric.name} was reached by training."
         )
     pairs = [
-        (trial.number, trial.value(metric.name), found)
+        (trial.number, trial.value(metric.name), accuracy)
         for trial in run.succeeded()
-        for found in trial.measurements.values()
-        if found.metric.kind == "trained"
+        for accuracy in trial.measurements.values()
+        if accuracy.metric.kind == "trained"
     ]
     fidelity = pairs[0][2].metric if pairs else metric
     pairs = [pair for pair in pairs if pair[2].metric == fidelity]
-    words = validity.shown(run, metric)
+    sentence = validity.shown(run, metric)
     return ProxyInfo(
         trials=tuple(number for number, _, _ in pairs),
-        told=tuple(value for _, value, _ in pairs),
-        reached=tuple(found.value for _, _, found in pairs),
-        axes=(title(metric, words), title(fidelity)),
-        summary=f"{metric.name}: {words}.",
+        predicted=tuple(value for _, value, _ in pairs),
+        reached=tuple(accuracy.value for _, _, accuracy in pairs),
+        axes=(title(metric, sentence), title(fidelity)),
+        summary=f"{metric.name}: {sentence}.",
     )
 
 
 def proxy_figure(info: ProxyInfo) -> "go.Figure":
-    """A point for each network that was really trained."""
+    """A point for every network that was trained."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
     figure.add_scatter(
-        x=info.told,
+        x=info.predicted,
         y=info.reached,
         customdata=info.trials,
         mode="markers",

@@ -31,27 +31,27 @@ class StopwatchInfo:
 
 
 def stopwatch_info(run: Run) -> StopwatchInfo:
-    """How far the measured latencies of a run can be told apart."""
-    metric = next((each for each in run.objectives if each.kind == "measured"), None)
+    """How well the measured latencies of a run can be distinguished."""
+    metric = next((m for m in run.objectives if m.kind == "measured"), None)
     trials = [trial for trial in run.succeeded() if metric and metric.name in trial.measurements]
     if not metric or not trials:
         return StopwatchInfo(metric="", trials=(), halves=(), reference=(), summary="No latency was measured.")
-    found = [trial.measurements[metric.name] for trial in trials]
-    beside = [each.details.get("reference_ms") for each in found]
-    usual = median([each for each in beside if each] or [1.0])
-    halves = tuple(round(50 * (each.high - each.low) / each.value, 4) if each.value else 0.0 for each in found)
-    doubtful = sum(each.doubtful for each in found)
+    measurements = [trial.measurements[metric.name] for trial in trials]
+    references = [m.details.get("reference_ms") for m in measurements]
+    usual = median([m for m in references if m] or [1.0])
+    halves = tuple(round(50 * (m.high - m.low) / m.value, 4) if m.value else 0.0 for m in measurements)
+    doubtful = sum(m.doubtful for m in measurements)
     return StopwatchInfo(
         metric=metric.name,
         trials=tuple(trial.number for trial in trials),
         halves=halves,
-        reference=tuple(round(100 * (each / usual - 1), 4) if each else None for each in beside),
+        reference=tuple(round(100 * (m / usual - 1), 4) if m else None for m in references),
         summary=f"Half the 95 % interval is {median(halves):.2g} % of the latency at the median, {max(halves):.2g} % "
-        f"at worst; {doubtful} of {len(trials)} measurements are doubtful. {_untold(run, metric)}",
+        f"at worst; {doubtful} of {len(trials)} measurements are doubtful. {_overlaps(run, metric)}",
     )
 
 
-def _untold(run: Run, metric: Metric) -> str:
+def _overlaps(run: Run, metric: Metric) -> str:
     """How many neighbours on the front the intervals do not separate."""
     members = sorted(front.front(run), key=lambda trial: trial.value(metric.name))
     pairs = [(a.measurements[metric.name], b.measurements[metric.name]) for a, b in pairwise(members)]

@@ -1,4 +1,4 @@
-"""The hybrid-strategy map: where do transformer blocks stand on the front, and how many of them pay?
+"""The hybrid-strategy map: where the front's transformer blocks stand, and how many of them pay off.
 
 Positions are counted from the end of each stage: the Next Hybrid Strategy (Next-ViT, arXiv 2207.05501, section 3.3) is
 a statement about ends, and stages differ in depth.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 VIEW = View(heading="Where do the transformers go?", place=1, is_open=True)
 POSITIONS = 10  # from the end of a stage
-FEWEST = 5  # networks of the front, below which a share says nothing
+FEWEST = 5  # networks of the front: a share of fewer says nothing
 STAGES = 4
 
 
@@ -52,7 +52,7 @@ def strategy_info(run: Run) -> StrategyInfo:
     sign = 1 if metric.direction == "maximize" else -1
     for trial in run.feasible():
         key, value = shapes[trial.number], trial.value(metric.name)
-        best[key] = max(best.get(key, value), value, key=lambda each: sign * each)
+        best[key] = max(best.get(key, value), value, key=lambda candidate: sign * candidate)
     surplus = _surplus(members, everyone)
     return StrategyInfo(
         surplus=surplus,
@@ -73,8 +73,8 @@ def strategy_info(run: Run) -> StrategyInfo:
 
 def _axes(trial: Trial) -> tuple[int, int]:
     """The depth of stage 3 and the number of transformers of a network: the two axes of the second map."""
-    found = shape(trial)
-    return found["in stage 3"], found["transformers"]
+    numbers = shape(trial)
+    return numbers["in stage 3"], numbers["transformers"]
 
 
 def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple[float | None, ...], ...]:
@@ -103,14 +103,14 @@ def _summary(members: Sequence[Trial], surplus: Sequence[Sequence[float | None]]
         if value is not None
     ]
     if not cells:
-        return f"{how_many} That is too few networks to say where transformers stand."
+        return f"{how_many} These are too few networks to say where transformers stand."
     (most, *there), (least, *elsewhere) = max(cells), min(cells)
-    found = [
+    places = [
         f"more transformers {_place(*there)} ({_percent(most):+d}%)" if _percent(most) > 0 else "",
         f"fewest {_place(*elsewhere)} ({_percent(least):+d}%)" if _percent(least) < 0 else "",
     ]
-    where = " and ".join(filter(None, found)) or "neither more nor fewer at any place"
-    return f"{how_many} Against all networks tried, the front has {where}. Rings mark where Next-ViT-S has its own."
+    where = " and ".join(filter(None, places)) or "neither more nor fewer at any place"
+    return f"{how_many} Against all networks tried, the front has {where}. Rings mark the transformers of Next-ViT-S."
 
 
 def _has(count: int) -> str:
@@ -127,7 +127,7 @@ def _place(stage: int, position: int) -> str:
 
 
 def strategy_figure(info: StrategyInfo) -> "go.Figure":
-    """Two heat maps beside each other; the paper's choice as rings and names."""
+    """Two heat maps side by side; rings and names mark the paper's networks."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(cols=2, horizontal_spacing=0.2, column_widths=[0.45, 0.55])

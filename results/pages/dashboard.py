@@ -1,4 +1,4 @@
-"""The dashboard: a run as one HTML file that needs no server and asks no network for anything."""
+"""The dashboard: a run as one HTML file that needs no server and makes no network request."""
 
 import json
 from collections import Counter
@@ -19,16 +19,16 @@ from results.pages.columns import columns, metrics
 from results.store.record import Run, Trial
 from results.validity import UNVALIDATED
 
-ALL_CARDS = 300  # networks, up to which each has its whole card in the file; of more, those that are on a front
+ALL_CARDS = 300  # networks: in larger runs only those on a front have a whole card in the file
 
 
 def write(run: Run, path: Path) -> None:
-    """Writes the page; a reader never sees half of it."""
+    """Writes the page, whole or not at all."""
     files.replace(path, page(run))
 
 
 def version(run: Run) -> str:
-    """Equal for runs that look alike."""
+    """A digest that is equal for runs whose pages are equal."""
     trials = [
         [trial.number, trial.state, sorted((name, m.context, m.when) for name, m in trial.measurements.items())]
         for trial in run.trials
@@ -37,7 +37,7 @@ def version(run: Run) -> str:
 
 
 def page(run: Run, live: bool = False) -> str:
-    """The whole page as text; a live one may ask the address that it came from for a newer version of itself."""
+    """The whole page as text; a live page polls its own address for a newer version."""
     from plotly.offline import get_plotlyjs
 
     views = figures.views()
@@ -65,7 +65,7 @@ def page(run: Run, live: bool = False) -> str:
 
 def _script() -> str:
     folder = resources.files("results") / "assets" / "page"
-    return "\n".join(part.read_text(encoding="utf-8") for part in sorted(folder.iterdir(), key=lambda each: each.name))
+    return "\n".join(part.read_text(encoding="utf-8") for part in sorted(folder.iterdir(), key=lambda path: path.name))
 
 
 def _drawn(name: str, info: Any) -> dict[str, Any] | None:
@@ -80,7 +80,7 @@ def _drawn(name: str, info: Any) -> dict[str, Any] | None:
 
 
 def _view(name: str, view: View, summary: str, drawn: bool) -> str:
-    """One of the further views, folded: drawn when a person opens it."""
+    """A section below the front; the page draws it when it is opened."""
     opened = " open" if view.is_open else ""
     return (
         f'<details class="view" data-view="{name}"{opened}><summary><h2>{escape(view.heading)}</h2></summary>'
@@ -104,30 +104,34 @@ def _payload(run: Run, drawn: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_cards(run: Run) -> list[Trial]:
-    """The networks whose whole card is in the file: what the columns say of the others is all there is of them."""
+    """The networks whose whole card is in the file; the cards of the others show what is in the columns."""
     succeeded, known = run.succeeded(), metrics(run)
     if len(succeeded) <= ALL_CARDS:
         return succeeded
-    ways = {way: [metric for metric in known if metric.direction == way] for way in ("minimize", "maximize")}
-    fronts = [front.plane(run, y, x)[1] for x in ways["minimize"] for y in ways["maximize"]]
-    chosen = {trial.number for members in (front.front(run), *fronts) for trial in members}
-    return [trial for trial in succeeded if trial.number in chosen or trial.anchor]
+    by_direction = {way: [metric for metric in known if metric.direction == way] for way in ("minimize", "maximize")}
+    fronts = [front.plane(run, y, x)[1] for x in by_direction["minimize"] for y in by_direction["maximize"]]
+    numbers = {trial.number for members in (front.front(run), *fronts) for trial in members}
+    return [trial for trial in succeeded if trial.number in numbers or trial.anchor]
 
 
 def _card(run: Run, trial: Trial) -> dict[str, Any]:
     return {
         "id": trial.architecture.id,
-        "measurements": [row for name, found in trial.measurements.items() for row in _measurement(name, found)],
-        "warnings": sorted({warning for each in trial.measurements.values() for warning in each.warnings}),
-        "shares": {name: shares for name, found in trial.measurements.items() if (shares := _shares(found))},
+        "measurements": [
+            row for name, measurement in trial.measurements.items() for row in _measurement(name, measurement)
+        ],
+        "warnings": sorted({warning for m in trial.measurements.values() for warning in m.warnings}),
+        "shares": {
+            name: shares for name, measurement in trial.measurements.items() if (shares := _shares(measurement))
+        },
         "config": trial.architecture.to_json(),  # what nas export writes
     }
 
 
 def _shares(measurement: Measurement) -> list[float]:
-    """How a latency is shared among the parts of the network, in percent; nothing where its run-time does not tell."""
-    found = {further.partition(" ")[0]: value for further, value in measurement.secondary.items()}
-    return [found[part] for part in PARTS if part in found]
+    """The share of each part of the network in a latency, in percent; empty where the run-time does not report it."""
+    by_part = {further.partition(" ")[0]: value for further, value in measurement.secondary.items()}
+    return [by_part[part] for part in PARTS if part in by_part]
 
 
 def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
@@ -136,10 +140,10 @@ def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
     quality = "" if measurement.quality == measurement.metric.kind else f", {measurement.quality}"
     where = f", {measurement.device.label}{quality}" if measurement.device.facts else ""
     yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
-    for further, value in measurement.secondary.items():
-        if further.partition(" ")[0] in PARTS:
-            continue  # beside the stages
-        yield [f"{name} {further.partition(' ')[0]}", f"{value:.4g} {further.partition(' ')[2].strip('[]')}", "-", kind]
+    for part, value in measurement.secondary.items():
+        if part.partition(" ")[0] in PARTS:
+            continue  # in the table of stages
+        yield [f"{name} {part.partition(' ')[0]}", f"{value:.4g} {part.partition(' ')[2].strip('[]')}", "-", kind]
 
 
 def _facts(run: Run) -> str:
@@ -150,7 +154,7 @@ def _facts(run: Run) -> str:
         + (", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"),
         "limits": ", ".join(run.config.get("limits", [])) or "none",
         "device": "; ".join(sorted(_devices(run))) or "nothing measured yet",
-        "accuracy": "; ".join(f"{name}: {words}" for name, words in run.validity.items()) or UNVALIDATED,
+        "accuracy": "; ".join(f"{name}: {sentence}" for name, sentence in run.validity.items()) or UNVALIDATED,
         "sampler": f"{run.config.get('sampler', '?')}, seed {run.config.get('seed', '?')}",
         "front": _coverage(run),
     }
@@ -160,16 +164,19 @@ def _facts(run: Run) -> str:
 def _coverage(run: Run) -> str:
     volume = front.relative_hypervolume(run)
     if not volume:
-        return "no anchor to compare with"
+        return "none of the paper's networks was measured"
     if obstacles := verification.obstacles(run):
         return f"not compared with the paper's networks: {' '.join(obstacles)}"
     return f"covers {volume:.2f} times what the paper's networks cover"
 
 
 def _devices(run: Run) -> set[str]:
-    found = (measurement for trial in run.trials for measurement in trial.measurements.values())
-    known = [each for each in found if each.device.facts]
-    return {each.device.label + (" (predicted)" if each.metric.kind == "predicted" else "") for each in known}
+    measurements = (measurement for trial in run.trials for measurement in trial.measurements.values())
+    known = [measurement for measurement in measurements if measurement.device.facts]
+    return {
+        measurement.device.label + (" (predicted)" if measurement.metric.kind == "predicted" else "")
+        for measurement in known
+    }
 
 
 def _head(known: Sequence[Metric]) -> str:

@@ -104,8 +104,8 @@ class MeasurementStore:
 
     def baseline(self, context: str) -> float | None:
         """What the reference network took when this context was first measured; None before."""
-        found = self._rows(measurements.c.context == context, limit=1)
-        return self._measurement(found[0]).details.get("reference_ms") if found else None
+        first = self._rows(measurements.c.context == context, limit=1)
+        return self._measurement(first[0]).details.get("reference_ms") if first else None
 
     def measured(self, metric: str) -> dict[str, Pairs]:
         """Every network that was ever measured by a metric, by context; the first measurement of each counts."""
@@ -125,12 +125,12 @@ class MeasurementStore:
             return list(connection.execute(query).mappings())
 
     def _networks(self, condition: "sa.ColumnElement[bool]") -> dict[str, Pairs]:
-        found: dict[str, dict[str, tuple[Architecture, Measurement]]] = {}
+        by_context: dict[str, dict[str, tuple[Architecture, Measurement]]] = {}
         for row in self._rows(condition):
             with self._reading(f"measurement {row['id']}"):
                 pair = (rows.network(row["network"]), rows.measurement(row["record"]))
-            found.setdefault(row["context"], {}).setdefault(pair[0].id, pair)
-        return {context: list(pairs.values()) for context, pairs in found.items()}
+            by_context.setdefault(row["context"], {}).setdefault(pair[0].id, pair)
+        return {context: list(pairs.values()) for context, pairs in by_context.items()}
 
     def _records(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], Measurement]:
         condition: sa.ColumnElement[bool] = measurements.c.context.in_({context for _, context in keys})

@@ -172,7 +172,7 @@ def test_what_stands_in_for_accuracy_against_real_training() -> None:
     trials = [synthetic.trial(number, 4.0 + number, 50.0 + number) for number in range(3)]
     trials[1].measurements[trained.name] = synthetic.measurement(trained, 91.0)
     info = proxy_info(synthetic.run(trials))
-    assert (info.trials, info.told, info.reached) == ((1,), (5.0,), (91.0,))
+    assert (info.trials, info.predicted, info.reached) == ((1,), (5.0,), (91.0,))
     assert "unvalidated on your data" in info.summary
 
 
@@ -217,7 +217,7 @@ def mapped(notations: list[str]) -> str:
         (["CC-C-C-CC"] * 8 + ["CC-C-C-CT"], "None of the 8 networks of the front has a transformer."),
         (["CC-C-C-CC"] * 8 + ["CC-C-C-CT"], "the front has fewest in stage 4, last (-11%)"),
         (["CC-C-C-CC"] * 9, "the front has neither more nor fewer at any place"),
-        (["CC-C-C-CT"] * 3 + ["CC-C-C-CC"], "3 of the 3 networks of the front have a transformer. That is too few"),
+        (["CC-C-C-CT"] * 3 + ["CC-C-C-CC"], "3 of the 3 networks of the front have a transformer. These are too few"),
     ],
 )
 def test_no_place_is_named_that_has_not_more(notations: list[str], words: str) -> None:

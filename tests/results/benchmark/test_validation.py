@@ -102,7 +102,7 @@ def test_the_noise_ceiling_needs_seeds(report: Report) -> None:
 
 def test_too_few_networks_for_a_prediction_are_said() -> None:
     found = validation.report(made(), (20, 100), draws=1)
-    assert "too few networks to hold 100 real evaluations against the others" in found.remarks
+    assert "too few networks to compare predictions from 100 real evaluations with the others" in found.remarks
 
 
 def test_a_report_survives_json(report: Report) -> None:
