@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from results import front, validity
 from results.colours import BLUE, GREY, VERMILION
 from results.figures.common.shape import shape
-from results.figures.common.style import layout, title
+from results.figures.common.style import AXIS, layout, title
 from results.figures.common.view import View
 from results.store.record import Run, Trial
 from search_spaces import PAPER
@@ -74,7 +74,7 @@ def strategy_info(run: Run) -> StrategyInfo:
 def _axes(trial: Trial) -> tuple[int, int]:
     """The depth of stage 3 and the number of transformers of a network: the two axes of the second map."""
     numbers = shape(trial)
-    return numbers["in stage 3"], numbers["transformers"]
+    return numbers["blocks in stage 3"], numbers["transformers"]
 
 
 def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple[float | None, ...], ...]:
@@ -180,7 +180,7 @@ def strategy_figure(info: StrategyInfo) -> "go.Figure":
     figure.update_layout(layout("blocks before the last of the stage", ""), showlegend=False)
     figure.update_layout(
         yaxis={"autorange": "reversed", "title": None},
-        xaxis2={"title": {"text": "depth of stage 3"}, "automargin": True},
-        yaxis2={"title": {"text": "transformers"}, "automargin": True},
+        xaxis2={"title": {"text": "depth of stage 3"}, "zeroline": False, **AXIS},
+        yaxis2={"title": {"text": "transformers"}, "zeroline": False, **AXIS},
     )
     return figure

@@ -179,7 +179,7 @@ def test_what_stands_in_for_accuracy_against_real_training() -> None:
 def test_lines_for_the_front_and_for_others() -> None:
     info = parallel_info(synthetic.typical())
     assert sum(info.on_front) == 3
-    assert info.axes["in stage 3"][info.trials.index(0)] == 10
+    assert info.axes["blocks in stage 3"][info.trials.index(0)] == 10
 
 
 def test_a_doubtful_latency_is_hollow() -> None:

@@ -11,9 +11,9 @@ columns.flags = mapped(columns.doubtful, flags);
 columns.notations = everyRow.map((row) => columns.stages.map(({ blocks }) => blocks.kinds[blocks.rows[row]]).join("-"));
 columns.shapes = {
   blocks: columns.notations.map((text) => text.replaceAll("-", "").length),
-  "in stage 3": columns.notations.map((text) => text.split("-")[2].length),
+  "blocks in stage 3": columns.notations.map((text) => text.split("-")[2].length),
   transformers: columns.notations.map((text) => text.split("T").length - 1),
-  "first of them": columns.notations.map((text) => (text.replaceAll("-", "") + "T").indexOf("T") + 1),
+  "first transformer": columns.notations.map((text) => (text.replaceAll("-", "") + "T").indexOf("T") + 1),
   "width of stage 3": everyRow.map((row) => widths(stagesOf(row)[2]).at(-1)),
   "width of stage 4": everyRow.map((row) => widths(stagesOf(row)[3]).at(-1)),
 };

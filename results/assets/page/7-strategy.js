@@ -60,7 +60,7 @@ function best(trace) {
   trace.z = trace.y.map(() => trace.x.map(() => null));
   current.allowed.forEach((row) => {
     const line = trace.z[trace.y.indexOf(columns.shapes["transformers"][row])];
-    const place = trace.x.indexOf(columns.shapes["in stage 3"][row]);
+    const place = trace.x.indexOf(columns.shapes["blocks in stage 3"][row]);
     const value = columns.values[state.y][row];
     line[place] = line[place] === null ? value : better(line[place], value);
   });
@@ -73,5 +73,5 @@ function markStrategy({ data, layout }, _, row) {
   const shown = places.filter(([before]) => before <= last);
   const dots = { type: "scatter", mode: "markers", hoverinfo: "skip", marker: { size: 6, color: layout.font.color } };
   data.push({ ...dots, x: shown.map(([before]) => before), y: shown.map(([, stage]) => stage) });
-  data.push({ ...dots, x: [columns.shapes["in stage 3"][row]], y: [columns.shapes["transformers"][row]], xaxis: "x2", yaxis: "y2" });
+  data.push({ ...dots, x: [columns.shapes["blocks in stage 3"][row]], y: [columns.shapes["transformers"][row]], xaxis: "x2", yaxis: "y2" });
 }

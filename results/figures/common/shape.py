@@ -12,9 +12,9 @@ def shape(trial: Trial) -> dict[str, int]:
     kinds, blocks = "".join(stage.blocks for stage in stages), trial.architecture.blocks
     return {
         "blocks": len(kinds),
-        "in stage 3": len(stages[2].blocks),
+        "blocks in stage 3": len(stages[2].blocks),
         "transformers": kinds.count("T"),
-        "first of them": kinds.find("T") + 1 or len(kinds) + 1,
+        "first transformer": kinds.find("T") + 1 or len(kinds) + 1,
         "width of stage 3": blocks[2][-1].out_channels,
         "width of stage 4": blocks[3][-1].out_channels,
     }

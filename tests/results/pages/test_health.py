@@ -91,8 +91,8 @@ def names(node: ast.AST) -> set[str]:
 
 
 def test_every_flag_that_the_code_emits_has_its_words() -> None:
-    assert emitted() == set(get_args(Quality)) == set(health.WORDS)
-    assert all(health.WORDS[flag] for flag in DOUBTFUL)
+    assert emitted() == set(get_args(Quality)) == set(health.MEANINGS)
+    assert all(health.MEANINGS[flag] for flag in DOUBTFUL)
 
 
 @pytest.mark.parametrize("flag", DOUBTFUL)
@@ -103,7 +103,7 @@ def test_a_front_with_a_doubtful_latency_beats_nothing(flag: Quality) -> None:
         "The front is not compared with the paper's networks. 1 of the front's 3 latencies by ort is doubtful "
         f"(1 {flag}): measure again with 'nas measure test-run --front --latency ort'."
     )
-    assert f"1 measurements of ort {health.WORDS[flag]}." in others
+    assert f"1 measurements of ort {health.MEANINGS[flag]}." in others
 
 
 def test_a_doubtful_yardstick_measures_nothing() -> None:
