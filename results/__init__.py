@@ -1,4 +1,4 @@
-"""What we know: the store of runs and measurements, the front among them, its figures, and export.
+"""What we know: the store of runs and measurements, their front, its figures and pages, and exports.
 
 In a notebook: `run = results.load("nhs-1")`, then `results.frame(run)` and `figures.pareto(run)`.
 """
@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from results.store.record import Run
+
+__all__ = ["DEFAULT_STORE", "frame", "load"]
 
 DEFAULT_STORE = "sqlite:///runs/nas.db"
 
@@ -34,7 +36,7 @@ def load(name: str | None = None, store: str = DEFAULT_STORE) -> "Run":
 
 
 def frame(run: "Run") -> "pd.DataFrame":
-    """A row for each trial of a run, a column for each value and each end of its interval."""
+    """A row for every trial of a run, a column for every value and for both ends of its interval."""
     from results import tables
 
     return tables.frame(run)

@@ -1,6 +1,6 @@
-"""The front: which networks no other network beats, how much of the plane they cover, and where the knee is.
+"""The front: the networks that no other network beats, the hypervolume that they cover, and the knee.
 
-Points are rows of objective values; directions say which way each is better. Numpy only.
+Points are rows of objective values, (n, objectives); the direction of a metric says which way is better. NumPy only.
 """
 
 from collections.abc import Sequence
@@ -16,15 +16,15 @@ Points = NDArray[np.float64]
 
 
 def as_costs(points: Sequence[Sequence[float]], objectives: Sequence[Metric]) -> Points:
-    """The points with every objective turned so that lower is better."""
+    """The points, (n, objectives), with signs such that lower is better in every column."""
     signs = [1.0 if metric.direction == "minimize" else -1.0 for metric in objectives]
     return np.array(points, dtype=float).reshape(-1, len(objectives)) * signs
 
 
 def non_dominated(costs: Points) -> NDArray[np.bool_]:
-    """Which rows no other row beats: as good in every column and better in one. Equal rows all stay."""
+    """Which rows, (n,), no other row dominates: as good in every column and better in one. Equal rows all stay."""
     keep = np.zeros(len(costs), dtype=bool)
-    left = np.lexsort(costs.T[::-1])  # whatever beats a row stands before it
+    left = np.lexsort(costs.T[::-1])  # whatever dominates a row precedes it
     while len(left):
         row, keep[left[0]] = costs[left[0]], True
         rivals = costs[left[1:]]
@@ -33,13 +33,13 @@ def non_dominated(costs: Points) -> NDArray[np.bool_]:
 
 
 def front(run: Run, trials: Sequence[Trial] | None = None) -> list[Trial]:
-    """The run's non-dominated trials within its limits, from the best first objective down."""
+    """The run's non-dominated trials within its limits, the best by the first objective first."""
     trials = run.feasible() if trials is None else trials
     if not trials:
         return []
     costs = as_costs([run.point(trial) for trial in trials], run.objectives)
-    chosen = np.flatnonzero(non_dominated(costs))
-    return [trials[index] for index in chosen[np.lexsort(costs[chosen].T[::-1])]]
+    members = np.flatnonzero(non_dominated(costs))
+    return [trials[index] for index in members[np.lexsort(costs[members].T[::-1])]]
 
 
 def plane(run: Run, y: Metric, x: Metric) -> tuple[Run, list[Trial]]:
@@ -49,7 +49,7 @@ def plane(run: Run, y: Metric, x: Metric) -> tuple[Run, list[Trial]]:
 
 
 def hypervolume(costs: Points, reference: Points) -> float:
-    """The volume that the points dominate within the reference point, which is worse than all of them.
+    """The volume that the points dominate, bounded by the reference point, which is worse than all of them.
 
     Exact for any number of objectives, by slicing along the last one.
     """
@@ -68,9 +68,9 @@ def hypervolume(costs: Points, reference: Points) -> float:
 
 
 def knee(run: Run, trials: Sequence[Trial]) -> Trial | None:
-    """The front's bend: the point farthest from the line between its ends, objectives scaled to the front's range.
+    """The knee: the point farthest from the line between the front's ends, with objectives scaled to the front's range.
 
-    None where the front has fewer than three points: two ends have no bend.
+    None where the front has fewer than three points.
     """
     if len(trials) < 3:
         return None
@@ -82,7 +82,7 @@ def knee(run: Run, trials: Sequence[Trial]) -> Trial | None:
 
 
 def relative_hypervolume(run: Run) -> float | None:
-    """How much the run's front covers, as a multiple of what its anchors alone cover; None before any was measured."""
+    """The front's hypervolume as a multiple of that of the anchors alone; None before an anchor was measured."""
     reference = reference_point(run)
     anchors = [trial for trial in run.succeeded() if trial.anchor]
     if reference is None or not anchors:
@@ -109,7 +109,7 @@ def attainment(run: Run, reference: Points) -> list[float]:
 
 
 def reference_point(run: Run) -> Points | None:
-    """The corner from which hypervolume is counted: 10 % beyond the worst anchor in every objective.
+    """The reference point of hypervolumes: 10 % beyond the worst anchor in every objective.
 
     Falls back to the worst of all trials where no anchor was measured; None without any.
     """

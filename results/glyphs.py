@@ -1,9 +1,19 @@
-"""Architectures as drawings: a mark per block, convolution flat and blue, transformer tall and vermilion by its r."""
+"""Glyphs of architectures: one mark for each block, as text and as a drawing.
 
+A convolution block (NCB) lies flat, a transformer block (NTB) stands tall. In the drawing, blue is convolution and
+vermilion attention, which takes the share r of a transformer block's channels.
+"""
+
+from results.colours import BLUE, VERMILION
 from search_spaces import Architecture, Block
 
-CONVOLUTION, TRANSFORMER = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion: told apart by every eye
-HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7
+HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7  # px
+MARKS = {"C": "▖", "T": "▌"}
+
+
+def glyph(architecture: Architecture) -> str:
+    """One mark for each block, stages apart: `▖▖▖ ▖▖▖▌ ...`."""
+    return " ".join("".join(MARKS[kind] for kind in stage.blocks) for stage in architecture.stages)
 
 
 def svg(architecture: Architecture) -> str:
@@ -21,7 +31,7 @@ def svg(architecture: Architecture) -> str:
 
 
 def spoken(architecture: Architecture) -> str:
-    """The block sequence in words, for a screen reader."""
+    """The block sequence as words, for a screen reader."""
     stages = []
     for number, stage in enumerate(architecture.stages, start=1):
         convolutions, transformers = stage.blocks.count("C"), stage.blocks.count("T")
@@ -30,12 +40,12 @@ def spoken(architecture: Architecture) -> str:
 
 
 def _mark(block: Block, x: float, width: float) -> str:
-    """A transformer's mark is vermilion as far as attention goes (r) and blue for its convolution part below."""
+    """A transformer's mark is vermilion for the share of attention (r) and blue for the convolution below it."""
     if block.kind == "C":
-        return _box(x, HEIGHT - FLAT, width, FLAT, CONVOLUTION)
+        return _box(x, HEIGHT - FLAT, width, FLAT, BLUE)
     attention = HEIGHT * block.attention_channels / block.out_channels
-    upper = _box(x, 0, width, attention, TRANSFORMER)
-    return upper + _box(x, attention, width, HEIGHT - attention, CONVOLUTION)
+    upper = _box(x, 0, width, attention, VERMILION)
+    return upper + _box(x, attention, width, HEIGHT - attention, BLUE)
 
 
 def _box(x: float, y: float, width: float, height: float, colour: str) -> str:

@@ -1,4 +1,4 @@
-"""Limits: bounds on metrics that a candidate must keep, as a person writes them (`ort<=40ms`, `params<=35M`)."""
+"""Limits: bounds on metrics that a candidate must keep, as they are typed (`ort<=40ms`, `params<=35M`)."""
 
 import math
 import re
@@ -46,16 +46,16 @@ class Limit:
         return str(self).replace(self.metric, metric, 1)
 
     def meant(self, metrics: Iterable[str]) -> list[str]:
-        """What a person may mean who names an evaluator without its options: the limit on each metric of its name."""
+        """The limits that may be meant by an evaluator without its options: one for every metric of its name."""
         return [self.on(metric) for metric in sorted(metrics) if NAME.split(metric)[0] == self.evaluator.name()]
 
     def excess(self, value: float) -> float:
         """How far a value is beyond the bound, in the metric's unit: above 0 is a violation."""
         return value - self.bound if self.sign == "<=" else self.bound - value
 
-    def kept(self, found: Mapping[str, Measurement]) -> bool:
+    def kept(self, measurements: Mapping[str, Measurement]) -> bool:
         """Whether a candidate with these measurements keeps the limit; without that measurement it does not."""
-        return self.metric in found and self.excess(found[self.metric].value) <= 0
+        return self.metric in measurements and self.excess(measurements[self.metric].value) <= 0
 
 
 def parse(text: str) -> Limit:
@@ -78,13 +78,13 @@ def parse(text: str) -> Limit:
 def _number(text: str, digits: str, power: int) -> float:
     """The number times a power of ten, exactly: 0.1 s is 100 ms."""
     try:
-        found = float(digits)
+        number = float(digits)
     except ValueError:
         raise UsageError(f"'{digits}' in the limit '{text}' is not a number", "for example ort<=40ms") from None
-    found = float(Decimal(digits).scaleb(power)) if math.isfinite(found) else found
-    if not math.isfinite(found):
+    number = float(Decimal(digits).scaleb(power)) if math.isfinite(number) else number
+    if not math.isfinite(number):
         raise UsageError(f"the limit '{text}' has no bound: '{digits}' is infinite", "leave it out, or lower it")
-    return found + 0.0  # and no negative zero
+    return number + 0.0  # and no negative zero
 
 
 def _written(bound: float) -> str:

@@ -1,4 +1,4 @@
-"""The networks of a run in the parameters of its space, as a sampler sees them."""
+"""The networks of a run as parameters of its space, as a sampler sees them."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def parameters(run: Run, trials: Sequence[Trial]) -> "Iterator[tuple[Trial, optuna.trial.FixedTrial]]":
-    """Each trial with its parameters and their ranges; what lies outside the space is left out."""
+    """Every trial with its parameters and their ranges; networks outside the space are left out."""
     import optuna
 
     if run.config.get("space") not in search_spaces.names():
@@ -28,7 +28,7 @@ def parameters(run: Run, trials: Sequence[Trial]) -> "Iterator[tuple[Trial, optu
 
 
 def active(run: Run, trial: Trial, fixed: "optuna.trial.FixedTrial", name: str, values: Sequence[float]) -> bool:
-    """Whether a parameter decides anything about a network: one of these values in its place would build another.
+    """Whether a parameter matters for a network: another of these values would build another network.
 
     The width of a transformer is inactive in a stage that has none.
     """

@@ -24,7 +24,7 @@ def trial_dict(trial: Trial) -> dict[str, Any]:
 
 
 def frame(run: Run) -> "pd.DataFrame":
-    """The trials of a run as a pandas DataFrame: a row each, a column for every value and each end of its interval."""
+    """The trials of a run as a pandas DataFrame, with columns for values and for the ends of their intervals."""
     import pandas as pd
 
     rows = [_row(trial) for trial in run.trials]

@@ -1,7 +1,7 @@
-"""What a front rests on: predictions that nobody measured, and measurements that have to be taken again.
+"""How reliable the numbers of a front are: which are predictions, and which measurements are doubtful.
 
 A predicted latency is unverified until the network is measured on that device. A latency is doubtful where the machine
-was not calm; as long as a front has one, it is not compared with anything.
+was not calm; a front with a doubtful latency is compared with nothing.
 """
 
 from collections import Counter
@@ -11,15 +11,15 @@ from evaluators import Measurement
 from results import front
 from results.store.record import Run, Trial
 
-FEW = 10  # trials that a command names one by one
+FEW = 10  # trials that a command names by number
 
 
 def measured(trial: Trial, objective: str) -> Measurement | None:
-    """The measurement that a prediction was of, if the network was ever measured in that context."""
+    """The measurement that a prediction predicted, where the network was measured in that context."""
     prediction = trial.measurements.get(objective)
     wanted = prediction.protocol.get("predicted_from") if prediction else None
-    found = (each for each in trial.measurements.values() if each.metric.kind == "measured")
-    return next((each for each in found if each.context == wanted), None)
+    measurements = (measurement for measurement in trial.measurements.values() if measurement.metric.kind == "measured")
+    return next((measurement for measurement in measurements if measurement.context == wanted), None)
 
 
 def remarks(run: Run, members: Sequence[Trial]) -> list[str]:
@@ -30,32 +30,34 @@ def remarks(run: Run, members: Sequence[Trial]) -> list[str]:
 def predictions(run: Run, members: Sequence[Trial]) -> list[str]:
     """A sentence for each objective of the run that is predicted: how many of these networks were measured too."""
     accuracy, *latencies = run.objectives
-    found = [_taught(accuracy.name, members)] if accuracy.kind == "predicted" and members else []
-    return found + [_remark(run, metric.name, members) for metric in latencies if metric.kind == "predicted"]
+    sentences = [_prediction_of_accuracy(accuracy.name, members)] if accuracy.kind == "predicted" and members else []
+    return sentences + [
+        _prediction_of_latency(run, metric.name, members) for metric in latencies if metric.kind == "predicted"
+    ]
 
 
-def _taught(objective: str, members: Sequence[Trial]) -> str:
-    """How far a prediction of accuracy was checked, in its own words."""
-    words = next(
+def _prediction_of_accuracy(objective: str, members: Sequence[Trial]) -> str:
+    """How far a prediction of accuracy was checked: its own warning."""
+    sentence = next(
         (trial.measurements[objective].warnings[0] for trial in members if objective in trial.measurements), ""
     )
-    return f"{objective}: {words}"
+    return f"{objective}: {sentence}"
 
 
-def _remark(run: Run, objective: str, members: Sequence[Trial]) -> str:
+def _prediction_of_latency(run: Run, objective: str, members: Sequence[Trial]) -> str:
     known = [trial for trial in members if objective in trial.measurements]
     pairs = [(trial.value(objective), measured(trial, objective)) for trial in known]
-    errors = [abs(value / found.value - 1) for value, found in pairs if found]
+    errors = [abs(value / measurement.value - 1) for value, measurement in pairs if measurement]
     latency = objective.partition(":predicted")[0].partition(",predicted")[0]
     if not errors:
         return (
             f"{objective} is predicted, not measured: this front is unverified until "
             f"'nas measure {run.name} --front --latency {latency}' has measured it on its device."
         )
-    rest = "" if len(errors) == len(pairs) else f"; the other {len(pairs) - len(errors)} are unverified"
+    others = "" if len(errors) == len(pairs) else f"; the other {len(pairs) - len(errors)} are unverified"
     return (
         f"{objective} is predicted; {len(errors)} of these {len(pairs)} networks were measured too, "
-        f"off by {sum(errors) / len(errors):.1%} on average{rest}."
+        f"off by {sum(errors) / len(errors):.1%} on average{others}."
     )
 
 
@@ -78,13 +80,15 @@ def _speed(trial: Trial, name: str) -> str:
 
 
 def doubts(run: Run, trials: Sequence[Trial], whose: str = "these") -> list[str]:
-    """A sentence for each latency that is doubtful for some trials: of how many, why, and what measures it again."""
-    found = {metric.name: [trial for trial in trials if metric.name in trial.measurements] for metric in run.objectives}
+    """A sentence for each latency that is doubtful for some trials: how many, why, and what measures them again."""
+    by_metric = {
+        metric.name: [trial for trial in trials if metric.name in trial.measurements] for metric in run.objectives
+    }
     return [
         f"{len(doubtful)} of {whose} {len(known)} latencies by {name} {'are' if len(doubtful) > 1 else 'is'} doubtful "
         f"({_flags(doubtful, name)}): measure again with 'nas measure {run.name} {_which(run, doubtful)} "
         f"--latency {name}'."
-        for name, known in found.items()
+        for name, known in by_metric.items()
         if (doubtful := [trial for trial in known if trial.measurements[name].doubtful])
     ]
 
@@ -95,7 +99,7 @@ def _flags(trials: Sequence[Trial], name: str) -> str:
 
 
 def _which(run: Run, trials: Sequence[Trial]) -> str:
-    """The options of `nas measure` for these trials; it leaves alone what is known without doubt."""
+    """The options of `nas measure` that select these trials; it measures only what is doubtful again."""
     numbers = {trial.number for trial in trials}
     if numbers <= {trial.number for trial in front.front(run)}:
         return "--front"
@@ -103,7 +107,7 @@ def _which(run: Run, trials: Sequence[Trial]) -> str:
 
 
 def obstacles(run: Run) -> list[str]:
-    """Why the run's front cannot be compared with the paper's networks, or with another front; nothing where it can."""
+    """Why the run's front cannot be compared with the paper's networks or with another front; empty where it can."""
     members, others = _compared(run)
     return doubts(run, members, "the front's") + doubts(run, others, "the paper's")
 

@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def make_cli() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
+    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "scripts" / "make_cli.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -30,7 +30,7 @@ def make_cli() -> ModuleType:
 
 
 def test_the_reference_is_made_from_the_help_of_today() -> None:
-    assert (ROOT / "docs" / "cli.md").read_text() == make_cli().page(), "run python docs/make_cli.py"
+    assert (ROOT / "docs" / "cli.md").read_text() == make_cli().page(), "run python scripts/make_cli.py"
 
 
 @pytest.mark.parametrize("name", sorted(cli.commands))

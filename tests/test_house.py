@@ -1,20 +1,26 @@
 """The rules of the house, as tests: what may import what, what a plug-in is, what the wheel holds."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import evaluators
+import nas
+import results
 import search_spaces
+from results import exports, figures
 from search_spaces.common import plugins
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["search_spaces", "evaluators", "results", "nas"]
-PLUGIN_FOLDERS = ["search_spaces", *(f"evaluators.{family}" for family in evaluators.FAMILIES), "results.exports"]
+PLUGIN_FOLDERS = ["search_spaces", *(f"evaluators.{family}" for family in evaluators.FAMILIES)]
+PLUGIN_FOLDERS += ["results.figures", "results.exports"]
 FILES = [path for package in ORDER for path in sorted((ROOT / package).rglob("*.py"))]
 
 
@@ -51,6 +57,25 @@ def test_files_stay_readable(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400, "is there a second thing in it that has a name of its own?"
 
 
+@pytest.mark.parametrize("folder", [*ORDER, "benchmarks", "docs", "scripts", "tests"])
+def test_no_folder_has_more_than_15_files(folder: str) -> None:
+    files = [path for path in (ROOT / folder).rglob("*") if path.is_file() and path.parent.name != "__pycache__"]
+    counts = Counter(str(path.parent.relative_to(ROOT)) for path in files)
+    assert not {parent: count for parent, count in counts.items() if count > 15}, "give some of them a folder"
+
+
+@pytest.mark.parametrize("package", ["search_spaces", "results", "nas"])
+def test_no_modules_import_each_other(package: str) -> None:
+    """Neither at import, nor in a function, nor for their types alone."""
+    paths = [path for path in (ROOT / package).rglob("*.py") if path.stem != "__init__"]
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in paths}
+    graph = {name: imported(path) & modules.keys() - {name} for name, path in modules.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
+
+
 def reached_from(module: str) -> set[str]:
     """Our modules that importing one of them imports, lazily or not."""
     found, waiting = set(), [module]
@@ -82,7 +107,7 @@ def test_no_module_bears_the_name_of_a_package_that_it_imports() -> None:
         assert path.stem not in {name.split(".")[0] for name in imported(path)} - set(ORDER), path
 
 
-@pytest.mark.parametrize("package", [search_spaces, evaluators])
+@pytest.mark.parametrize("package", [search_spaces, evaluators, results, figures, exports, nas])
 def test_exported_names_are_sorted_and_exist(package: object) -> None:
     exported = package.__all__  # type: ignore[attr-defined]
     assert exported == sorted(exported, key=lambda name: (not name.isupper(), name[0].islower(), name))

@@ -19,8 +19,8 @@ from search_spaces.common.errors import NegativeAnswer, UnknownName, UsageError
 from search_spaces.common.texts import is_file
 
 if TYPE_CHECKING:
+    from results.exports.common.artefact import Artefact
     from results.exports.common.deliverable import Deliverable
-    from results.exports.common.exporting import Artefact
 
 MOST_PIXELS = 2**24  # of a batch: 256 images of 256 px, or 16 of 1024
 VERSIONS = ("torch", "timm", "onnx", "coremltools")
@@ -221,7 +221,7 @@ def deliverable(architecture: Architecture, provenance: dict[str, Any], wishes: 
             f"'{wishes.labels}' names {len(labels)} classes, the network tells {classes} apart", "mend one"
         )
     network = NextViT(architecture, num_classes=classes).eval()
-    words = "random: it answers nothing yet; nas train trains it"
+    words = "random: it is not trained yet; nas train trains it"
     if given:
         words = f"{wishes.weights}, {weights.inherit(network, given).summary}"
     return Deliverable(

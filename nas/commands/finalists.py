@@ -16,7 +16,7 @@ from nas.commands.train import Ending, announce, beside, interruptible, trained
 from nas.options import flag
 from nas.search.accuracy import check_data
 from results import front, load
-from results.notation import glyph
+from results.glyphs import glyph
 from results.store import names
 from results.store.record import Run, Trial
 from results.tables import trial_dict

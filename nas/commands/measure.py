@@ -12,7 +12,7 @@ from evaluators.workers.paired_comparison import Comparison, compare
 from nas import console
 from nas.progress import progress
 from results import front
-from results.notation import glyph
+from results.glyphs import glyph
 from results.store.database import sqlite_path
 from results.store.record import Run
 from results.store.store import Store

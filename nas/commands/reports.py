@@ -12,16 +12,15 @@ import evaluators
 import search_spaces
 from evaluators import Evaluator, Measurement
 from nas import console
-from results import front, limits, load, verification
+from results import front, limits, load, validity, verification
+from results.glyphs import glyph
 from results.limits import Limit
-from results.notation import glyph
 from results.store import names
 from results.store.database import sqlite_path
 from results.store.database_errors import Damaged
 from results.store.record import Run, Trial
 from results.store.store import Store
 from results.tables import frame, trial_dict
-from results.validity import UNVALIDATED
 from search_spaces.common.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def _write_front(run: Run, chosen: list[Trial], bounds: list[Limit], everything:
     console.write_table(headings, rows, frozenset(headings[: len(shown) + 1]))
     for metric in run.objectives:
         if metric.kind == "score":
-            console.say(f"{metric.name} is a score, not an accuracy: {run.validity.get(metric.name, UNVALIDATED)}")
+            console.say(f"{metric.name} is a score, not an accuracy: {validity.shown(run, metric)}")
     for remark in verification.remarks(run, chosen):
         console.say(remark)
     found = (measurement for trial in chosen for measurement in trial.measurements.values())

@@ -12,8 +12,8 @@ from evaluators.statistics.ranking import FEWEST
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import progress
-from results.benchmark import curves, validation, validation_page
 from results.benchmark import truth as truths
+from results.benchmark import validation, validation_page
 from results.benchmark.truth import Truth
 from results.benchmark.validation import Report
 from results.store.store import Store
@@ -38,8 +38,6 @@ def validate(
     """Says what ranks a truth; returns 1 where scores were tried and none ranks better than the best count."""
     if output:
         files.check_file(output)
-    if source != STORE and curves.is_curves(Path(source)):
-        return _curves(Path(source), as_json)
     truth = _stored(store_url) if source == STORE else truths.read(Path(source))
     truths.check_networks(truth, specs)
     truth = _scored(truth, specs, timeout)
@@ -54,17 +52,6 @@ def validate(
     if output:
         console.say(f"page: {output}")
     return 0 if report.better or not report.compared else 1
-
-
-def _curves(path: Path, as_json: bool) -> int:
-    found = curves.read(path)
-    if as_json:
-        console.write_json(found.to_dict())
-    else:
-        rows = [[f"{part.first} to {part.last}", f"{part.right:.0%}"] for part in found.parts]
-        console.write_table(["epochs", "in the final order"], rows, frozenset(["in the final order"]))
-        console.say(found.sentence)
-    return 0
 
 
 def _stored(store_url: str) -> Truth:

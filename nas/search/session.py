@@ -26,7 +26,7 @@ from nas.search.remeasure import remeasure
 from nas.search.search import RepeatedFailure, Search, verify
 from nas.search.teaching import check_transient
 from results import front, verification
-from results.notation import glyph
+from results.glyphs import glyph
 from results.store import names
 from results.store.database import sqlite_path
 from results.store.record import Run, Trial

@@ -1,1 +1,1 @@
-"""Scores and predictions compared with known accuracies: the tables, the report and its page."""
+"""Compares scores and predictions with known accuracies: tables, report and page."""

@@ -1,4 +1,4 @@
-"""Reading tables that a person gives: a CSV file, its numbers, and what is wrong with either."""
+"""Reads CSV files that users give, checks their numbers, and reports what is wrong."""
 
 import warnings
 from pathlib import Path
@@ -32,8 +32,8 @@ def read(path: Path) -> "pd.DataFrame":
             warnings.simplefilter("error")  # pandas warns where a row is longer than the head, and cuts it off
             return pd.read_csv(path, dtype={"architecture": str}, thousands=",", low_memory=False, index_col=False)
     except (OSError, ValueError, OverflowError, Warning) as error:  # its own errors are ValueErrors
-        words = " ".join(str(error).split())
-        raise UsageError(f"'{path}' cannot be read as CSV: {words:.200}", "see nas validate --help") from None
+        reason = " ".join(str(error).split())
+        raise UsageError(f"'{path}' cannot be read as CSV: {reason:.200}", "see nas validate --help") from None
 
 
 def is_numeric(column: "pd.Series[float]") -> bool:
@@ -42,7 +42,7 @@ def is_numeric(column: "pd.Series[float]") -> bool:
 
 
 def numbers(column: "pd.Series[float]") -> Vector:
-    """The numbers of a column; not a number where a cell is empty or beyond every quantity, and for texts."""
+    """The numbers of a column, (n,); NaN where a cell is empty, a text or beyond every quantity."""
     if column.dtype.kind not in "iufb":
         return np.full(len(column), np.nan)
     values = column.to_numpy(dtype=float, na_value=np.nan)
@@ -58,7 +58,7 @@ def _number(cell: object) -> float:
 
 
 def percentages(column: "pd.Series[float]") -> Vector:
-    """Accuracies in percent; not a number where a cell is empty.
+    """Accuracies in percent, (n,); NaN where a cell is empty.
 
     Raises:
         UsageError: a cell holds something else; names the first.

@@ -1,4 +1,4 @@
-"""Truth to hold scores against: tables of networks whose accuracy is known, from a CSV file or from the database.
+"""Truths: tables of networks with known accuracy, with which scores are compared; from CSV files or the database.
 
 Columns are known by their names: `accuracy` (or `accuracy_seed0`, `accuracy_seed1`, ...) is required, `architecture` is
 a network of ours (notation or JSON) or any code of equal length, columns that end in `_ms` are latencies and in
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Vector = NDArray[np.float64]
-ACCURACIES = ("accuracy", "val_accuracy", "test_accuracy", "top1", "cifar100_top1", "acc1")
+ACCURACIES = ("accuracy", "val_accuracy", "test_accuracy", "top1", "acc1")
 STRUCTURE = ("params", "param_count", "macs", "gmacs", "flops", "activations", "macts", "depth", "width")
-MOST_CHOICES = 64  # at a place of a code; beyond that it is a number, and no choice
+MOST_CHOICES = 64  # at a place of a code; with more values it is a number
 LABELS = ("architecture", "model", "id", "name", "img_size")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Truth:
-    """n networks with their accuracies (n, seeds) in percent, and whatever else is known of each."""
+    """n networks with their accuracies, (n, seeds) in percent, and their other columns, (n,)."""
 
     name: str
     accuracies: Vector
     structure: dict[str, Vector] = field(default_factory=dict)
     scores: dict[str, Vector] = field(default_factory=dict)
-    latencies: dict[str, Vector] = field(default_factory=dict)  # ms; not a number where unknown
-    codes: Vector = field(default_factory=lambda: np.empty((0, 0)))  # (n, c): how each is built, for predictors
+    latencies: dict[str, Vector] = field(default_factory=dict)  # ms; NaN where unknown
+    codes: Vector = field(default_factory=lambda: np.empty((0, 0)))  # (n, c): structure, for predictors
     architectures: tuple[Architecture, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -49,14 +49,14 @@ class Truth:
         return np.asarray(self.accuracies.mean(1))
 
     def features(self) -> tuple[Vector, list[str | None]]:
-        """Everything that a predictor may look at, (n, p); counts on a logarithmic scale, structure named."""
+        """The features of a predictor, (n, p), on a logarithmic scale, and the names of those that are structure."""
         named = [(name, _scaled(column)) for name, column in self.structure.items()]
         rest = [_scaled(column) for column in self.scores.values()] + list(self.codes.T if self.codes.size else ())
         return np.column_stack([column for _, column in named] + rest), [name for name, _ in named] + [None] * len(rest)
 
 
 def _scaled(column: Vector) -> Vector:
-    """ln(1 + |x|) with its sign: scores span many orders of magnitude."""
+    """sign(x) ln(1 + |x|): scores span many orders of magnitude."""
     return np.asarray(np.sign(column) * np.log1p(np.abs(column)))
 
 
@@ -86,7 +86,7 @@ def of_networks(name: str, networks: Sequence[Architecture], accuracies: Vector)
 
 def _described(networks: Sequence[Architecture]) -> tuple[Vector, dict[str, Vector]]:
     """How networks of ours are built (n, c), and their counts."""
-    values, names = features.matrix([features.structure(each) for each in networks])
+    values, names = features.matrix([features.structure(network) for network in networks])
     rest = values[:, [index for index, name in enumerate(names) if not name]]
     return rest, {name: np.expm1(values[:, index]) for index, name in enumerate(names) if name}
 
@@ -107,7 +107,7 @@ def _truth(name: str, table: "pd.DataFrame", accuracies: list[str]) -> Truth:
     if whole.sum() < FEWEST:
         raise UsageError(f"'{name}' has {whole.sum()} usable rows: {FEWEST} are the least", "add networks")
     table, true = table[whole].reset_index(drop=True), true[whole]
-    values = {column: each[whole] for column, each in values.items()}
+    values = {column: numbers[whole] for column, numbers in values.items()}
     codes, structure, architectures, used = _encoded(table, texts)
     if ignored := [text for text in texts if text not in used]:
         remarks.append(f"columns that hold no numbers are left out: {_listed(ignored)}")
@@ -115,7 +115,10 @@ def _truth(name: str, table: "pd.DataFrame", accuracies: list[str]) -> Truth:
     truth = Truth(
         name=name,
         accuracies=true,
-        structure={**{column: each for column, each in values.items() if column in STRUCTURE}, **structure},
+        structure={
+            **{column: numbers for column, numbers in values.items() if column in STRUCTURE},
+            **structure,
+        },
         scores={c: v for c, v in values.items() if c not in STRUCTURE and not _is_latency(c) and c not in used},
         latencies=latencies,
         codes=codes,
@@ -125,7 +128,7 @@ def _truth(name: str, table: "pd.DataFrame", accuracies: list[str]) -> Truth:
 
 
 def _whole(table: "pd.DataFrame", true: Vector, needed: Sequence[Vector]) -> tuple[NDArray[np.bool_], list[str]]:
-    """Which rows can be used, and what is to be said of the others."""
+    """Which rows are complete, (n,), and remarks about the others."""
     remarks = []
     whole = np.asarray(np.isfinite(np.column_stack([true, *needed])).all(axis=1))
     if not whole.all():
@@ -142,8 +145,8 @@ def _is_latency(column: str) -> bool:
 
 
 def _latencies(values: Mapping[str, Vector]) -> tuple[dict[str, Vector], list[str]]:
-    """Latencies in ms by device, not a number where unknown, and what is to be said of those that are none."""
-    found, remarks = {}, []
+    """Latencies in ms by device, NaN where unknown, and remarks about values that are no latency."""
+    by_device, remarks = {}, []
     for column in filter(_is_latency, values):
         given = values[column]
         positive = np.where(given > 0, given, np.nan)
@@ -153,35 +156,33 @@ def _latencies(values: Mapping[str, Vector]) -> tuple[dict[str, Vector], list[st
         if np.isfinite(times).sum() < FEWEST:
             remarks.append(f"{column} is known of {np.isfinite(times).sum()} networks, fewer than {FEWEST}: left out")
         else:
-            found[column.removesuffix("_img_per_s")] = times
-    return found, remarks
+            by_device[column.removesuffix("_img_per_s")] = times
+    return by_device, remarks
 
 
 def _remarks(truth: Truth) -> list[str]:
-    """What makes a table say less than it seems to."""
-    found = []
+    """Remarks on what weakens the conclusions from a table."""
+    remarks = []
     if ties := len(truth.accuracy) - len(np.unique(truth.accuracy)):
-        found.append(f"{ties} networks tie with another in accuracy: tau-b allows for it")
+        remarks.append(f"{ties} networks tie with another in accuracy: tau-b allows for it")
     for name, column in {**truth.structure, **truth.scores}.items():
         if len(np.unique(column)) == 1:
-            found.append(f"{name} is the same for every network: it ranks nothing")
+            remarks.append(f"{name} is the same for every network: it ranks nothing")
     if truth.accuracies.shape[1] > 1:
         noise, spread = truth.accuracies.std(1, ddof=1).mean(), truth.accuracy.std(ddof=1)
         if spread < 2 * noise:
-            found.append(
+            remarks.append(
                 f"differences are near the noise: accuracies spread by {spread:.2f} points, seeds of one by {noise:.2f}"
             )
-    return found
+    return remarks
 
 
 Encoding = tuple[Vector, dict[str, Vector], tuple[Architecture, ...], set[str]]
 
 
 def _encoded(table: "pd.DataFrame", texts: Sequence[str]) -> Encoding:
-    """How the networks are built, as numbers: the codes, structure worked out, our architectures, columns used up."""
-    if found := _pit(table):
-        return found
-    given = [str(each) for each in table["architecture"]] if "architecture" in table.columns else []
+    """The networks' structure: codes, counts, our architectures, and the text columns that were used."""
+    given = [str(cell) for cell in table["architecture"]] if "architecture" in table.columns else []
     if ours := _ours(given):
         return *_described(ours), ours, set(texts)
     parts = [_parts(text) for text in given]
@@ -196,20 +197,20 @@ def _ours(texts: Sequence[str]) -> tuple[Architecture, ...]:
     Raises:
         UsageError: some are ours and one is not; or it is JSON, from which nothing can be built. Names the first.
     """
-    found: list[Architecture] = []
+    networks: list[Architecture] = []
     refused: list[tuple[int, InvalidArchitecture]] = []
     for row, text in enumerate(texts, start=1):
         is_json = text.startswith("{")
         try:
-            found.append(Architecture.from_json(text) if is_json else Architecture.from_notation(text))
+            networks.append(Architecture.from_json(text) if is_json else Architecture.from_notation(text))
         except InvalidArchitecture as error:
             refused.append((row, error))
-            if not found and not is_json:
+            if not networks and not is_json:
                 return ()
     if refused:
         row, reason = refused[0]
         raise UsageError(f"the architecture of row {row} is no network: {reason.message}", "mend it, or leave it out")
-    return tuple(found)
+    return tuple(networks)
 
 
 def _parts(text: str) -> tuple[int, ...]:
@@ -222,42 +223,12 @@ def _parts(text: str) -> tuple[int, ...]:
 
 
 def _one_hot(parts: NDArray[np.int64]) -> Vector:
-    """Which choice stands at each place, and how often each choice was made; nothing where these are no choices."""
+    """The choices at each place as one-hot codes, and how often each choice occurs; (n, 0) where there are none."""
     kinds = np.unique(parts)
     if len(kinds) > MOST_CHOICES:
         return np.empty((len(parts), 0))
     places = [parts == kind for kind in kinds]
     return np.column_stack([*places, *(place.sum(1) for place in places)]).astype(float)
-
-
-def _pit(table: "pd.DataFrame") -> Encoding | None:
-    """PiT (Heo and others, ICCV 2021): three stages of transformers, pooled between; width = heads x base."""
-    if not {"base_dim", "mlp_ratio", "depth", "heads"} <= set(table.columns):
-        return None
-    base, mlp = (csv_table.numbers(table[column])[:, None] for column in ("base_dim", "mlp_ratio"))
-    depth, heads = (_stages(table[column]) for column in ("depth", "heads"))
-    if depth is None or heads is None or not ((base > 0) & (base < 1e6) & (mlp > 0) & (mlp < 1e6)).all():
-        raise UsageError(
-            "the columns base_dim, mlp_ratio, depth and heads are those of PiT, but not their values",
-            "write depth and heads as three numbers above 0, such as 2-6-4, or name the columns otherwise",
-        )
-    width = base * heads
-    tokens = np.array([27.0, 14.0, 7.0]) ** 2
-    weights = depth * width**2 * (4 + 2 * mlp)
-    structure = {
-        "params": weights.sum(1),
-        "macs": (weights * tokens + 2 * depth * width * tokens**2).sum(1),
-        "sum of widths": (depth * width).sum(1),
-        "mean log width": np.expm1((depth * np.log(width)).sum(1) / depth.sum(1)),
-        "depth": depth.sum(1).astype(float),
-    }
-    return np.column_stack([np.log(width), depth, mlp]), structure, (), set(table.columns)
-
-
-def _stages(column: "pd.Series[str]") -> NDArray[np.int64] | None:
-    """A number for each of three stages, (n, 3), from `2-6-4`; None where a cell is something else."""
-    found = [re.fullmatch(r"([1-9][0-9]{0,3})-([1-9][0-9]{0,3})-([1-9][0-9]{0,3})", str(cell)) for cell in column]
-    return np.array([each.groups() for each in found if each], dtype=np.int64) if all(found) else None
 
 
 def check_networks(truth: Truth, specs: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Scores and predictions held against truth: what they rank, and what choosing by them costs."""
+"""Compares scores and predictions with true accuracies: what they rank, and what choosing by them costs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -16,8 +16,12 @@ Vector = NDArray[np.float64]
 Kind = Literal["score", "structure", "latency", "control", "prediction", "chance"]
 LEVEL = 0.05  # of a test
 SIZES = ("macs", "flops", "gmacs", "log_macs")
-GUIDED = 3  # fits of a prediction that chooses for itself what to evaluate: one of them after each lesson
-FIRST, ROUNDS, PRIOR = 0.5, 2, 0.3  # of real evaluations: the first lesson's, lessons after it, chosen by structure
+GUIDED = 3  # fits of a prediction that chooses what to evaluate: one after each active learning round
+FIRST, ROUNDS, PRIOR = (
+    0.5,
+    2,
+    0.3,
+)  # share of the first active learning round, later rounds, share by structure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that was found about one truth."""
+    """Everything about one truth."""
 
     truth: str
     networks: int
@@ -84,18 +88,18 @@ def report(
     draws: int = 5,
     done: Callable[[int], None] = lambda steps: None,
 ) -> Report:
-    """Holds every score of a truth, its structure, controls and fused predictions against its accuracies.
+    """Compares every score of a truth, its structure, controls and fused predictions with its accuracies.
 
-    `done` hears of every part when it is done: of how many of all `steps` it was.
+    `done` is called after every part, with the number of `steps` that it took.
     """
     best = _best_structure(truth)
     columns = {"structure": truth.structure, "score": truth.scores}
-    found: dict[Kind, list[Row]] = {"structure": [], "score": []}
-    for kind, rows in found.items():
+    by_kind: dict[Kind, list[Row]] = {"structure": [], "score": []}
+    for kind, rows in by_kind.items():
         for name, column in columns[kind].items():
             rows.append(_scored(truth, name, kind, column, best))
             done(1)
-    rows = [*found["structure"], *_with_holm(found["score"])]
+    rows = [*by_kind["structure"], *_with_holm(by_kind["score"])]
     rows += [_slowest(truth)] if truth.latencies else []
     rows += _controls(truth)
     usable = _usable(truth, evaluations)
@@ -104,7 +108,8 @@ def report(
     skipped = [count for count in evaluations if count not in usable]
     remarks = [*truth.remarks]
     if skipped:
-        remarks.append(f"too few networks to hold {', '.join(map(str, skipped))} real evaluations against the others")
+        counts = ", ".join(map(str, skipped))
+        remarks.append(f"too few networks to compare predictions from {counts} real evaluations with the others")
     return Report(
         truth=truth.name,
         networks=len(truth.accuracy),
@@ -118,12 +123,12 @@ def report(
 
 
 def _usable(truth: Truth, evaluations: Sequence[int]) -> list[int]:
-    """Numbers of evaluations beside which enough networks are left to hold a prediction against."""
+    """Numbers of evaluations that leave enough other networks to compare a prediction with."""
     return [count for count in evaluations if count <= len(truth.accuracy) // 2]
 
 
 def steps(truth: Truth, evaluations: Sequence[int], draws: int) -> int:
-    """How much work a report is: one step for each score, each prediction and each fit of one that guides itself."""
+    """The steps of a report: one for each score, each prediction, and each fit of a prediction that chooses."""
     counts = _usable(truth, evaluations) if truth.structure else []
     return len(truth.structure) + len(truth.scores) + len(counts) * draws * (1 + GUIDED * len(truth.latencies))
 
@@ -135,7 +140,7 @@ def _best_structure(truth: Truth) -> str:
 
 def _scored(truth: Truth, name: str, kind: Kind, score: Vector, best: str) -> Row:
     accuracy, structure = truth.accuracy, np.column_stack(list(truth.structure.values()) or [np.zeros_like(score)])
-    size = next((truth.structure[each] for each in SIZES if each in truth.structure), None)
+    size = next((truth.structure[count] for count in SIZES if count in truth.structure), None)
     compared = kind == "score" and bool(best)
     return Row(
         name=name,
@@ -157,7 +162,7 @@ def _regret(score: Vector, accuracy: Vector, cost: Vector) -> Regret:
 
 
 def _with_holm(rows: list[Row]) -> list[Row]:
-    """p-values of the gains over structure, corrected for the number of scores that were tried (Holm, 1979)."""
+    """Adds p-values of the gains over structure, corrected for the number of scores tried (Holm, 1979)."""
     raw = [ranking.p_value(row.gain) if row.gain else 1.0 for row in rows]
     adjusted, highest = [1.0] * len(rows), 0.0
     for step, index in enumerate(np.argsort(raw, kind="stable")):
@@ -167,13 +172,13 @@ def _with_holm(rows: list[Row]) -> list[Row]:
 
 
 def _slowest(truth: Truth) -> Row:
-    """Taking the slowest network that keeps the budget: no score at all."""
-    found = {device: _regret(cost, truth.accuracy, cost) for device, cost in truth.latencies.items()}
-    return Row(name="slowest feasible", kind="latency", regrets=found)
+    """The regret of taking the slowest network within the budget, without any score."""
+    regrets = {device: _regret(cost, truth.accuracy, cost) for device, cost in truth.latencies.items()}
+    return Row(name="slowest feasible", kind="latency", regrets=regrets)
 
 
 def _controls(truth: Truth) -> list[Row]:
-    """What must come out as nothing: a random score, and structure against shuffled accuracies. Then pure chance."""
+    """Controls, with a tau of about 0: a random score, and structure against shuffled accuracies; then chance."""
     random = np.random.default_rng(0)
     accuracy = truth.accuracy
     noise = random.normal(size=len(accuracy))
@@ -183,20 +188,20 @@ def _controls(truth: Truth) -> list[Row]:
         tau = ranking.tau_interval(truth.structure[best], shuffled)
         rows.append(Row(name=f"{best} against shuffled accuracies", kind="control", tau=tau))
     for count in (1, 10) if truth.latencies else ():
-        found = {}
+        regrets = {}
         for device, cost in truth.latencies.items():
             known = np.isfinite(cost)
             lost = ranking.random_regrets(accuracy[known], cost[known], count)
-            found[device] = Regret(mean=float(lost.mean()), worst=float(lost.max()))
-        rows.append(Row(name=f"random {count}, evaluated truly", kind="chance", regrets=found))
+            regrets[device] = Regret(mean=float(lost.mean()), worst=float(lost.max()))
+        rows.append(Row(name=f"random {count}, evaluated truly", kind="chance", regrets=regrets))
     return rows
 
 
 def predictions(truth: Truth, count: int, draws: int, done: Callable[[int], None] = lambda steps: None) -> list[Row]:
-    """What so many real evaluations give: a line through structure, a forest, and the fused prediction.
+    """Predictions from so many real evaluations: a ridge regression on structure, a forest, and the fused prediction.
 
     Ranking and coverage are of networks that were not evaluated, after random ones were; regrets are of the fused
-    prediction choosing for itself what to evaluate, on each device anew.
+    prediction when it chooses what to evaluate, by device.
     """
     values, names = truth.features()
     taus: dict[str, list[float]] = {"ridge of structure": [], "forest": [], "fused": []}
@@ -205,12 +210,12 @@ def predictions(truth: Truth, count: int, draws: int, done: Callable[[int], None
         known = np.random.default_rng(draw).choice(len(values), count, replace=False)
         rest = np.setdiff1d(np.arange(len(values)), known)
         fusion = Fusion(values[known], truth.accuracy[known], names, draw, bounds=_bounds(truth), check=False)
-        told = {
+        alone = {
             "ridge of structure": fusion.alone("line", values[rest]),
             "forest": fusion.alone("forest", values[rest]),
         }
         fused = fusion.predict(values[rest])
-        for name, mean in {**told, "fused": fused.mean}.items():
+        for name, mean in {**alone, "fused": fused.mean}.items():
             taus[name].append(ranking.tau(mean, truth.accuracy[rest]))
         covered.append(float(((fused.low <= truth.accuracy[rest]) & (truth.accuracy[rest] <= fused.high)).mean()))
         done(1)
@@ -220,14 +225,14 @@ def predictions(truth: Truth, count: int, draws: int, done: Callable[[int], None
         if np.isfinite(cost).sum() >= 2 * count  # as many to evaluate as to choose from
     }
     rows = []
-    for name, found in taus.items():
-        low, high = np.quantile(found, [0.025, 0.975])
+    for name, drawn in taus.items():
+        low, high = np.quantile(drawn, [0.025, 0.975])
         is_fused = name == "fused"
         rows.append(
             Row(
                 name=f"{name}, {count} evaluated truly",
                 kind="prediction",
-                tau=Interval(value=float(np.mean(found)), low=float(low), high=float(high)),
+                tau=Interval(value=float(np.mean(drawn)), low=float(low), high=float(high)),
                 coverage=float(np.mean(covered)) if is_fused else None,
                 regrets=regrets if is_fused else {},
             )
@@ -244,7 +249,7 @@ def _bounds(truth: Truth) -> Bounds | None:
 def guided_regret(
     truth: Truth, count: int, draws: int, cost: Vector, done: Callable[[int], None] = lambda steps: None
 ) -> Regret:
-    """What is lost when the prediction chooses what to evaluate: by structure first, then by its own bounds."""
+    """The regret when the prediction chooses what to evaluate: by structure first, then by its own upper bounds."""
     known, rows = np.flatnonzero(np.isfinite(cost)), []
     for draw in range(draws):
         rows.append(_guided(truth, count, draw, cost, known))
@@ -265,12 +270,12 @@ def _guided(truth: Truth, count: int, draw: int, cost: Vector, usable: NDArray[n
     evaluated += random.choice(rest, first - len(evaluated), replace=False).tolist()
     while True:
         fusion = Fusion(values[evaluated], accuracy[evaluated], names, draw, bounds=_bounds(truth), check=False)
-        told = fusion.predict(values)
+        prediction = fusion.predict(values)
         left = count - len(evaluated)
         if left <= 0:
             break
         step = min(left, max(1, (count - first) // ROUNDS), ranking.BUDGETS)
-        evaluated += ranking.front_choice(told.upper, cost, step, evaluated, random)
-    believed = told.mean.copy()
-    believed[evaluated] = accuracy[evaluated]
-    return ranking.regrets(believed, accuracy, cost)
+        evaluated += ranking.front_choice(prediction.upper, cost, step, evaluated, random)
+    scores = prediction.mean.copy()
+    scores[evaluated] = accuracy[evaluated]
+    return ranking.regrets(scores, accuracy, cost)

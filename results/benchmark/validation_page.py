@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from results.benchmark.validation import Report, Row
+from results.colours import BLUE, GREY, LIGHT_GREY, PURPLE, VERMILION
+from results.figures.common.style import layout
 from results.pages import document
 from search_spaces.common import files
 
@@ -12,23 +14,23 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 COLOURS = {
-    "structure": "#8a8f98",
-    "score": "#0072B2",
-    "latency": "#CC79A7",
-    "control": "#c8ccd2",
-    "prediction": "#D55E00",
-    "chance": "#c8ccd2",
+    "structure": GREY,
+    "score": BLUE,
+    "latency": PURPLE,
+    "control": LIGHT_GREY,
+    "prediction": VERMILION,
+    "chance": LIGHT_GREY,
 }
 
 LEAD = (
-    "Rank correlation is what papers report. Regret is what a user loses: the accuracy of the best network within a "
-    "latency budget minus that of the one chosen. A score that does not beat counts of the network is a feature, not "
-    "a metric."
+    "Papers report rank correlations: Kendall's tau is 1 where a score orders the networks as their true accuracy "
+    "does, and 0 by chance. Users lose by regret: the accuracy of the best network within a latency budget, minus "
+    "that of the network that the score picks. A score is worth its cost only if it beats the counts of the network."
 )
 
 
 def write(report: Report, path: Path) -> None:
-    """Writes the page; a reader never sees half of it."""
+    """Writes the page, whole or not at all."""
     files.replace(path, page(report))
 
 
@@ -38,7 +40,7 @@ def page(report: Report) -> str:
         title=f"What ranks {report.truth}, and what it costs",
         lead=LEAD,
         facts=facts(report),
-        remarks=report.remarks or ["nothing to remark"],
+        remarks=report.remarks or ["no remarks"],
         figures={"tau": tau_figure(report), **{f"regret-{n}": f for n, f in enumerate(regret_figures(report))}},
         headings=headings(report),
         rows=[_row(report, row) for row in report.rows],
@@ -46,14 +48,14 @@ def page(report: Report) -> str:
 
 
 def facts(report: Report) -> dict[str, str]:
-    """The report's head, as words."""
+    """The facts at the head of the report."""
     ceiling = "unknown: one seed" if report.ceiling is None else f"tau {report.ceiling:.2f} between seeds"
     return {
         "networks": str(report.networks),
         "seeds": str(report.seeds),
         "noise ceiling": ceiling,
         "scores tried": f"{report.tried}; p-values are corrected for that",
-        "predictions": f"mean over {report.draws} random choices of the really evaluated networks",
+        "predictions": f"mean over {report.draws} random draws of the networks that were evaluated",
     }
 
 
@@ -86,9 +88,9 @@ def cells(report: Report, row: Row) -> list[str]:
 
     regrets = []
     for device in devices(report):
-        found = row.regrets.get(device)
-        ten = "" if not found or found.best_of_10 is None else f" ({found.best_of_10:.2f})"
-        regrets.append(f"{found.mean:.2f}{ten}" if found else "-")
+        regret = row.regrets.get(device)
+        ten = "" if not regret or regret.best_of_10 is None else f" ({regret.best_of_10:.2f})"
+        regrets.append(f"{regret.mean:.2f}{ten}" if regret else "-")
     return [
         row.name,
         row.kind,
@@ -132,9 +134,7 @@ def tau_figure(report: Report) -> "go.Figure":
             visible=bool(mine),
         )
     if report.ceiling is not None:
-        figure.add_vline(
-            x=report.ceiling, line={"dash": "dash", "color": "#8a8f98"}, annotation={"text": "seeds agree"}
-        )
+        figure.add_vline(x=report.ceiling, line={"dash": "dash", "color": GREY}, annotation={"text": "seeds agree"})
     figure.update_layout(_layout("Kendall's tau with the true accuracy, 95 % interval", [row.name for row in rows]))
     return figure
 
@@ -159,15 +159,11 @@ def regret_figures(report: Report) -> "list[go.Figure]":
 
 
 def _layout(x: str, names: list[str]) -> dict[str, Any]:
-    axis = {"gridcolor": "rgba(128,128,128,0.18)", "automargin": True}
+    """A row for each of the names, in their order."""
     return {
-        "template": "none",
-        "xaxis": {"title": {"text": x}, "zeroline": True, **axis},
-        "yaxis": {"categoryorder": "array", "categoryarray": names, **axis},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        "margin": {"l": 64, "r": 24, "t": 36, "b": 56},
+        **layout(x, ""),
+        "xaxis_zeroline": True,
+        "yaxis_categoryorder": "array",
+        "yaxis_categoryarray": names,
         "height": 140 + 24 * len(names),
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#8a8f98"},
     }

@@ -1,9 +1,14 @@
-"""What a network can be handed over as. Each `to_NAME.py` of this folder is a format, named by the rest of its name.
+"""The export formats: every file `to_NAME.py` of this folder is one, named by the rest of its name.
 
-A format is a module with `FILES`, the names that it writes, the main one first; `LOADING`, the language and the lines
-that load them; `write(what, folder)`; and `answers(what, folder, batches)`, the logits of what was written to batches
-of images. It may have `HAS_PRECISION`, where it is written in the precision that was asked for and not in the
-network's own; `RUN_TIME`, the evaluator that times the main file; and `lacking(what)`, what this machine cannot do.
+A format is a module with
+
+- `FILES`: the names of the files that it writes, the main one first;
+- `LOADING`: a language and the lines of code that load them, for the model card;
+- `write(deliverable, folder)`;
+- `answers(deliverable, folder, batches)`: the logits that the written files give for batches of images;
+- optionally `HAS_PRECISION = True`: it is written in the requested precision; the others stay in fp32;
+- optionally `RUN_TIME`: the evaluator that measures the latency of the main file;
+- optionally `lacking(deliverable)`: why this machine cannot build or run all of it.
 """
 
 from collections.abc import Sequence
@@ -16,24 +21,26 @@ from search_spaces.common.errors import Unavailable, UnknownName
 if TYPE_CHECKING:
     from results.exports.common.deliverable import Array, Deliverable
 
+__all__ = ["Format", "get", "has_precision", "lacking", "names", "run_time"]
+
 PREFIX = "to_"  # a module never bears the name of a package that it imports
 
 
 class Format(Protocol):
-    """What every module of this folder offers."""
+    """What every format offers."""
 
     FILES: tuple[str, ...]
     LOADING: tuple[str, str]
 
-    def write(self, what: "Deliverable", folder: Path) -> None:
+    def write(self, deliverable: "Deliverable", folder: Path) -> None:
         """Writes the files into a folder that exists.
 
         Raises:
-            NegativeAnswer: this network cannot be written so.
+            NegativeAnswer: this network cannot be written in this format.
         """
 
-    def answers(self, what: "Deliverable", folder: Path, batches: "Sequence[Array]") -> "list[Array]":
-        """The logits (B, classes) of what was written, to batches of images (B, 3, H, W)."""
+    def answers(self, deliverable: "Deliverable", folder: Path, batches: "Sequence[Array]") -> "list[Array]":
+        """The logits (B, classes) that the written files give for batches of images (B, 3, H, W)."""
 
 
 def names() -> list[str]:
@@ -52,17 +59,17 @@ def get(name: str) -> Format:
     return cast(Format, plugins.load("results.exports", f"{PREFIX}{name}", "format"))
 
 
-def lacking(name: str, what: "Deliverable") -> Unavailable | None:
-    """What of a format cannot be had on this machine, and what to do about it."""
-    found: Unavailable | None = getattr(get(name), "lacking", lambda _: None)(what)
-    return found
+def lacking(name: str, deliverable: "Deliverable") -> Unavailable | None:
+    """Why this machine cannot build or run all of a format, and what to do about it; None where it can."""
+    reason: Unavailable | None = getattr(get(name), "lacking", lambda _: None)(deliverable)
+    return reason
 
 
 def has_precision(name: str) -> bool:
-    """Whether a format is written in the precision that was asked for; the others keep fp32."""
+    """Whether a format is written in the requested precision; the others stay in fp32."""
     return bool(getattr(get(name), "HAS_PRECISION", False))
 
 
 def run_time(name: str) -> str:
-    """The evaluator that times what a format writes; nothing where none does."""
+    """The evaluator that measures the latency of a format's main file; empty where none does."""
     return str(getattr(get(name), "RUN_TIME", ""))

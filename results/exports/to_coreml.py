@@ -1,4 +1,4 @@
-"""A Core ML package: takes tensors, or images with the normalisation built in; with labels it is a classifier."""
+"""A Core ML package: it takes tensors, or images with the normalisation built in; with labels it is a classifier."""
 
 import contextlib
 import io
@@ -24,60 +24,63 @@ answer = model.predict({"images": images})""",
 )
 
 
-def write(what: Deliverable, folder: Path) -> None:
+def write(deliverable: Deliverable, folder: Path) -> None:
     """Writes the package.
 
     Raises:
         UsageError: a batch of any size, which the Neural Engine does not take.
         NegativeAnswer: coremltools cannot write it.
     """
-    if not what.batch:
-        raise UsageError("Core ML takes a batch of a fixed size here", "--batch 1, or export the others apart")
+    if not deliverable.batch:
+        raise UsageError(
+            "Core ML takes a batch of a fixed size here",
+            "give --batch 1, or export the other formats in another command",
+        )
     with contextlib.redirect_stderr(io.StringIO()):  # its progress bars, and warnings of every system but a Mac
         try:
-            model = _converted(what)
-        except RuntimeError as error:  # what its writer says of a full disk
+            model = _converted(deliverable)
+        except RuntimeError as error:  # its writer raises this for a full disk
             raise NegativeAnswer(f"coremltools could not write the package: {error}", "is the disk full?") from None
-    model.short_description = f"{what.architecture}, a network of the Next-ViT family"
-    model.user_defined_metadata.update(what.metadata())
+    model.short_description = f"{deliverable.architecture}, a network of the Next-ViT family"
+    model.user_defined_metadata.update(deliverable.metadata())
     model.save(str(folder / FILES[0]))
 
 
-def _converted(what: Deliverable) -> Any:
+def _converted(deliverable: Deliverable) -> Any:
     from evaluators.graphs import mil_graph
     from evaluators.graphs.onnx_weights import folded
 
-    values = folded(what.network)
+    values = folded(deliverable.network)
     return mil_graph.convert(
-        what.architecture,
+        deliverable.architecture,
         lambda name, _: values[name],
-        batch=what.batch,
-        resolution=what.resolution,
-        num_classes=what.num_classes,
-        precision=what.precision,
-        pixels=mil_graph.Pixels(MEAN, STD) if what.image_input else None,
-        labels=what.labels,
+        batch=deliverable.batch,
+        resolution=deliverable.resolution,
+        num_classes=deliverable.num_classes,
+        precision=deliverable.precision,
+        pixels=mil_graph.Pixels(MEAN, STD) if deliverable.image_input else None,
+        labels=deliverable.labels,
     )
 
 
-def lacking(what: Deliverable) -> Unavailable | None:
-    """Core ML answers on a Mac alone, and there with labels and probabilities rather than with logits."""
-    if sys.platform == "darwin" and not what.labels and not what.image_input:
+def lacking(deliverable: Deliverable) -> Unavailable | None:
+    """Core ML runs on a Mac alone; with labels it returns probabilities, and its logits are out of reach."""
+    if sys.platform == "darwin" and not deliverable.labels and not deliverable.image_input:
         return None
     return Unavailable(
         "its operators were run with torch, one by one, not by Core ML itself", "open it on a Mac before you ship it"
     )
 
 
-def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
+def answers(deliverable: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
     """Core ML itself on a Mac; elsewhere the package's operators, one by one, with torch."""
     package = folder / FILES[0]
-    if not lacking(what):
+    if not lacking(deliverable):
         return _predicted(package, batches)
     from results.exports.common import mil_interpreter
 
     interpreter = mil_interpreter.Interpreter(package)
-    return [interpreter(_pixels(images) if what.image_input else images) for images in batches]
+    return [interpreter(_pixels(images) if deliverable.image_input else images) for images in batches]
 
 
 def _predicted(package: Path, batches: Sequence[Array]) -> list[Array]:
@@ -88,6 +91,6 @@ def _predicted(package: Path, batches: Sequence[Array]) -> list[Array]:
 
 
 def _pixels(images: Array) -> Array:
-    """Colours from 0 to 255 whose normalisation gives those images."""
-    mean, std = (np.array(each, dtype=np.float32).reshape(1, 3, 1, 1) for each in (MEAN, STD))
+    """The pixels, from 0 to 255, whose normalisation gives these images."""
+    mean, std = (np.array(values, dtype=np.float32).reshape(1, 3, 1, 1) for values in (MEAN, STD))
     return np.asarray((images * std + mean) * 255, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""An ONNX file with every norm merged: what the latency was measured on, now with the network's own weights."""
+"""An ONNX file with the batch norms merged: the graph whose latency was measured, with the network's own weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +18,11 @@ logits = session.run(None, {"images": images})[0]""",
 RUN_TIME = "ort"  # the evaluator that can time the file
 
 
-def write(what: Deliverable, folder: Path) -> None:
+def write(deliverable: Deliverable, folder: Path) -> None:
     """Writes the file, checked by ONNX's own checker."""
-    onnx_file.write(what, folder / FILES[0])
+    onnx_file.write(deliverable, folder / FILES[0])
 
 
-def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
+def answers(deliverable: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
     """ONNX Runtime on the CPU."""
     return onnx_file.answers(folder / FILES[0], batches)

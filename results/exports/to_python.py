@@ -1,4 +1,4 @@
-"""One readable Python module that builds exactly this network with torch alone, and its weights beside it."""
+"""One readable Python module that builds this network with torch alone, and a file of its weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,16 +18,16 @@ network.eval()""",
 )
 
 
-def write(what: Deliverable, folder: Path) -> None:
+def write(deliverable: Deliverable, folder: Path) -> None:
     """Writes the module and the weights."""
     from safetensors.torch import save
 
-    (folder / FILES[0]).write_text(standalone.source(what), encoding="utf-8")
-    (folder / FILES[1]).write_bytes(save(what.network.state_dict(), what.metadata()))
+    (folder / FILES[0]).write_text(standalone.source(deliverable), encoding="utf-8")
+    (folder / FILES[1]).write_bytes(save(deliverable.network.state_dict(), deliverable.metadata()))
 
 
-def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
-    """The module in a process of its own, which knows nothing of us."""
+def answers(deliverable: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
+    """The module, in a process that does not import nas."""
     return fresh_process.answers(
         "import sys, torch\n"
         "from safetensors.torch import load_file\n"

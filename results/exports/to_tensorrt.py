@@ -1,4 +1,4 @@
-"""TensorRT: an engine where TensorRT and its GPU are, and everywhere the ONNX file with the commands that build one."""
+"""TensorRT: the ONNX file with the commands that build an engine, and the engine itself where this machine can."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ HAS_PRECISION = True
 LOADING = ("sh", "sh tensorrt/build.sh 11  # or 10, or 8: the version of TensorRT")
 GRAPH, COMMANDS, ENGINE = "model.onnx", "build.sh", "model.engine"
 
-# What trtexec does by itself changed in 11: types became strong, and it times as the rest of these flags ask before.
+# Since TensorRT 11, trtexec is strongly typed and times as these flags ask; before, it needs the flags.
 SCRIPT = """#!/bin/sh
 # Builds and times {notation} in {precision}. The precision is in the graph; an engine runs on the GPU and the
 # TensorRT that built it. Usage: sh build.sh [11 | 10 | 8], the version of TensorRT.
@@ -29,46 +29,46 @@ esac
 """
 
 
-def write(what: Deliverable, folder: Path) -> None:
+def write(deliverable: Deliverable, folder: Path) -> None:
     """Writes the graph and the commands, and the engine where one can be built."""
     place = folder / FILES[0]
     place.mkdir()
-    onnx_file.write(what, place / GRAPH)
-    (place / COMMANDS).write_text(_script(what), encoding="utf-8")
-    if not lacking(what):
+    onnx_file.write(deliverable, place / GRAPH)
+    (place / COMMANDS).write_text(_script(deliverable), encoding="utf-8")
+    if not lacking(deliverable):
         from evaluators.targets import trt_engine
 
-        label = evaluators.get(f"trt:precision={what.precision}").device().label
-        (place / ENGINE).write_bytes(trt_engine.build(place / GRAPH, what.precision, label).plan)
+        label = evaluators.get(f"trt:precision={deliverable.precision}").device().label
+        (place / ENGINE).write_bytes(trt_engine.build(place / GRAPH, deliverable.precision, label).plan)
 
 
-def lacking(what: Deliverable) -> Unavailable | None:
+def lacking(deliverable: Deliverable) -> Unavailable | None:
     """Why no engine can be built here."""
     how = f"on its GPU: sh {FILES[0]}/{COMMANDS} VERSION"
-    if not what.batch:
+    if not deliverable.batch:
         return Unavailable(
-            "no engine was built, which for any batch needs the sizes that matter to you", f"{how}, edited"
+            "no engine was built: for any batch size it needs the sizes that matter to you", f"{how}, edited"
         )
-    reason = evaluators.get(f"trt:precision={what.precision}").missing()
+    reason = evaluators.get(f"trt:precision={deliverable.precision}").missing()
     return Unavailable(f"no engine was built: {reason.message}", how) if reason else None
 
 
-def _script(what: Deliverable) -> str:
-    size = f"x3x{what.resolution}x{what.resolution}"
+def _script(deliverable: Deliverable) -> str:
+    size = f"x3x{deliverable.resolution}x{deliverable.resolution}"
     shapes = f" --minShapes=images:1{size} --optShapes=images:8{size} --maxShapes=images:32{size}"
     return SCRIPT.format(
-        notation=what.architecture,
-        precision=what.precision,
+        notation=deliverable.architecture,
+        precision=deliverable.precision,
         graph=GRAPH,
         engine=ENGINE,
-        shapes="" if what.batch else shapes,
-        flag=" --fp16" if what.precision == "fp16" else "",
+        shapes="" if deliverable.batch else shapes,
+        flag=" --fp16" if deliverable.precision == "fp16" else "",
     )
 
 
-def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
+def answers(deliverable: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
     """The engine on its GPU; without one the graph, under ONNX Runtime."""
-    if lacking(what):
+    if lacking(deliverable):
         return onnx_file.answers(folder / FILES[0] / GRAPH, batches)
     import numpy as np
 
@@ -77,8 +77,8 @@ def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[A
     cudart.start()
     stream, engine = cudart.Stream(), trt_engine.Engine((folder / FILES[0] / ENGINE).read_bytes())
     memory = {name: cudart.Memory(np.zeros(shape, dtype=np.float32)) for name, shape in engine.tensors().items()}
-    for name, each in memory.items():
-        engine.bind(name, each.address)
+    for name, tensor in memory.items():
+        engine.bind(name, tensor.address)
 
     def logits(images: Array) -> Array:
         memory["images"].array[...] = images

@@ -16,17 +16,17 @@ network = torch.export.load("model.pt2").module()""",
 MOST = 4096  # images in a batch, where any number is allowed
 
 
-def write(what: Deliverable, folder: Path) -> None:
+def write(deliverable: Deliverable, folder: Path) -> None:
     """Writes the program, with the config among its extra files."""
     import torch
 
-    images = torch.randn(what.batch or 2, 3, what.resolution, what.resolution)
-    sizes = None if what.batch else ({0: torch.export.Dim("batch", min=1, max=MOST)},)
-    program = torch.export.export(what.network, (images,), dynamic_shapes=sizes)
-    torch.export.save(program, folder / FILES[0], extra_files={"config.json": json.dumps(what.document())})
+    images = torch.randn(deliverable.batch or 2, 3, deliverable.resolution, deliverable.resolution)
+    sizes = None if deliverable.batch else ({0: torch.export.Dim("batch", min=1, max=MOST)},)
+    program = torch.export.export(deliverable.network, (images,), dynamic_shapes=sizes)
+    torch.export.save(program, folder / FILES[0], extra_files={"config.json": json.dumps(deliverable.document())})
 
 
-def answers(what: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
+def answers(deliverable: Deliverable, folder: Path, batches: Sequence[Array]) -> list[Array]:
     """The program, loaded from its file."""
     import torch
 

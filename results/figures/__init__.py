@@ -1,60 +1,65 @@
-"""The figures: each file has `..._info(run)`, plain data that tests compare, and `..._figure(info)`, its drawing.
+"""The figures. Each file `NAME.py` of this folder is one: `NAME_info(run)` is plain data, which tests compare, and
+`NAME_figure(info)` draws it with Plotly. A file with a `VIEW` appears on the dashboard, below the front.
 
-For notebooks, the function of a figure's own name does both: `figures.pareto(run)` is a Plotly figure.
+In a notebook, the function of a figure's own name does both: `figures.pareto(run)` is a Plotly figure.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from results.figures.fronts import fronts_figure, fronts_info
-from results.figures.importance import importance_figure, importance_info
-from results.figures.parallel import parallel_figure, parallel_info
-from results.figures.pareto import pareto_figure, pareto_info
-from results.figures.progress import progress_figure, progress_info
-from results.figures.proxy import proxy_figure, proxy_info
-from results.figures.stopwatch import stopwatch_figure, stopwatch_info
-from results.figures.strategy import strategy_figure, strategy_info
+from results.figures.common.view import View
+from search_spaces.common import plugins
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from results.store.record import Run
+__all__ = ["View", "draw", "info", "names", "views"]
 
 
-def pareto(run: "Run", latency: str | None = None) -> "go.Figure":
-    """The run's front in a notebook: its first latency, or the one that is named, against its accuracy objective."""
-    return pareto_figure(pareto_info(run, latency))
+def names() -> list[str]:
+    """The figures, in alphabetical order."""
+    return plugins.names("results.figures")
 
 
-def fronts(first: "Run", second: "Run") -> "go.Figure":
-    """The fronts of two runs in one plane."""
-    return fronts_figure(fronts_info(first, second))
+def views() -> dict[str, View]:
+    """The figures that the dashboard shows below the front, in the page's order."""
+    known = {name: getattr(_module(name), "VIEW", None) for name in names()}
+    return dict(sorted(((name, view) for name, view in known.items() if view), key=lambda item: item[1].place))
 
 
-def progress(run: "Run") -> "go.Figure":
-    """How the volume that the front covers grew."""
-    return progress_figure(progress_info(run))
+def info(name: str, *runs: Any, **options: Any) -> Any:
+    """The data of a figure, from its run; from two runs where it compares them.
+
+    Raises:
+        UnknownName: there is no such figure; offers the nearest name.
+    """
+    return getattr(_module(name), f"{name}_info")(*runs, **options)
 
 
-def strategy(run: "Run") -> "go.Figure":
-    """Where the transformers of the front stand, and how many of them pay."""
-    return strategy_figure(strategy_info(run))
+def draw(name: str, data: Any) -> "go.Figure":
+    """The drawing of what `info` returned."""
+    return getattr(_module(name), f"{name}_figure")(data)
 
 
-def importance(run: "Run") -> "go.Figure":
-    """Which parameters of the space matter for each objective."""
-    return importance_figure(importance_info(run))
+def _module(name: str) -> ModuleType:
+    return plugins.load("results.figures", name, "figure")
 
 
-def parallel(run: "Run") -> "go.Figure":
-    """The front and other networks as lines over shape and objectives."""
-    return parallel_figure(parallel_info(run))
+def _in_one(name: str) -> "Callable[..., go.Figure]":
+    """The function of a figure's own name, with its docstring."""
+
+    def figure(*runs: Any, **options: Any) -> "go.Figure":
+        return draw(name, info(name, *runs, **options))
+
+    figure.__name__ = figure.__qualname__ = name
+    figure.__doc__ = plugins.summary(_module(name))
+    return figure
 
 
-def proxy(run: "Run") -> "go.Figure":
-    """What stands in for accuracy against what real training reached."""
-    return proxy_figure(proxy_info(run))
+if TYPE_CHECKING:
 
+    def __getattr__(name: str) -> "Callable[..., go.Figure]": ...
 
-def stopwatch(run: "Run") -> "go.Figure":
-    """How far the latencies can be told apart, and whether the machine stayed the same."""
-    return stopwatch_figure(stopwatch_info(run))
+else:  # each function takes the place of the module that it is in, which Python has put there
+    globals().update({name: _in_one(name) for name in names()})

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from results import front
-from results.figures.common import ANCHOR, FRONT, beside, layout, title
+from results import front, validity
+from results.colours import BLUE, GREY, INK, VERMILION
+from results.figures.common.style import label_positions, layout, title
 from results.store.record import Run
 
 if TYPE_CHECKING:
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class FrontsInfo:
-    """The members of each run's front, from left to right, and the anchors of the first."""
+    """The members of both fronts, from left to right, and the anchors of the first run."""
 
     names: tuple[str, str]
     points: tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]
-    doubtful: tuple[tuple[bool, ...], tuple[bool, ...]]  # which of these points have to be measured again
+    doubtful: tuple[tuple[bool, ...], tuple[bool, ...]]  # which of these points have a doubtful latency
     anchors: tuple[tuple[str, float, float], ...]
     axes: tuple[str, str]
 
@@ -33,18 +34,18 @@ def fronts_info(first: Run, second: Run) -> FrontsInfo:
     return FrontsInfo(
         names=(first.name, second.name),
         points=(tuple((x, y) for x, y, _ in sides[0]), tuple((x, y) for x, y, _ in sides[1])),
-        doubtful=(tuple(each for _, _, each in sides[0]), tuple(each for _, _, each in sides[1])),
+        doubtful=(tuple(doubt for _, _, doubt in sides[0]), tuple(doubt for _, _, doubt in sides[1])),
         anchors=tuple((t.anchor, t.value(x.name), t.value(y.name)) for t in first.succeeded() if t.anchor),
-        axes=(title(x), title(y, first.validity.get(y.name, ""))),
+        axes=(title(x), title(y, validity.shown(first, y))),
     )
 
 
 def fronts_figure(info: FrontsInfo) -> "go.Figure":
-    """Diamonds and squares, hollow where a latency is doubtful, with the attained steps; the anchors as stars."""
+    """Diamonds and squares, hollow where a latency is doubtful, with step lines; the anchors as stars."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    looks = ((FRONT, "diamond", "solid"), ("#D55E00", "square", "dash"))
+    looks = ((BLUE, "diamond", "solid"), (VERMILION, "square", "dash"))
     sides = zip(info.names, info.points, info.doubtful, looks, strict=True)
     for name, points, doubtful, (colour, symbol, dash) in sides:
         figure.add_scatter(
@@ -71,8 +72,8 @@ def fronts_figure(info: FrontsInfo) -> "go.Figure":
             y=[y for _, _, y in info.anchors],
             text=[name for name, _, _ in info.anchors],
             mode="markers+text",
-            textposition=beside([x for _, x, _ in info.anchors]),
-            marker={"color": "#8a8f98", "symbol": "star", "size": 13, "line": {"color": ANCHOR, "width": 1}},
+            textposition=label_positions([x for _, x, _ in info.anchors]),
+            marker={"color": GREY, "symbol": "star", "size": 13, "line": {"color": INK, "width": 1}},
         )
     figure.update_layout(layout(*info.axes), height=480)
     return figure

@@ -1,4 +1,4 @@
-"""What matters: how much each parameter of the space decides about being among the best, for every objective.
+"""What matters: how important every parameter of the space is for being among the best, by objective.
 
 PED-ANOVA (Watanabe, Bansal and Hutter, IJCAI 2023, arXiv 2304.10255), as Optuna has it.
 """
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evaluators import Metric
-from results.figures.common import CLOUD, FRONT, layout
+from results.colours import BLUE, GREEN, GREY, VERMILION
+from results.figures.common.style import layout
+from results.figures.common.view import View
 from results.parameters import parameters
 from results.store.record import Run, Trial
 
@@ -15,14 +17,15 @@ if TYPE_CHECKING:
     import optuna
     import plotly.graph_objects as go
 
-FEWEST = 100  # networks: the best tenth is looked at, and of fewer than ten nothing can be said
-MOST = 1500  # networks that are looked at: beyond, it takes seconds and changes nothing
+VIEW = View(heading="What matters", place=3)
+FEWEST = 100  # networks: PED-ANOVA looks at the best tenth, which must hold ten or more
+MOST = 1500  # networks that are evaluated: more take seconds and change nothing
 SHOWN = 10  # parameters
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportanceInfo:
-    """Shares of importance, which sum to 1 over all parameters, for each objective; the most important first."""
+    """Shares of importance by objective, which sum to 1 over all parameters; the most important first."""
 
     parameters: tuple[str, ...]
     shares: dict[str, tuple[float, ...]]  # by objective
@@ -33,21 +36,21 @@ def importance_info(run: Run) -> ImportanceInfo:
     """How much the parameters of the run's space matter for each objective."""
     known = list(parameters(run, run.succeeded()[-MOST:]))
     if len(known) < FEWEST:
-        few = f"{len(known)} networks are too few to tell what matters: {FEWEST} are needed."
+        few = f"{len(known)} networks are too few to say what matters; it takes {FEWEST}."
         return ImportanceInfo(parameters=(), shares={}, summary=few)
     shares = {metric.name: _shares(known, metric) for metric in run.objectives}
-    total = {name: max(each.get(name, 0.0) for each in shares.values()) for name in next(iter(shares.values()))}
+    total = {name: max(row.get(name, 0.0) for row in shares.values()) for name in next(iter(shares.values()))}
     order = sorted(total, key=lambda name: -total[name])[:SHOWN]
-    tops = ", ".join(f"{max(each, key=lambda name: each[name])} for {metric}" for metric, each in shares.items())
+    tops = ", ".join(f"{max(row, key=lambda name: row[name])} for {metric}" for metric, row in shares.items())
     return ImportanceInfo(
         parameters=tuple(order),
-        shares={metric: tuple(round(each[name], 4) for name in order) for metric, each in shares.items()},
-        summary=f"What matters most: {tops}. Of {len(known)} networks, which the search chose, not chance.",
+        shares={metric: tuple(round(row[name], 4) for name in order) for metric, row in shares.items()},
+        summary=f"What matters most: {tops}. From {len(known)} networks that the search chose: no random sample.",
     )
 
 
 def _shares(known: "list[tuple[Trial, optuna.trial.FixedTrial]]", metric: Metric) -> dict[str, float]:
-    """What the parameters decide about one objective. PED-ANOVA takes low for good."""
+    """The importance of the parameters for one objective. PED-ANOVA assumes that low is good."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -65,7 +68,7 @@ def importance_figure(info: ImportanceInfo) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    colours = (FRONT, "#D55E00", "#009E73", CLOUD)
+    colours = (BLUE, VERMILION, GREEN, GREY)
     for colour, (metric, shares) in zip(colours, info.shares.items(), strict=False):
         figure.add_bar(name=metric, x=shares, y=info.parameters, orientation="h", marker={"color": colour})
     figure.update_layout(layout("share of importance", ""))

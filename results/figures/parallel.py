@@ -1,4 +1,4 @@
-"""Parallel axes: the front and a sample of all other networks, a line each, over shape and objectives."""
+"""Parallel axes: the front and a sample of the other networks, as lines over shape and objectives."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from results import front
-from results.figures.common import layout, shape
+from results.colours import BLUE
+from results.figures.common.shape import shape
+from results.figures.common.style import layout
+from results.figures.common.view import View
 from results.store.record import Run, Trial
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-SAMPLED = 1500  # networks that are not on the front: more cannot be told apart
+VIEW = View(heading="All together", place=4)
+SAMPLED = 1500  # networks that are not on the front: more lines cannot be distinguished
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +30,12 @@ class ParallelInfo:
 
 
 def parallel_info(run: Run) -> ParallelInfo:
-    """What is drawn as lines: all of the front, and at most `SAMPLED` of the others, chosen by a fixed seed."""
+    """The lines: the whole front, and at most `SAMPLED` of the others, drawn with a fixed seed."""
     members = {trial.number for trial in front.front(run)}
     others = [trial for trial in run.succeeded() if trial.number not in members]
     if len(others) > SAMPLED:
-        chosen = np.random.default_rng(0).choice(len(others), SAMPLED, replace=False)
-        others = [others[index] for index in sorted(chosen)]
+        indices = np.random.default_rng(0).choice(len(others), SAMPLED, replace=False)
+        others = [others[index] for index in sorted(indices)]
     trials = others + [trial for trial in run.succeeded() if trial.number in members]  # the front on top
     rows = [_row(run, trial) for trial in trials]
     return ParallelInfo(
@@ -51,7 +55,7 @@ def parallel_figure(info: ParallelInfo) -> "go.Figure":
     """The front's lines in blue, the others in grey."""
     import plotly.graph_objects as go
 
-    line = {"color": [int(each) for each in info.on_front], "colorscale": [[0, "#b8bcc2"], [1, "#0072B2"]]}
+    line = {"color": [int(member) for member in info.on_front], "colorscale": [[0, "#b8bcc2"], [1, BLUE]]}
     figure = go.Figure()
     figure.add_parcoords(
         dimensions=[{"label": name, "values": values} for name, values in info.axes.items()],

@@ -1,14 +1,14 @@
-"""The front among everything that was measured: a latency against accuracy or what stands in for it."""
+"""The front among all candidates: a latency against the accuracy objective."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from evaluators import Metric
-from results import front, verification
-from results.figures.common import ANCHOR, CLOUD, FRONT, KNEE, beside, layout, title
+from results import front, validity, verification
+from results.colours import BLUE, GREY, INK, VERMILION
+from results.figures.common.style import label_positions, layout, title
 from results.store.record import Run, Trial
-from results.validity import UNVALIDATED
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,19 +33,19 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class ParetoInfo:
-    """The front among everything that was measured, for one latency."""
+    """The front among all candidates, for one latency."""
 
     x: Metric
     y: Metric
     front: Layer
-    doubtful: Layer  # those of the front whose values have to be taken again
+    doubtful: Layer  # those of the front with a doubtful latency
     dominated: Layer
     infeasible: Layer
     anchors: Layer
     doubtful_anchors: Layer
     knee: Layer
     summary: str
-    validity: str = ""  # of the accuracy objective, in words
+    validity: str = ""  # of the accuracy objective, as a sentence
 
 
 def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
@@ -59,7 +59,7 @@ def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
     anchors = [trial for trial in succeeded if trial.anchor]
 
     def doubtful(trials: Sequence[Trial]) -> Layer:
-        return _layer([t for t in trials if any(t.measurements[each.name].doubtful for each in (x, y))], x, y)
+        return _layer([t for t in trials if any(t.measurements[metric.name].doubtful for metric in (x, y))], x, y)
 
     return ParetoInfo(
         x=x,
@@ -71,7 +71,7 @@ def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
         anchors=_layer(anchors, x, y),
         doubtful_anchors=doubtful(anchors),
         knee=_layer([bend] if bend else [], x, y),
-        validity=run.validity.get(y.name, UNVALIDATED) if y.kind == "score" else "",
+        validity=validity.shown(run, y) if y.kind == "score" else "",
         summary=" ".join([_pareto_summary(members, bend, x, y), *verification.remarks(run, members)]),
     )
 
@@ -81,8 +81,8 @@ def _layer(trials: Sequence[Trial], x: Metric, y: Metric) -> Layer:
         return tuple(trial.value(metric.name) for trial in trials)
 
     def ends(metric: Metric) -> tuple[tuple[float, float], ...]:
-        found = (trial.measurements[metric.name] for trial in trials)
-        return tuple((measurement.low, measurement.high) for measurement in found)
+        measurements = (trial.measurements[metric.name] for trial in trials)
+        return tuple((measurement.low, measurement.high) for measurement in measurements)
 
     return Layer(
         trials=tuple(trial.number for trial in trials),
@@ -107,7 +107,7 @@ def _pareto_summary(members: Sequence[Trial], bend: Trial | None, x: Metric, y: 
 def pareto_figure(info: ParetoInfo) -> "go.Figure":
     """Better is always up and to the left; the cloud is WebGL, the front SVG with its intervals.
 
-    The page fills these traces anew, by their place: see results/assets/page/4-front.js.
+    The page refills these traces, which it knows by their index: see results/assets/page/4-front.js.
     """
     import plotly.graph_objects as go
 
@@ -115,7 +115,7 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
     _add_cloud(figure, info)
     _add_front(figure, info)
     _add_anchors(figure, info)
-    thin = {"color": CLOUD, "width": 1.2}
+    thin = {"color": GREY, "width": 1.2}
     intervals = _intervals(info.front, info.anchors)
     figure.add_scattergl(
         name="95 % intervals", mode="lines", hoverinfo="skip", line=thin, showlegend=False, **intervals
@@ -126,8 +126,8 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
 
 def _add_cloud(figure: "go.Figure", info: ParetoInfo) -> None:
     cloud = {"mode": "markers", "hoverinfo": "skip"}
-    dots = {"color": CLOUD, "size": 6, "opacity": 0.55}
-    rings = {"color": CLOUD, "size": 7, "symbol": "circle-open", "opacity": 0.6}
+    dots = {"color": GREY, "size": 6, "opacity": 0.55}
+    rings = {"color": GREY, "size": 7, "symbol": "circle-open", "opacity": 0.6}
     figure.add_scattergl(name="beyond a limit", marker=rings, **cloud, **_coordinates(info.infeasible))
     figure.add_scattergl(name="dominated", marker=dots, **cloud, **_coordinates(info.dominated))
 
@@ -135,21 +135,21 @@ def _add_cloud(figure: "go.Figure", info: ParetoInfo) -> None:
 def _add_front(figure: "go.Figure", info: ParetoInfo) -> None:
     """The steps, the members, hollow where a latency is doubtful, and the knee."""
     figure.add_scatter(name="attained", mode="lines", hoverinfo="skip", line=_step(info.x), **_steps(info))
-    diamonds = {"color": FRONT, "size": 10, "symbol": "diamond", "line": {"color": "white", "width": 1}}
-    hollow = {"color": FRONT, "size": 10, "symbol": "diamond-open", "line": {"width": 2}}
+    diamonds = {"color": BLUE, "size": 10, "symbol": "diamond", "line": {"color": "white", "width": 1}}
+    hollow = {"color": BLUE, "size": 10, "symbol": "diamond-open", "line": {"width": 2}}
     sure = _points(info.front.without(info.doubtful), info)
     figure.add_scatter(name="front", mode="markers", marker=diamonds, **sure)
     doubtful = _points(info.doubtful, info, "doubtful")
     figure.add_scatter(name="front, latency doubtful", mode="markers", marker=hollow, **doubtful)
-    ring = {"color": KNEE, "size": 19, "symbol": "circle-open", "line": {"width": 2.5}}
+    ring = {"color": VERMILION, "size": 19, "symbol": "circle-open", "line": {"width": 2.5}}
     figure.add_scatter(name="knee", mode="markers", hoverinfo="skip", marker=ring, **_coordinates(info.knee))
 
 
 def _add_anchors(figure: "go.Figure", info: ParetoInfo) -> None:
     """The paper's networks as stars, hollow where a latency is doubtful."""
     name = "the paper's, measured here" if info.x.kind == "measured" else "the paper's, predicted"
-    stars = {"color": ANCHOR, "size": 14, "symbol": "star", "line": {"color": "white", "width": 1}}
-    hollow = {"color": ANCHOR, "size": 13, "symbol": "star-open", "line": {"width": 1.5}}
+    stars = {"color": INK, "size": 14, "symbol": "star", "line": {"color": "white", "width": 1}}
+    hollow = {"color": INK, "size": 13, "symbol": "star-open", "line": {"width": 1.5}}
     figure.add_scatter(name=name, marker=stars, **_named(info.anchors.without(info.doubtful_anchors), info))
     doubtful = _named(info.doubtful_anchors, info, "doubtful")
     figure.add_scatter(name="the paper's, latency doubtful", marker=hollow, **doubtful)
@@ -160,7 +160,7 @@ def _coordinates(layer: Layer) -> dict[str, Any]:
 
 
 def _intervals(*layers: Layer) -> dict[str, Any]:
-    """All 95 % intervals as one line with gaps: each gap of an SVG would be an element of the page, hence WebGL."""
+    """All 95 % intervals as one line with gaps: SVG would need an element for every piece, hence WebGL."""
     x: list[float | None] = []
     y: list[float | None] = []
     for layer in layers:
@@ -176,13 +176,13 @@ def _points(layer: Layer, info: ParetoInfo, note: str = "") -> dict[str, Any]:
 
 
 def _named(layer: Layer, info: ParetoInfo, note: str = "") -> dict[str, Any]:
-    names = {"mode": "markers+text", "text": layer.labels, "textposition": beside(layer.x)}
+    names = {"mode": "markers+text", "text": layer.labels, "textposition": label_positions(layer.x)}
     return {**names, **_points(layer, info, note)}
 
 
 def _step(x: Metric) -> dict[str, Any]:
-    """From one member to the next along what is really attained: never a straight line through untested networks."""
-    return {"color": FRONT, "width": 1.5, "shape": "hv" if x.direction == "minimize" else "vh"}
+    """Steps along what the front attains: a straight line would claim networks that nobody tested."""
+    return {"color": BLUE, "width": 1.5, "shape": "hv" if x.direction == "minimize" else "vh"}
 
 
 def _steps(info: ParetoInfo) -> dict[str, Any]:

@@ -1,19 +1,23 @@
-"""How the volume that the front covers grew, trial by trial."""
+"""How the front's hypervolume grew, trial by trial."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results import front, verification
-from results.figures.common import CLOUD, FRONT, KNEE, layout
+from results.colours import BLUE, GREY, VERMILION
+from results.figures.common.style import layout
+from results.figures.common.view import View
 from results.store.record import Run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+VIEW = View(heading="Progress", place=2, is_open=True)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressInfo:
-    """How the covered volume grew, trial by trial; `relative` to the anchors' own, or in plain units without any."""
+    """The hypervolume after each trial; where `relative`, as a multiple of the anchors' own."""
 
     volumes: tuple[float, ...]
     failed: tuple[int, ...]
@@ -47,11 +51,11 @@ def progress_figure(info: ProgressInfo) -> "go.Figure":
     last = len(info.volumes) - 1
     steps = [trial for trial, volume in enumerate(info.volumes) if volume != before[trial] or trial == last]
     heights = [info.volumes[trial] for trial in steps]
-    figure.add_scatter(x=steps, y=heights, mode="lines", name="front", line={"shape": "hv", "color": FRONT})
-    crosses = {"symbol": "x", "color": KNEE, "size": 8}
+    figure.add_scatter(x=steps, y=heights, mode="lines", name="front", line={"shape": "hv", "color": BLUE})
+    crosses = {"symbol": "x", "color": VERMILION, "size": 8}
     figure.add_scatter(x=info.failed, y=[0] * len(info.failed), mode="markers", name="failed", marker=crosses)
     if info.relative:
-        figure.add_hline(y=1, line={"dash": "dash", "color": CLOUD}, annotation={"text": "the paper's networks alone"})
+        figure.add_hline(y=1, line={"dash": "dash", "color": GREY}, annotation={"text": "the paper's networks alone"})
     figure.update_layout(layout("trial", "hypervolume, anchors = 1" if info.relative else "hypervolume"))
     figure.update_layout(showlegend=bool(info.failed), yaxis_rangemode="tozero")
     return figure

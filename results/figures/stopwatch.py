@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from evaluators import Metric
 from evaluators.stopwatch.calibration import ratio_of
 from results import front
-from results.figures.common import CLOUD, FRONT, KNEE, layout
+from results.colours import BLUE, GREY, VERMILION
+from results.figures.common.style import layout
+from results.figures.common.view import View
 from results.store.record import Run
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+VIEW = View(heading="Can we trust the stopwatch?", place=6)
 DRAWN = 1000  # trials; of more, every second, third, ... is drawn
 
 
@@ -30,27 +33,27 @@ class StopwatchInfo:
 
 
 def stopwatch_info(run: Run) -> StopwatchInfo:
-    """How far the measured latencies of a run can be told apart."""
-    metric = next((each for each in run.objectives if each.kind == "measured"), None)
+    """How well the measured latencies of a run can be distinguished."""
+    metric = next((m for m in run.objectives if m.kind == "measured"), None)
     trials = [trial for trial in run.succeeded() if metric and metric.name in trial.measurements]
     if not metric or not trials:
         return StopwatchInfo(metric="", trials=(), halves=(), reference=(), summary="No latency was measured.")
-    found = [trial.measurements[metric.name] for trial in trials]
-    beside = [math.exp(ratio.reference) if (ratio := ratio_of(each)) else None for each in found]
-    usual = median([each for each in beside if each] or [1.0])
-    halves = tuple(round(50 * (each.high - each.low) / each.value, 4) if each.value else 0.0 for each in found)
-    doubtful = sum(each.doubtful for each in found)
+    measurements = [trial.measurements[metric.name] for trial in trials]
+    references = [math.exp(ratio.reference) if (ratio := ratio_of(m)) else None for m in measurements]
+    usual = median([m for m in references if m] or [1.0])
+    halves = tuple(round(50 * (m.high - m.low) / m.value, 4) if m.value else 0.0 for m in measurements)
+    doubtful = sum(m.doubtful for m in measurements)
     return StopwatchInfo(
         metric=metric.name,
         trials=tuple(trial.number for trial in trials),
         halves=halves,
-        reference=tuple(round(100 * (each / usual - 1), 4) if each else None for each in beside),
+        reference=tuple(round(100 * (m / usual - 1), 4) if m else None for m in references),
         summary=f"Half the 95 % interval is {median(halves):.2g} % of the latency at the median, {max(halves):.2g} % "
-        f"at worst; {doubtful} of {len(trials)} measurements are doubtful. {_untold(run, metric)}",
+        f"at worst; {doubtful} of {len(trials)} measurements are doubtful. {_overlaps(run, metric)}",
     )
 
 
-def _untold(run: Run, metric: Metric) -> str:
+def _overlaps(run: Run, metric: Metric) -> str:
     """How many neighbours on the front the intervals do not separate."""
     members = sorted(front.front(run), key=lambda trial: trial.value(metric.name))
     pairs = [(a.measurements[metric.name], b.measurements[metric.name]) for a, b in pairwise(members)]
@@ -65,12 +68,12 @@ def stopwatch_figure(info: StopwatchInfo) -> "go.Figure":
     figure = go.Figure()
     every = slice(None, None, 1 + len(info.trials) // DRAWN)
     trials, halves, reference = info.trials[every], info.halves[every], info.reference[every]
-    dots = {"color": FRONT, "size": 5}
-    crosses = {"size": 6, "symbol": "x-thin", "line": {"width": 1.5, "color": KNEE}}
+    dots = {"color": BLUE, "size": 5}
+    crosses = {"size": 6, "symbol": "x-thin", "line": {"width": 1.5, "color": VERMILION}}
     figure.add_scatter(name="half the interval", x=trials, y=halves, mode="markers", marker=dots)
     figure.add_scatter(
         name="the reference network against its median", x=trials, y=reference, mode="markers", marker=crosses
     )
-    figure.add_hline(y=0, line={"color": CLOUD, "width": 1})
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_layout(layout("trial", f"% of {info.metric or 'the latency'}"))
     return figure

@@ -1,4 +1,4 @@
-"""The hybrid-strategy map: where do transformer blocks stand on the front, and how many of them pay?
+"""The hybrid-strategy map: where the front's transformer blocks stand, and how many of them pay off.
 
 Positions are counted from the end of each stage: the Next Hybrid Strategy (Next-ViT, arXiv 2207.05501, section 3.3) is
 a statement about ends, and stages differ in depth.
@@ -9,16 +9,20 @@ from dataclasses import dataclass
 from math import floor
 from typing import TYPE_CHECKING
 
-from results import front
-from results.figures.common import layout, shape, title
+from results import front, validity
+from results.colours import BLUE, GREY, VERMILION
+from results.figures.common.shape import shape
+from results.figures.common.style import AXIS, layout, title
+from results.figures.common.view import View
 from results.store.record import Run, Trial
 from search_spaces import PAPER
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+VIEW = View(heading="Where do the transformers go?", place=1, is_open=True)
 POSITIONS = 10  # from the end of a stage
-FEWEST = 5  # networks of the front, below which a share says nothing
+FEWEST = 5  # networks of the front: a share of fewer says nothing
 STAGES = 4
 
 
@@ -48,7 +52,7 @@ def strategy_info(run: Run) -> StrategyInfo:
     sign = 1 if metric.direction == "maximize" else -1
     for trial in run.feasible():
         key, value = shapes[trial.number], trial.value(metric.name)
-        best[key] = max(best.get(key, value), value, key=lambda each: sign * each)
+        best[key] = max(best.get(key, value), value, key=lambda candidate: sign * candidate)
     surplus = _surplus(members, everyone)
     return StrategyInfo(
         surplus=surplus,
@@ -62,15 +66,15 @@ def strategy_info(run: Run) -> StrategyInfo:
         transformers=counts,
         best=tuple(tuple(best.get((depth, count)) for depth in depths) for count in counts),
         anchors=tuple((trial.anchor, *_axes(trial)) for trial in everyone if trial.anchor),
-        score=title(metric, run.validity.get(metric.name, "")),
+        score=title(metric, validity.shown(run, metric)),
         summary=_summary(members, surplus),
     )
 
 
 def _axes(trial: Trial) -> tuple[int, int]:
     """The depth of stage 3 and the number of transformers of a network: the two axes of the second map."""
-    found = shape(trial)
-    return found["in stage 3"], found["transformers"]
+    numbers = shape(trial)
+    return numbers["blocks in stage 3"], numbers["transformers"]
 
 
 def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple[float | None, ...], ...]:
@@ -99,14 +103,14 @@ def _summary(members: Sequence[Trial], surplus: Sequence[Sequence[float | None]]
         if value is not None
     ]
     if not cells:
-        return f"{how_many} That is too few networks to say where transformers stand."
+        return f"{how_many} These are too few networks to say where transformers stand."
     (most, *there), (least, *elsewhere) = max(cells), min(cells)
-    found = [
+    places = [
         f"more transformers {_place(*there)} ({_percent(most):+d}%)" if _percent(most) > 0 else "",
         f"fewest {_place(*elsewhere)} ({_percent(least):+d}%)" if _percent(least) < 0 else "",
     ]
-    where = " and ".join(filter(None, found)) or "neither more nor fewer at any place"
-    return f"{how_many} Against all networks tried, the front has {where}. Rings mark where Next-ViT-S has its own."
+    where = " and ".join(filter(None, places)) or "neither more nor fewer at any place"
+    return f"{how_many} Against all networks tried, the front has {where}. Rings mark the transformers of Next-ViT-S."
 
 
 def _has(count: int) -> str:
@@ -123,7 +127,7 @@ def _place(stage: int, position: int) -> str:
 
 
 def strategy_figure(info: StrategyInfo) -> "go.Figure":
-    """Two heat maps beside each other; the paper's choice as rings and names."""
+    """Two heat maps side by side; rings and names mark the paper's networks."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(cols=2, horizontal_spacing=0.2, column_widths=[0.45, 0.55])
@@ -134,13 +138,13 @@ def strategy_figure(info: StrategyInfo) -> "go.Figure":
         zmid=0,
         zmin=-1,
         zmax=1,
-        colorscale=[[0, "#0072B2"], [0.5, "rgba(128,128,128,0.08)"], [1, "#D55E00"]],
+        colorscale=[[0, BLUE], [0.5, "rgba(128,128,128,0.08)"], [1, VERMILION]],
         colorbar={"x": 0.37, "thickness": 12, "tickformat": "+.0%"},
         hovertemplate="%{y}, %{x} before the last: %{z:+.0%}<extra></extra>",
         row=1,
         col=1,
     )
-    ring = {"symbol": "circle-open", "size": 15, "color": "#8a8f98", "line": {"width": 2}}
+    ring = {"symbol": "circle-open", "size": 15, "color": GREY, "line": {"width": 2}}
     figure.add_scatter(
         x=[position for _, position in info.paper],
         y=[f"stage {stage + 1}" for stage, _ in info.paper],
@@ -176,7 +180,7 @@ def strategy_figure(info: StrategyInfo) -> "go.Figure":
     figure.update_layout(layout("blocks before the last of the stage", ""), showlegend=False)
     figure.update_layout(
         yaxis={"autorange": "reversed", "title": None},
-        xaxis2={"title": {"text": "depth of stage 3"}, "automargin": True},
-        yaxis2={"title": {"text": "transformers"}, "automargin": True},
+        xaxis2={"title": {"text": "depth of stage 3"}, "zeroline": False, **AXIS},
+        yaxis2={"title": {"text": "transformers"}, "zeroline": False, **AXIS},
     )
     return figure

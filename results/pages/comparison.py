@@ -1,4 +1,4 @@
-"""Two runs: does one front cover more than the other, by more than the measurements can tell?"""
+"""Compares two runs: does one front cover more than the other, by more than the uncertainty of the measurements?"""
 
 from dataclasses import dataclass
 from html import escape
@@ -6,6 +6,7 @@ from html import escape
 import numpy as np
 
 from evaluators import Metric
+from evaluators.statistics import intervals
 from evaluators.statistics.ranking import Interval
 from results import front, verification
 from results.figures.fronts import fronts_figure, fronts_info
@@ -15,11 +16,11 @@ from results.store.record import Run, Trial
 from search_spaces.common.errors import NegativeAnswer
 
 DRAWS = 400
-LAYERS = 3  # fronts behind the front: what noise may lift onto it
+LAYERS = 3  # fronts, one behind another: noise may lift their members onto the first
 LEAD = (
-    "The volume is what a front covers, in units of what the paper's networks cover where both runs measured them. Its "
-    "interval is the measurements': every value is drawn anew within its own interval, and the fronts with it. What "
-    "another seed of either search would have found is not in it."
+    "The hypervolume is what a front covers of the plane, as a multiple of what the paper's networks cover. The "
+    "interval of the difference comes from the measurements: every value is drawn from its own interval, again and "
+    "again, and the fronts are recomputed. It does not include what another seed of either search would find."
 )
 
 
@@ -36,15 +37,15 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """The answer, for people; where a front rests on a doubtful latency, what to measure again instead."""
+        """The answer in a sentence; where a front has a doubtful latency, what to measure again instead."""
         if self.doubts:
             return f"{self.first.name} and {self.second.name} are not compared. {' '.join(self.doubts)}"
         a, b = self.first.name, self.second.name
         unit = " times what the paper's networks cover" if self.relative else ""
-        told = f"{a} covers {self.volumes[0]:.3g}{unit}, {b} {self.volumes[1]:.3g}; difference {self.difference}"
+        volumes = f"{a} covers {self.volumes[0]:.3g}{unit}, {b} {self.volumes[1]:.3g}; difference {self.difference}"
         if self.difference.low <= 0 <= self.difference.high:
-            return f"{told}: not distinguishable by what was measured"
-        return f"{told}: {b if self.difference.value > 0 else a} covers more"
+            return f"{volumes}: not distinguishable by these measurements"
+        return f"{volumes}: {b if self.difference.value > 0 else a} covers more"
 
 
 def compare(first: Run, second: Run, seed: int = 0) -> Comparison:
@@ -56,7 +57,9 @@ def compare(first: Run, second: Run, seed: int = 0) -> Comparison:
     metrics = _common(first, second)
     for run in (first, second):
         if not run.feasible():
-            raise NegativeAnswer(f"run '{run.name}' has no front", "no candidate succeeded: nas show --all tells why")
+            raise NegativeAnswer(
+                f"run '{run.name}' has no front", "no candidate succeeded: nas show --all lists the causes"
+            )
     corners = [corner for run in (first, second) if (corner := front.reference_point(run)) is not None]
     reference = np.max(corners, axis=0)
     anchors = [trial for trial in first.succeeded() if trial.anchor]
@@ -101,7 +104,7 @@ def _common(first: Run, second: Run) -> tuple[Metric, ...]:
             for run in (first, second)
         ]
         if contexts[0].keys() != contexts[1].keys() and all(contexts):
-            labels = [next(iter(each.values())).device.label for each in contexts]
+            labels = [next(iter(by_context.values())).device.label for by_context in contexts]
             raise NegativeAnswer(
                 f"{name} was measured in two contexts: '{first.name}' on {labels[0]}, '{second.name}' on {labels[1]}",
                 "another device, version or protocol: its numbers share no axis",
@@ -121,9 +124,11 @@ def _near(run: Run) -> list[Trial]:
 
 
 def _costs(run: Run, trials: list[Trial], metrics: tuple[Metric, ...]) -> tuple[front.Points, front.Points]:
-    """Values, lower being better, and the standard deviation of each."""
-    found = [[trial.measurements[metric.name] for metric in metrics] for trial in trials]
-    spread = [[(each.high - each.low) / 2 / 1.96 for each in row] for row in found]
+    """Costs, (n, metrics), and their standard deviations."""
+    measurements = [[trial.measurements[metric.name] for metric in metrics] for trial in trials]
+    spread = [
+        [(measurement.high - measurement.low) / 2 / intervals.normal() for measurement in row] for row in measurements
+    ]
     return front.as_costs([run.point(trial) for trial in trials], metrics), np.array(spread)
 
 

@@ -1,4 +1,4 @@
-"""The dashboard: a run as one HTML file that needs no server and asks no network for anything."""
+"""The dashboard: a run as one HTML file that needs no server and makes no network request."""
 
 import json
 from collections import Counter
@@ -13,31 +13,23 @@ from evaluators import Measurement, Metric
 from evaluators.core.measurement import digest
 from evaluators.stopwatch.calibration import described
 from results import figures, front, verification
+from results.figures.common.view import View
 from results.pages import document, health
 from results.pages.columns import columns, metrics
 from results.store.record import Run, Trial
 from results.validity import UNVALIDATED
 from search_spaces.common import files
 
-VIEWS = {  # below the front, in this order; each is a file of results/figures/
-    "strategy": "Where do the transformers go?",
-    "progress": "Progress",
-    "importance": "What matters",
-    "parallel": "All together",
-    "proxy": "Can we trust the accuracy?",
-    "stopwatch": "Can we trust the stopwatch?",
-}
-OPEN = ("strategy", "progress")
-ALL_CARDS = 300  # networks, up to which each has its whole card in the file; of more, those that are on a front
+ALL_CARDS = 300  # networks: in larger runs only those on a front have a whole card in the file
 
 
 def write(run: Run, path: Path) -> None:
-    """Writes the page; a reader never sees half of it."""
+    """Writes the page, whole or not at all."""
     files.replace(path, page(run))
 
 
 def version(run: Run) -> str:
-    """Equal for runs that look alike."""
+    """A digest that is equal for runs whose pages are equal."""
     trials = [
         [trial.number, trial.state, sorted((name, m.context, m.when) for name, m in trial.measurements.items())]
         for trial in run.trials
@@ -46,11 +38,12 @@ def version(run: Run) -> str:
 
 
 def page(run: Run, live: bool = False) -> str:
-    """The whole page as text; a live one may ask the address that it came from for a newer version of itself."""
+    """The whole page as text; a live page polls its own address for a newer version."""
     from plotly.offline import get_plotlyjs
 
-    views = {name: getattr(figures, f"{name}_info")(run) for name in ("pareto", *VIEWS)}
-    drawn = {name: _drawn(name, info) for name, info in views.items()}
+    views = figures.views()
+    infos = {name: figures.info(name, run) for name in ("pareto", *views)}
+    drawn = {name: _drawn(name, info) for name, info in infos.items()}
     return Template(document.asset("dashboard.html")).substitute(
         title=escape(f"{run.name} - nas"),
         connect="'self'" if live else "'none'",
@@ -61,8 +54,8 @@ def page(run: Run, live: bool = False) -> str:
         data=document.embedded(_payload(run, drawn)),
         name=escape(run.name),
         facts=_facts(run),
-        pareto_summary=escape(views["pareto"].summary),
-        views="\n".join(_view(name, views[name].summary, bool(drawn[name])) for name in VIEWS),
+        pareto_summary=escape(infos["pareto"].summary),
+        views="\n".join(_view(name, view, infos[name].summary, bool(drawn[name])) for name, view in views.items()),
         head=_head(metrics(run)),
         health="".join(f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)),
         method=escape(json.dumps(run.config, indent=2)),
@@ -73,12 +66,12 @@ def page(run: Run, live: bool = False) -> str:
 
 def _script() -> str:
     folder = resources.files("results") / "assets" / "page"
-    return "\n".join(part.read_text(encoding="utf-8") for part in sorted(folder.iterdir(), key=lambda each: each.name))
+    return "\n".join(part.read_text(encoding="utf-8") for part in sorted(folder.iterdir(), key=lambda path: path.name))
 
 
 def _drawn(name: str, info: Any) -> dict[str, Any] | None:
     """The figure as plain data; None where there is nothing to draw but its axes."""
-    figure: dict[str, Any] = json.loads(getattr(figures, f"{name}_figure")(info).to_json())
+    figure: dict[str, Any] = json.loads(figures.draw(name, info).to_json())
     if name == "pareto":  # the page fills it from its columns, for any two metrics
         for trace in figure["data"]:
             trace |= {"x": [], "y": [], "customdata": []}
@@ -87,11 +80,11 @@ def _drawn(name: str, info: Any) -> dict[str, Any] | None:
     return figure if any(held) else None
 
 
-def _view(name: str, summary: str, drawn: bool) -> str:
-    """One of the further views, folded: drawn when a person opens it."""
-    opened = " open" if name in OPEN else ""
+def _view(name: str, view: View, summary: str, drawn: bool) -> str:
+    """A section below the front; the page draws it when it is opened."""
+    opened = " open" if view.is_open else ""
     return (
-        f'<details class="view" data-view="{name}"{opened}><summary><h2>{VIEWS[name]}</h2></summary>'
+        f'<details class="view" data-view="{name}"{opened}><summary><h2>{escape(view.heading)}</h2></summary>'
         + (f'<div id="{name}" class="plot {name}" role="img" aria-label="{escape(summary)}"></div>' if drawn else "")
         + f'<p class="summary" id="{name}-summary">{escape(summary)}</p></details>'
     )
@@ -112,22 +105,26 @@ def _payload(run: Run, drawn: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_cards(run: Run) -> list[Trial]:
-    """The networks whose whole card is in the file: what the columns say of the others is all there is of them."""
+    """The networks whose whole card is in the file; the cards of the others show what is in the columns."""
     succeeded, known = run.succeeded(), metrics(run)
     if len(succeeded) <= ALL_CARDS:
         return succeeded
-    ways = {way: [metric for metric in known if metric.direction == way] for way in ("minimize", "maximize")}
-    fronts = [front.plane(run, y, x)[1] for x in ways["minimize"] for y in ways["maximize"]]
-    chosen = {trial.number for members in (front.front(run), *fronts) for trial in members}
-    return [trial for trial in succeeded if trial.number in chosen or trial.anchor]
+    by_direction = {way: [metric for metric in known if metric.direction == way] for way in ("minimize", "maximize")}
+    fronts = [front.plane(run, y, x)[1] for x in by_direction["minimize"] for y in by_direction["maximize"]]
+    numbers = {trial.number for members in (front.front(run), *fronts) for trial in members}
+    return [trial for trial in succeeded if trial.number in numbers or trial.anchor]
 
 
 def _card(run: Run, trial: Trial) -> dict[str, Any]:
     return {
         "id": trial.architecture.id,
-        "measurements": [row for name, found in trial.measurements.items() for row in _measurement(name, found)],
-        "warnings": sorted({warning for each in trial.measurements.values() for warning in each.warnings}),
-        "shares": {name: shares for name, found in trial.measurements.items() if (shares := _shares(found))},
+        "measurements": [
+            row for name, measurement in trial.measurements.items() for row in _measurement(name, measurement)
+        ],
+        "warnings": sorted({warning for m in trial.measurements.values() for warning in m.warnings}),
+        "shares": {
+            name: shares for name, measurement in trial.measurements.items() if (shares := _shares(measurement))
+        },
         "config": trial.architecture.to_json(),  # what nas export writes
     }
 
@@ -167,16 +164,19 @@ def _facts(run: Run) -> str:
 def _coverage(run: Run) -> str:
     volume = front.relative_hypervolume(run)
     if not volume:
-        return "no anchor to compare with"
+        return "none of the paper's networks was measured"
     if obstacles := verification.obstacles(run):
         return f"not compared with the paper's networks: {' '.join(obstacles)}"
     return f"covers {volume:.2f} times what the paper's networks cover"
 
 
 def _devices(run: Run) -> set[str]:
-    found = (measurement for trial in run.trials for measurement in trial.measurements.values())
-    known = [each for each in found if each.device.facts]
-    return {each.device.label + (" (predicted)" if each.metric.kind == "predicted" else "") for each in known}
+    measurements = (measurement for trial in run.trials for measurement in trial.measurements.values())
+    known = [measurement for measurement in measurements if measurement.device.facts]
+    return {
+        measurement.device.label + (" (predicted)" if measurement.metric.kind == "predicted" else "")
+        for measurement in known
+    }
 
 
 def _head(known: Sequence[Metric]) -> str:

@@ -1,4 +1,4 @@
-"""What HTML pages are made of, and a report as one: facts above, figures, and a table. No server, no network."""
+"""Parts of HTML pages, and a whole report: facts, figures and a table in one file that makes no network request."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ def report(
     headings: Sequence[str],
     rows: Sequence[str],
 ) -> str:
-    """The whole page as text. Rows are HTML, of the caller's own making; everything else is escaped here."""
+    """The whole page as text. Rows are HTML that the caller has escaped; everything else is escaped here."""
     from plotly.offline import get_plotlyjs
 
     return Template(asset("report.html")).substitute(
@@ -36,7 +36,7 @@ def report(
         plots="".join(f'<div class="plot" id="{name}" role="img" aria-label="{name}"></div>' for name in figures),
         head="".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings),
         rows="\n".join(rows),
-        data=embedded({name: json.loads(each.to_json()) for name, each in figures.items()}),
+        data=embedded({name: json.loads(figure.to_json()) for name, figure in figures.items()}),
     )
 
 
@@ -48,11 +48,11 @@ def asset(name: str) -> str:
 def described(facts: Mapping[str, str]) -> str:
     """The terms and descriptions at the head of a page; long ones get a row of their own."""
     return "".join(
-        f"<div{' class=wide' if len(words) > LONG else ''}><dt>{escape(term)}</dt><dd>{escape(words)}</dd></div>"
-        for term, words in facts.items()
+        f"<div{' class=wide' if len(text) > LONG else ''}><dt>{escape(term)}</dt><dd>{escape(text)}</dd></div>"
+        for term, text in facts.items()
     )
 
 
 def embedded(data: object) -> str:
-    """JSON inside a script element: nothing in it may end the element."""
+    """JSON for a script element, escaped so that nothing in it ends the element."""
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")

@@ -1,4 +1,4 @@
-"""Is the run in good health? Sentences that a person should read before believing a front."""
+"""Is the run in good health? Sentences to read before one believes a front."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from results.store.record import Run, Trial
 AT_EDGE = 0.8  # of the front's networks with a parameter at one end of its range: the space may be too small there
 FEWEST = 5  # networks of the front, below which nothing is said about edges
 
-WORDS: dict[Quality, str] = {  # what each flag means for the numbers that carry it; nothing where all is well
+MEANINGS: dict[Quality, str] = {  # what a quality flag means for the numbers that carry it; empty where all is well
     "exact": "",
     "score": "",
     "trained": "",
@@ -42,7 +42,7 @@ def _against_the_paper(run: Run, members: list[Trial]) -> Iterator[str]:
     volume = front.relative_hypervolume(run)
     anchors = [trial for trial in run.succeeded() if trial.anchor]
     if volume is None:
-        yield "None of the paper's networks was measured in this run: the front is compared with nothing."
+        yield "None of the paper's networks was measured in this run, so the front is compared with nothing."
         return
     if obstacles := verification.obstacles(run):
         yield f"The front is not compared with the paper's networks. {' '.join(obstacles)}"
@@ -58,8 +58,10 @@ def _against_the_paper(run: Run, members: list[Trial]) -> Iterator[str]:
 
 
 def _without_anchors(run: Run) -> Iterator[str]:
-    """Latencies that some networks have, and the paper's have not: on their axis there is nothing to compare with."""
-    metrics = {name: each.metric for trial in run.succeeded() for name, each in trial.measurements.items()}
+    """Latencies that the paper's networks lack, so that the others have nothing to compare with."""
+    metrics = {
+        name: measurement.metric for trial in run.succeeded() for name, measurement in trial.measurements.items()
+    }
     for name, metric in sorted(metrics.items()):
         missing = [trial for trial in run.succeeded() if trial.anchor and name not in trial.measurements]
         if metric.kind == "measured" and missing:
@@ -96,8 +98,8 @@ def _doubts(run: Run) -> Iterator[str]:
         yield f"{repeated} candidates were tried more than once."
     flags = Counter((name, m.quality) for trial in run.succeeded() for name, m in trial.measurements.items())
     for (name, flag), count in flags.most_common():
-        if words := WORDS.get(flag, f"are {flag}"):  # a plug-in of one's own may have other flags
-            yield f"{count} measurements of {name} {words}."
+        if meaning := MEANINGS.get(flag, f"are {flag}"):  # a user's plug-in may have other flags
+            yield f"{count} measurements of {name} {meaning}."
 
 
 def _causes(run: Run) -> Iterator[str]:

@@ -81,7 +81,7 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def _special(path: Path) -> str:
-    """What stands at a path, where that is neither a regular file nor nothing."""
+    """The kind of file at a path, where it is no regular file; empty where it is one, or nothing is there."""
     try:
         mode = path.stat().st_mode
     except OSError:  # nothing is there, or it is out of reach: opening it will say so
@@ -93,7 +93,7 @@ def engine_options(url: str, mode: Mode) -> dict[str, Any]:
     """How every engine on this database connects, ours and Optuna's.
 
     SQLite writes ahead and lets the system flush: Optuna's defaults cost an fsync for every parameter of every trial
-    (479 ms a trial on a slow disk). A killed process loses nothing so; only a power cut could lose the last trial.
+    (479 ms a trial on a slow disk). A killed process loses nothing; only a power cut could lose the last trial.
     """
     path = sqlite_path(url)
     return {"creator": partial(connect, path, mode)} if path else {}
@@ -101,7 +101,7 @@ def engine_options(url: str, mode: Mode) -> dict[str, Any]:
 
 def connect(path: Path, mode: Mode) -> sqlite3.Connection:
     """A connection to a SQLite file."""
-    # Even a reader of write-ahead SQLite leaves files behind, unless nobody writes and it is told so.
+    # Even a reader of write-ahead SQLite leaves files behind, unless it knows that nobody writes: `immutable`.
     at_rest = mode == "ro" and not path.with_name(f"{path.name}-wal").exists()
     name = f"{path.resolve().as_uri()}?mode={mode}{'&immutable=1' if at_rest else ''}"
     connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)

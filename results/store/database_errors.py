@@ -1,4 +1,4 @@
-"""What can go wrong with a database, in words: it cannot be opened or written, or what it holds is damaged."""
+"""Errors of databases as messages: one cannot be opened or written, or what it holds is damaged."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ DAMAGE = (  # whatever parsing raises for what we did not write; Optuna asserts
     ValueError,
 )
 REMEDIES = {  # by what the database or the system says
-    "full": "make room on the disk, then give the same command again: what was told is kept",
+    "full": "make room on the disk, then give the same command again: everything recorded so far is kept",
     "readonly": "give yourself write access to the file and its folder, or name another with --store",
     "read-only": "give yourself write access to the file and its folder, or name another with --store",
     "not a database": "it is no SQLite file: name another with --store sqlite:///runs/nas.db",

@@ -1,4 +1,4 @@
-"""Merging databases: what was measured elsewhere joins what is here, by key, and nothing is lost.
+"""Merges databases: measurements made elsewhere are added by key, and nothing is lost.
 
 Everything is read and checked before anything is written; what is damaged stays out, with its reason. Measurements
 that are the same row stay one. A run that is here too is extended where one of the two is the beginning of the other;
@@ -114,14 +114,14 @@ def write(into: Store, contents: Contents) -> Merged:
     return merged
 
 
-def _write_measurements(into: Store, found: list[dict[str, Any]], merged: Merged) -> None:
+def _write_measurements(into: Store, read_rows: list[dict[str, Any]], merged: Merged) -> None:
     columns = [measurements.c[name] for name in KEY]
     with into.writing() as connection:
         known = {tuple(row) for row in connection.execute(sa.select(*columns))}
-        new = [row for row in found if tuple(row[name] for name in KEY) not in known]
+        new = [row for row in read_rows if tuple(row[name] for name in KEY) not in known]
         if new:
             connection.execute(measurements.insert(), new)
-    merged.measurements, merged.known = len(new), len(found) - len(new)
+    merged.measurements, merged.known = len(new), len(read_rows) - len(new)
 
 
 def _write_run(into: Store, run: SourceRun) -> str:

@@ -36,7 +36,7 @@ class Run:
     name: str
     config: dict[str, Any]
     trials: tuple[Trial, ...]
-    validity: dict[str, str] = field(default_factory=dict)  # how far the ranking by a metric was checked, in words
+    validity: dict[str, str] = field(default_factory=dict)  # by metric: how far its ranking was checked, as a sentence
     ignored: tuple[int, ...] = ()  # numbers of trials that were added to the study with Optuna itself
 
     @property
@@ -45,7 +45,7 @@ class Run:
         return tuple(Metric(**metric) for metric in self.config["objectives"])
 
     def ignored_sentence(self) -> str:
-        """What is to be said of trials that are not shown; nothing where there are none."""
+        """A sentence about trials that are not shown; empty where there are none."""
         if not self.ignored:
             return ""
         numbers = ", ".join(map(str, self.ignored[:10])) + (", ..." if len(self.ignored) > 10 else "")

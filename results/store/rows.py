@@ -1,4 +1,4 @@
-"""What stands in the database, as our types. Nothing is believed: other programs write there, and disks fail.
+"""Rows of the database as our types, checked: other programs write there, and disks fail.
 
 All functions raise one of `database_errors.DAMAGE` for what is not what we wrote.
 """
@@ -37,26 +37,26 @@ BELIEVED_SHAPE = {"context": str, "networks": list[str]}
 
 def measurement(text: str) -> Measurement:
     """A measurement from its JSON."""
-    found = Measurement.from_dict(json.loads(text))
-    _check(found, Measurement, "record")
-    return found
+    parsed = Measurement.from_dict(json.loads(text))
+    _check(parsed, Measurement, "record")
+    return parsed
 
 
 def check_measurement(row: Mapping[str, Any]) -> None:
     """Whether a row of the table agrees with the measurement and the network that it holds."""
-    found, architecture = measurement(row["record"]), network(row["network"])
-    told = {
+    parsed, architecture = measurement(row["record"]), network(row["network"])
+    expected = {
         "architecture": architecture.id,
-        "context": found.context,
-        "metric": found.metric.name,
-        "value": found.value,
-        "low": found.low,
-        "high": found.high,
-        "unit": found.unit,
-        "kind": found.metric.kind,
-        "device": found.device.id,
+        "context": parsed.context,
+        "metric": parsed.metric.name,
+        "value": parsed.value,
+        "low": parsed.low,
+        "high": parsed.high,
+        "unit": parsed.unit,
+        "kind": parsed.metric.kind,
+        "device": parsed.device.id,
     }
-    for name, value in told.items():
+    for name, value in expected.items():
         if row[name] != value:
             raise ValueError(f"{name} is {row[name]!r:.60} in the table and {value!r:.60} in its record")
 
@@ -130,18 +130,18 @@ def trial(
     described, outcome = _network(frozen), _outcome(frozen)
     constraints = dict(frozen.constraints)
     _check(constraints, dict[str, float], "constraints")
-    found = {metric: known.get((described["id"], context)) for metric, context in wanted.items()}
+    by_metric = {metric: known.get((described["id"], context)) for metric, context in wanted.items()}
     for limit in limits:
-        if (measured := found.get(limit.metric)) and ratio_of(measured):
-            constraints[str(limit)] = limit.excess(measured.value)
-    lost = ", ".join(metric for metric in outcome["contexts"] if metric in found and not found[metric])
+        if (latency := by_metric.get(limit.metric)) and ratio_of(latency):
+            constraints[str(limit)] = limit.excess(latency.value)
+    lost = ", ".join(metric for metric in outcome["contexts"] if metric in by_metric and not by_metric[metric])
     if frozen.state.name == "COMPLETE" and OUTCOME not in frozen.user_attrs:
         lost = "all"
     return Trial(
         number=frozen.number,
         architecture=Architecture.from_dict(described["architecture"]),
         state="failed" if lost else _state(frozen, constraints),
-        measurements={metric: measured for metric, measured in found.items() if measured},
+        measurements={metric: measured for metric, measured in by_metric.items() if measured},
         constraints=constraints,
         anchor=described["anchor"],
         cause=f"its measurements are not in the database: {lost}" if lost else outcome["cause"],
@@ -183,8 +183,8 @@ def _check(value: object, kind: Any, place: str) -> None:
         raise ValueError(f"{place} is {value!r:.60}, not {getattr(kind, '__name__', kind)}")
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
-        for each in fields(kind):
-            _check(getattr(value, each.name), hints[each.name], f"{place}.{each.name}")
+        for field in fields(kind):
+            _check(getattr(value, field.name), hints[field.name], f"{place}.{field.name}")
 
 
 def _fits(value: object, kind: Any) -> bool:
@@ -192,13 +192,13 @@ def _fits(value: object, kind: Any) -> bool:
     if kind is Any:
         return True
     if origin in (Union, UnionType):
-        return any(_fits(value, each) for each in inner)
+        return any(_fits(value, item) for item in inner)
     if origin is Literal:
         return value in inner
     if origin is dict and isinstance(value, dict):
-        return all(_fits(name, inner[0]) and _fits(each, inner[1]) for name, each in value.items())
+        return all(_fits(name, inner[0]) and _fits(item, inner[1]) for name, item in value.items())
     if origin in (list, tuple) and isinstance(value, origin):
-        return all(_fits(each, inner[0]) for each in value)
+        return all(_fits(item, inner[0]) for item in value)
     if origin:
         return False
     if kind in (int, float):  # JSON writes 5.0 as 5 here and there; a bool is no number

@@ -1,7 +1,7 @@
 """The store: runs (Optuna studies) and every measurement ever made, in one database.
 
-A trial is written in one step with everything that was asked, and told in one step with everything that was learnt,
-so that whatever kills the process leaves either a finished trial or one that can be taken up again.
+A trial is added in one step with its whole proposal, and finished in one step with its whole outcome: a process that is
+killed leaves either a finished trial or one that is evaluated when the run resumes.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ LATER = "nas.later"  # of a study: contexts in which its networks were measured 
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """A candidate that was asked for: its network and the sampler's account of it."""
+    """A proposed candidate: its network, and what the sampler stores with it."""
 
     architecture: Architecture
     params: dict[str, Any]
@@ -51,7 +51,7 @@ class Store(MeasurementStore):
 
     def __init__(self, url: str, *, writable: bool = False) -> None:
         super().__init__(url, writable=writable)
-        self._studies: dict[str, optuna.Study] = {}  # kept: each remembers the trials that it has read
+        self._studies: dict[str, optuna.Study] = {}  # a study caches the trials that it has read
 
     @cached_property
     def _storage(self) -> "optuna.storages.BaseStorage":
@@ -93,7 +93,7 @@ class Store(MeasurementStore):
             return [str(row.study_name) for row in connection.execute(query.order_by(STUDIES.c.study_id))]
 
     def named(self, name: str | None) -> str:
-        """The run that a person means: the newest where they name none.
+        """The name of a run, checked; the newest run's where none is given.
 
         Raises:
             UsageError: no run can have that name.
@@ -139,11 +139,11 @@ class Store(MeasurementStore):
 
     def config(self, name: str) -> dict[str, Any]:
         """A run's resolved configuration."""
-        found = self._attribute(name, CONFIG, None)
-        if found is None:
+        config = self._attribute(name, CONFIG, None)
+        if config is None:
             raise StoreError(f"the study '{name}' was not made by nas run", "name another run; nas show lists them")
         with self._reading(f"the configuration of run '{name}'"):
-            return rows.configuration(found)
+            return rows.configuration(config)
 
     def latest(self) -> str:
         """The name of the newest run.
@@ -171,24 +171,24 @@ class Store(MeasurementStore):
                 columns[trial.number] = _columns(rows.contexts(trial), later, believed)
                 keys |= {(rows.network_id(trial), context) for context in columns[trial.number].values()}
         known, limits = self._records(keys), _limits(config)
-        found = []
+        read = []
         for trial in trials:
             with self._reading(f"trial {trial.number} of run '{name}'"):
-                found.append(rows.trial(trial, columns[trial.number], known, limits))
+                read.append(rows.trial(trial, columns[trial.number], known, limits))
         return Run(
             name=name,
             config=config,
-            trials=tuple(found),
-            validity=self._validity(config, found),
+            trials=tuple(read),
+            validity=self._validity(config, read),
             ignored=self.ignored(name),
         )
 
     def _validity(self, config: dict[str, Any], trials: Sequence[Trial]) -> dict[str, str]:
-        """What is to be said of each accuracy objective, from all real evaluations of this database."""
+        """How far each accuracy objective was validated, by all real evaluations in this database."""
         metrics = [Metric(**objective) for objective in config["objectives"]]
         trained = self.trained() if any(metric.kind == "score" for metric in metrics) else {}
         return {
-            metric.name: validity.told(metric, trials)
+            metric.name: validity.of_prediction(metric, trials)
             or validity.sentence(metric, self._values(metric, trials) if trained else {}, trained)
             for metric in metrics
             if metric.direction == "maximize"
@@ -198,10 +198,10 @@ class Store(MeasurementStore):
         """The values of a metric by network: the run's own, and all others in the same context."""
         own = [trial.measurements[metric.name] for trial in trials if metric.name in trial.measurements]
         pairs = self.measured(metric.name).get(own[0].context, []) if own else []
-        return {architecture.id: found.value for architecture, found in pairs}
+        return {architecture.id: measurement.value for architecture, measurement in pairs}
 
     def believe(self, name: str, metric: str, context: str, networks: Sequence[str]) -> None:
-        """Shows every network of a run by predictions of that context, which were learnt from those networks."""
+        """Makes predictions of that context, learnt from those networks, the ones that a run shows."""
         with self._access():
             latest = {"context": context, "networks": list(networks)}
             self._study(name).set_user_attr(BELIEVED, {**self._attribute(name, BELIEVED, {}), metric: latest})
@@ -225,7 +225,7 @@ class Store(MeasurementStore):
             return rows.columns(self._attribute(name, LATER, {}))
 
     def add_column(self, name: str, metric: str, context: str) -> str:
-        """Shows what was measured in another context beside a run's own measurements; returns the column's name.
+        """Adds a column of measurements in another context to a run; returns the column's name.
 
         A metric that the run has already, from another device or version, gets a column of its own: `ort~2`.
         """
@@ -271,7 +271,7 @@ class Store(MeasurementStore):
             self._study(name).add_trial(trial)
 
     def begin(self, name: str, proposal: Proposal) -> None:
-        """Writes down a candidate as being evaluated, in one step."""
+        """Records a candidate as being evaluated, in one step."""
         import optuna
 
         network = {
@@ -303,7 +303,7 @@ class Store(MeasurementStore):
         self,
         name: str,
         trial: Trial,
-        found: Mapping[str, Measurement],
+        measurements: Mapping[str, Measurement],
         *,
         values: Sequence[float] | None,
         constraints: Mapping[str, float],
@@ -311,18 +311,18 @@ class Store(MeasurementStore):
         cause: str = "",
         detail: str = "",
     ) -> None:
-        """Tells what became of a candidate. Without values it failed, for the cause given."""
+        """Records the outcome of a candidate. Without values it failed, for the cause given."""
         import optuna
 
         outcome = {
-            "contexts": {metric: measurement.context for metric, measurement in found.items()},
+            "contexts": {metric: measurement.context for metric, measurement in measurements.items()},
             "seconds": {step: round(value, 4) for step, value in seconds.items()},
             "cause": cause,
             "detail": detail[-4000:],
         }
         with self._access():
             study = self._study(name)
-            (frozen,) = (each for each in study.get_trials(deepcopy=False) if each.number == trial.number)
+            (frozen,) = (t for t in study.get_trials(deepcopy=False) if t.number == trial.number)
             live = optuna.trial.Trial(study, frozen._trial_id)  # the only way to one that an earlier process asked for
             live.set_user_attr(OUTCOME, outcome)
             for limit, excess in constraints.items():
@@ -342,5 +342,5 @@ def _limits(config: Mapping[str, Any]) -> list[Limit]:
 
 
 def _columns(own: Mapping[str, str], later: Mapping[str, str], believed: Mapping[str, str]) -> dict[str, str]:
-    """The context of each column of a trial: as it was told, but for predictions, which are the latest."""
+    """The context of each column of a trial: its own, except for predictions, where the latest counts."""
     return {**later, **own, **{metric: context for metric, context in believed.items() if metric in own}}

@@ -1,4 +1,4 @@
-"""A database that is deleted while a run writes into it: noticed, and saved beside from what is still open."""
+"""Notices that a database was deleted while a run writes into it, and saves a copy from what is still open."""
 
 import itertools
 import sqlite3
@@ -12,7 +12,7 @@ from search_spaces.common.errors import StoreError
 class Watch:
     """Watches the file of an open SQLite database.
 
-    On Unix a deleted file lives on while it is open, and SQLite goes on writing into it without a word. The
+    On Unix a deleted file lives on while it is open, and SQLite goes on writing into it without an error. The
     connection that is kept here reaches it, and whatever else had been written ahead, to the end.
     """
 
@@ -24,7 +24,7 @@ class Watch:
         self._saved: Path | None = None
 
     def check(self) -> None:
-        """Nothing where the file is still the one that was opened.
+        """Checks that the file is still the one that was opened.
 
         Raises:
             StoreError: it was deleted, moved or replaced; everything that it held was saved, and where.
@@ -74,7 +74,7 @@ def _new_file(folder: Path, like: Path) -> Path:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

@@ -156,9 +156,7 @@ def test_the_page_stands_with_little(show: Any, run: Run) -> None:
     opened = show(run)
     assert "Method" in opened.page.inner_text("main")
     empty = opened.page.inner_text("#nothing")
-    assert empty == (
-        "" if run.succeeded() else "Nothing is on the front yet. The causes are below, if there were failures."
-    )
+    assert empty == ("" if run.succeeded() else "The front is empty so far. Causes of failures are listed below.")
     assert opened.page.query_selector("section b") is None
 
 
@@ -187,7 +185,7 @@ def drawn(opened: Opened, trace: str) -> list[int]:
 
 
 def test_another_metric_has_another_front(show: Any) -> None:
-    """What counts across and up is chosen by hand, and the table and the address follow."""
+    """Both axes can be selected, and the table and the address follow."""
     opened = show(synthetic.on_two_devices())
     assert drawn(opened, "front") == [8, 4, 3]
     opened.page.select_option("#x", "trt")
@@ -207,11 +205,11 @@ def test_a_limit_hollows_out_what_is_beyond_and_says_how_much(show: Any) -> None
         opened.page.keyboard.press("ArrowRight")
     assert drawn(opened, "front") == [4, 3]
     assert set(drawn(opened, "beyond a limit")) == {5, 6, 8}
-    assert opened.page.inner_text("#kept").startswith("Chosen anew from 3 of 8 networks")
+    assert opened.page.inner_text("#kept").startswith("3 of 8 networks keep the limits set here")
     assert "limit=ort" in opened.page.url
 
 
-def test_a_link_holds_everything_that_was_chosen(show: Any) -> None:
+def test_a_link_holds_the_whole_selection(show: Any) -> None:
     opened = show(synthetic.on_two_devices(), hash_="#x=trt&y=entropy&limit=ort%3C%3D70&trial=3&compare=4")
     assert drawn(opened, "front") == [4], "the best of those that keep it, though it was on no front before"
     assert opened.page.input_value("#x") == "trt"
@@ -275,7 +273,7 @@ def test_brushing_the_parallel_axes_filters_every_view(show: Any) -> None:
     assert again.page.evaluate(brush) == [4, 5], "the axis shows what the link says"
 
 
-def test_the_chosen_network_is_marked_in_the_other_views(show: Any) -> None:
+def test_the_selected_network_is_marked_in_the_other_views(show: Any) -> None:
     opened = show(synthetic.typical())
     opened.page.click("details[data-view='parallel'] summary")
     opened.page.wait_for_selector("details[data-view='parallel'][data-heard]")

@@ -11,7 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from evaluators import Metric
-from results import figures, front, load
+from results import front, load
+from results.figures.pareto import pareto_info
+from results.figures.strategy import strategy_info
 from results.pages import dashboard
 from results.store.record import Run, Trial
 from tests import synthetic
@@ -149,7 +151,7 @@ def test_every_part_of_the_page_follows_the_front(page: Page, tmp_path: Path) ->
     run = synthetic.many(60)
     opened(page, run, tmp_path)
     first = page.evaluate(FRONT)
-    info = figures.pareto_info(run)
+    info = pareto_info(run)
     assert first["figure"] == first["table"] == list(info.front.trials)
     assert first["knee"] == info.knee.trials[0]
     assert first["card"].startswith(f"Trial {first['knee']}")
@@ -162,7 +164,7 @@ def test_every_part_of_the_page_follows_the_front(page: Page, tmp_path: Path) ->
     assert knee
     assert second["figure"] == second["table"] == [trial.number for trial in members] != first["figure"]
     assert (second["knee"], second["card"].partition(",")[0]) == (knee.number, f"Trial {knee.number}")
-    assert second["words"] == second["below"] == figures.pareto_info(limited).summary != first["words"]
+    assert second["words"] == second["below"] == pareto_info(limited).summary != first["words"]
     page.evaluate("limits => set({ limits })", {"ort": 1})
     assert page.evaluate(FRONT)["table"] == []
     assert page.inner_text("#nothing") == page.inner_text("#pareto-summary").partition(" Scores")[0]
@@ -198,11 +200,11 @@ def test_the_page_says_what_python_says(page: Page, tmp_path: Path, run: Run) ->
     shown = opened(page, run, tmp_path).evaluate(
         FRONT.replace('getElementById("strategy")', 'getElementById("strategy")?')
     )
-    assert shown["words"] == figures.pareto_info(run).summary
+    assert shown["words"] == pareto_info(run).summary
     if run.trials:
-        assert shown["map"] == figures.strategy_info(run).summary
+        assert shown["map"] == strategy_info(run).summary
         drawn = page.evaluate("document.getElementById('strategy').data[0].z")
-        assert drawn == [list(stage) for stage in figures.strategy_info(run).surplus]
+        assert drawn == [list(stage) for stage in strategy_info(run).surplus]
 
 
 def test_a_doubtful_latency_is_marked_wherever_it_stands(page: Page, tmp_path: Path) -> None:

@@ -78,7 +78,6 @@ TRUTHS = {
     "ragged.csv": "architecture,accuracy\nC-C-C-T,50,3,4\n",
     "throughput.csv": "accuracy,gpu_img_per_s\n" + "\n".join(f"{50 + number},0" for number in range(12)),
     "latency.csv": "accuracy,phone_ms\n" + "\n".join(f"{50 + number},-{number}" for number in range(12)),
-    "pit.csv": "base_dim,mlp_ratio,depth,heads,accuracy\n" + "\n".join("16,2,a-b,2-4-8,50" for _ in range(12)),
     "nul.csv": "architecture,accuracy\nC-C-C-T,5\x000\n",
     "latin.csv": "architecture,accuracy\n\udcfc,50\n",
 }

@@ -1,12 +1,26 @@
 """What the figures hold, before anything is drawn."""
 
+import dataclasses
+import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 
 from evaluators import Metric
 from results import figures, front
-from results.pages.dashboard import VIEWS
+from results.figures.fronts import fronts_info
+from results.figures.importance import importance_info
+from results.figures.parallel import parallel_info
+from results.figures.pareto import pareto_figure, pareto_info
+from results.figures.progress import progress_info
+from results.figures.proxy import proxy_info
+from results.figures.stopwatch import stopwatch_info
+from results.figures.strategy import strategy_info
+from results.pages import dashboard
+from results.store.record import Run
 from search_spaces import Architecture
 from tests import synthetic
 
@@ -19,7 +33,7 @@ def test_the_front_is_what_nothing_beats() -> None:
 
 
 def test_pareto_layers() -> None:
-    info = figures.pareto_info(synthetic.typical())
+    info = pareto_info(synthetic.typical())
     assert info.front.trials == (8, 4, 3)
     assert info.front.x == (95.0, 60.0, 40.0)
     assert info.front.x_ends == ((94.9, 95.1), (59.9, 60.1), (39.9, 40.1))
@@ -31,7 +45,7 @@ def test_pareto_layers() -> None:
 
 
 def test_the_drawing_says_which_way_is_better_and_that_a_score_is_none_but_a_score() -> None:
-    figure = figures.pareto_figure(figures.pareto_info(synthetic.typical()))
+    figure = pareto_figure(pareto_info(synthetic.typical()))
     assert figure.layout.xaxis.title.text == "ort [ms], lower is better"
     assert figure.layout.yaxis.title.text == "entropy score, unvalidated [nats], higher is better"
     assert {trace.name: trace.type for trace in figure.data}["dominated"] == "scattergl"
@@ -41,7 +55,7 @@ def test_the_drawing_says_which_way_is_better_and_that_a_score_is_none_but_a_sco
 
 def test_progress_ends_at_the_multiple_of_the_anchors() -> None:
     run = synthetic.typical()
-    info = figures.progress_info(run)
+    info = progress_info(run)
     assert info.relative
     assert info.failed == (7,)
     assert info.volumes[-1] == pytest.approx(front.relative_hypervolume(run))
@@ -49,23 +63,74 @@ def test_progress_ends_at_the_multiple_of_the_anchors() -> None:
     assert list(info.volumes) == sorted(info.volumes)
 
 
+def runs(name: str, run: Run) -> tuple[Run, ...]:
+    """As many runs as the figure is drawn from."""
+    return (run, run) if name == "fronts" else (run,)
+
+
 @pytest.mark.parametrize(
     "trials",
     [[], [synthetic.trial(0, 4.5, 50.0)], [synthetic.trial(0, 0, 0, state="failed", measurements={}, cause="no")]],
     ids=["empty", "one", "all failed"],
 )
-@pytest.mark.parametrize("name", ["pareto", *VIEWS])
-def test_little_is_enough(name: str, trials: list) -> None:
-    run = synthetic.run(trials)
-    assert getattr(figures, f"{name}_info")(run).summary
-    getattr(figures, name)(run)
+@pytest.mark.parametrize("name", figures.names())
+def test_every_figure_draws_the_smallest_runs(name: str, trials: list) -> None:
+    assert isinstance(getattr(figures, name)(*runs(name, synthetic.run(trials))), go.Figure)
 
 
-@pytest.mark.parametrize("name", ["pareto", *VIEWS])
-def test_a_figure_is_a_function_of_its_run(name: str) -> None:
-    info, draw = getattr(figures, f"{name}_info"), getattr(figures, f"{name}_figure")
-    assert info(synthetic.many()) == info(synthetic.many())
-    assert draw(info(synthetic.many())).to_json() == draw(info(synthetic.many())).to_json()
+@pytest.mark.parametrize("name", ["pareto", *figures.views()])
+def test_every_figure_of_the_page_has_a_summary(name: str) -> None:
+    assert figures.info(name, synthetic.run([])).summary.endswith(".")
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_every_figure_keeps_the_contract(name: str) -> None:
+    """Its data is plain, and equal for equal runs; so is its drawing, which has points."""
+    data, same = (figures.info(name, *runs(name, synthetic.many(100))) for _ in range(2))
+    assert dataclasses.is_dataclass(data) and data == same
+    json.dumps(dataclasses.asdict(data), allow_nan=False)
+    figure = figures.draw(name, data)
+    assert figure.to_json() == figures.draw(name, same).to_json()
+    columns = [trace["x"] if "x" in trace else trace["dimensions"] for trace in figure.data]
+    assert name == "proxy" or any(column is not None and len(column) for column in columns), "proxy: nothing is trained"
+
+
+SIZES = '''"""How large the networks are."""
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from results.figures import View
+
+VIEW = View(heading="How large?", place=9)
+
+
+@dataclass(frozen=True)
+class SizesInfo:
+    sizes: tuple[int, ...]
+    summary: str = "One is as large as another."
+
+
+def sizes_info(run):
+    return SizesInfo(tuple(len(trial.architecture.blocks) for trial in run.trials))
+
+
+def sizes_figure(info):
+    return go.Figure(go.Histogram(x=info.sizes))
+'''
+
+
+def test_a_figure_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Page and notebook know it as soon as the file is there."""
+    (tmp_path / "sizes.py").write_text(SIZES)
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "results.figures.sizes", raising=False)
+    assert "sizes" in figures.names()
+    assert list(figures.views())[-1] == "sizes"
+    assert "How large?" in dashboard.page(synthetic.typical())
+    assert figures.draw("sizes", figures.info("sizes", synthetic.typical())).data[0].x
+    monkeypatch.delattr(figures, "sizes")  # which importing it has left there
 
 
 def test_the_map_of_transformers_by_hand() -> None:
@@ -80,7 +145,7 @@ def test_the_map_of_transformers_by_hand() -> None:
         )
         for number, notation in enumerate(notations)
     ]
-    info = figures.strategy_info(synthetic.run(trials))
+    info = strategy_info(synthetic.run(trials))
     assert info.surplus[3][:3] == (0.5, -0.5, None)
     assert info.surplus[2][:2] == (0.0, None)
     assert (info.depths, info.transformers, info.best) == ((1,), (1,), ((5.0,),))
@@ -89,15 +154,15 @@ def test_the_map_of_transformers_by_hand() -> None:
 
 
 def test_what_alone_decides_matters_most() -> None:
-    info = figures.importance_info(synthetic.many(200))
+    info = importance_info(synthetic.many(200))
     assert info.parameters[0] == "stage3.L"
     assert info.shares["entropy"][0] > 3 * info.shares["entropy"][1]
-    assert "too few" in figures.importance_info(synthetic.typical()).summary
+    assert "too few" in importance_info(synthetic.typical()).summary
 
 
 def test_the_stopwatch_says_who_cannot_be_told_apart() -> None:
     close = [synthetic.trial(number, 4.0 + number, 50.0 + number / 10) for number in range(3)]
-    info = figures.stopwatch_info(synthetic.run(close))
+    info = stopwatch_info(synthetic.run(close))
     assert "Of 2 neighbours on the front, 2 are not distinguishable" in info.summary
     assert info.halves[0] == pytest.approx(0.2)
 
@@ -106,22 +171,22 @@ def test_what_stands_in_for_accuracy_against_real_training() -> None:
     trained = Metric(name="train:data=digits", unit="%", direction="maximize", kind="trained")
     trials = [synthetic.trial(number, 4.0 + number, 50.0 + number) for number in range(3)]
     trials[1].measurements[trained.name] = synthetic.measurement(trained, 91.0)
-    info = figures.proxy_info(synthetic.run(trials))
-    assert (info.trials, info.told, info.reached) == ((1,), (5.0,), (91.0,))
+    info = proxy_info(synthetic.run(trials))
+    assert (info.trials, info.predicted, info.reached) == ((1,), (5.0,), (91.0,))
     assert "unvalidated on your data" in info.summary
 
 
 def test_lines_for_the_front_and_for_others() -> None:
-    info = figures.parallel_info(synthetic.typical())
+    info = parallel_info(synthetic.typical())
     assert sum(info.on_front) == 3
-    assert info.axes["in stage 3"][info.trials.index(0)] == 10
+    assert info.axes["blocks in stage 3"][info.trials.index(0)] == 10
 
 
 def test_a_doubtful_latency_is_hollow() -> None:
     run = synthetic.doubtful({4: "drifted", 0: "noisy", 5: "noisy"})
-    info = figures.pareto_info(run)
+    info = pareto_info(run)
     assert (info.doubtful.trials, info.doubtful_anchors.trials) == ((4,), (0,))
-    traces = {trace.name: trace for trace in figures.pareto_figure(info).data}
+    traces = {trace.name: trace for trace in pareto_figure(info).data}
     assert list(traces["front"].customdata) == [8, 3]
     assert (list(traces["front, latency doubtful"].customdata), traces["front, latency doubtful"].marker.symbol) == (
         [4],
@@ -129,9 +194,9 @@ def test_a_doubtful_latency_is_hollow() -> None:
     )
     assert traces["the paper's, latency doubtful"].marker.symbol == "star-open"
     assert "nas measure test-run --front --latency ort" in info.summary
-    assert "not compared yet: 2 latencies" in figures.progress_info(run).summary
-    assert "3 of 8 measurements are doubtful" in figures.stopwatch_info(run).summary
-    assert figures.fronts_info(run, synthetic.typical()).doubtful == ((False, True, False), (False,) * 3)
+    assert "not compared yet: 2 latencies" in progress_info(run).summary
+    assert "3 of 8 measurements are doubtful" in stopwatch_info(run).summary
+    assert fronts_info(run, synthetic.typical()).doubtful == ((False, True, False), (False,) * 3)
     assert "test-run, latency doubtful" in {trace.name for trace in figures.fronts(run, run).data}
 
 
@@ -142,7 +207,7 @@ def mapped(notations: list[str]) -> str:
         for number, notation in enumerate(notations)
     ]
     trials[-1] = replace(trials[-1], measurements=synthetic.trial(0, 1, 99.0).measurements)
-    return figures.strategy_info(synthetic.run(trials)).summary
+    return strategy_info(synthetic.run(trials)).summary
 
 
 @pytest.mark.parametrize(
@@ -152,11 +217,11 @@ def mapped(notations: list[str]) -> str:
         (["CC-C-C-CC"] * 8 + ["CC-C-C-CT"], "None of the 8 networks of the front has a transformer."),
         (["CC-C-C-CC"] * 8 + ["CC-C-C-CT"], "the front has fewest in stage 4, last (-11%)"),
         (["CC-C-C-CC"] * 9, "the front has neither more nor fewer at any place"),
-        (["CC-C-C-CT"] * 3 + ["CC-C-C-CC"], "3 of the 3 networks of the front have a transformer. That is too few"),
+        (["CC-C-C-CT"] * 3 + ["CC-C-C-CC"], "3 of the 3 networks of the front have a transformer. These are too few"),
     ],
 )
 def test_no_place_is_named_that_has_not_more(notations: list[str], words: str) -> None:
-    told = mapped(notations)
-    assert words in told
-    assert "+0%" not in told
-    assert ("more transformers" in told) == ("(+" in told)
+    summary = mapped(notations)
+    assert words in summary
+    assert "+0%" not in summary
+    assert ("more transformers" in summary) == ("(+" in summary)

@@ -1,9 +1,9 @@
 "use strict";
-// What the page knows, what a person has chosen in it, and the address that says so: a link is a view.
+// The data of the page, the state that the user sets, and the address that holds it: a link is a view.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const { columns } = data;
-const [UP, ACROSS] = data.objectives; // what is drawn at first
+const [UP, ACROSS] = data.objectives; // the axes at first
 const everyRow = columns.numbers.map((_, row) => row);
 columns.values = mapped(columns.values, (text) => unpacked(text, Float64Array));
 columns.intervals = mapped(columns.intervals, (ends) => mapped(ends, (text) => unpacked(text, Float32Array)));
@@ -11,22 +11,22 @@ columns.flags = mapped(columns.doubtful, flags);
 columns.notations = everyRow.map((row) => columns.stages.map(({ blocks }) => blocks.kinds[blocks.rows[row]]).join("-"));
 columns.shapes = {
   blocks: columns.notations.map((text) => text.replaceAll("-", "").length),
-  "in stage 3": columns.notations.map((text) => text.split("-")[2].length),
+  "blocks in stage 3": columns.notations.map((text) => text.split("-")[2].length),
   transformers: columns.notations.map((text) => text.split("T").length - 1),
-  "first of them": columns.notations.map((text) => (text.replaceAll("-", "") + "T").indexOf("T") + 1),
+  "first transformer": columns.notations.map((text) => (text.replaceAll("-", "") + "T").indexOf("T") + 1),
   "width of stage 3": everyRow.map((row) => widths(stagesOf(row)[2]).at(-1)),
   "width of stage 4": everyRow.map((row) => widths(stagesOf(row)[3]).at(-1)),
 };
 const rowOf = new Map(columns.numbers.map((number, row) => [number, row]));
 const infeasible = new Set(columns.infeasible);
 const state = { x: ACROSS, y: UP, limits: {}, trial: null, compare: null, brush: {} };
-const changed = []; // functions that are called when the state has changed
+const changed = []; // functions to call after a change of state
 
 function mapped(object, change) {
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }
 
-// A column of numbers, null where there is none: see results/pages/columns.py.
+// A column of numbers, null where one is missing: see results/pages/columns.py.
 function unpacked(text, Kind) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   return Array.from(new Kind(bytes.buffer), (value) => (Number.isNaN(value) ? null : value));
@@ -34,7 +34,7 @@ function unpacked(text, Kind) {
 
 function element(tag, text, parent) {
   const made = document.createElement(tag);
-  made.textContent = text; // text, never markup: names may hold anything
+  made.textContent = text; // text, never markup: a name may contain anything
   if (parent) parent.append(made);
   return made;
 }
@@ -67,7 +67,7 @@ function widths({ blocks, convolution, transformer }) {
   return [...blocks].map((kind) => (kind === "C" ? convolution : transformer));
 }
 
-// Why a latency has to be measured again, by row: see Quality in evaluators/core/measurement.py.
+// The quality flags of doubtful latencies, by row: see Quality in evaluators/core/measurement.py.
 function flags(rows) {
   return new Map(Object.entries(rows).flatMap(([flag, numbers]) => numbers.map((row) => [row, flag])));
 }
@@ -82,12 +82,12 @@ function interval(metric, row) {
   return low && high[row] > low[row] ? [low[row], high[row]] : null;
 }
 
-// What was set here: limits, and ranges that were brushed on the parallel axes.
+// Whether the page has limits or brushed ranges of its own.
 function narrowed() {
   return Object.keys(state.limits).length + Object.keys(state.brush).length > 0;
 }
 
-// Whether a row keeps all that; a network without the value of a limit does not keep it.
+// Whether a row keeps them all; a network without a value does not keep a limit on it.
 function kept(row) {
   const within = (value, low, high) => value !== null && low <= value && value <= high;
   return (
@@ -96,7 +96,7 @@ function kept(row) {
   );
 }
 
-// The values along one of the parallel axes, which are shapes or metrics with their unit.
+// The values on one of the parallel axes: a shape, or a metric with its unit.
 function along(axis) {
   const metric = axis.replace(/ \[[^[]*\]$/, "");
   if (Object.hasOwn(columns.shapes, axis)) return columns.shapes[axis];

@@ -1,6 +1,6 @@
-// Who beats whom: the page's twin of results/front.py, from which it must differ in no case.
+// Dominance and the knee, as results/front.py has them: a test holds both to the same answers.
 
-// The rows that no other row beats, both columns being such that lower is better: the best of the first column first.
+// The rows that no other row dominates, the best of the first column first; lower is better in both columns.
 // Sorted by it, a row stays if it is better in the second than all before it, or equal to the last that stayed.
 function undominated(rows, first, second) {
   const order = [...rows].sort((a, b) => first[a] - first[b] || second[a] - second[b] || a - b);
@@ -12,8 +12,8 @@ function undominated(rows, first, second) {
   });
 }
 
-// The bend of a front of three or more: what lies farthest below the line between its ends, in the front's own range.
-function bend(front, first, second) {
+// The knee of a front of three or more: the point farthest below the line between its ends, scaled to its range.
+function kneeOf(front, first, second) {
   if (front.length < 3) return null;
   const scaled = [first, second].map((column) => {
     const values = front.map((row) => column[row]);

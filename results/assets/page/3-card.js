@@ -1,4 +1,4 @@
-// The card of the network that is pointed at or chosen, and two networks beside each other.
+// The card of the network under the pointer or the selected one, and the comparison of two networks.
 
 const card = document.getElementById("card");
 const empty = card.innerHTML;
@@ -11,8 +11,8 @@ function button(text, parent, act) {
   return made;
 }
 
-// What the columns say of every network, and what the file says further of those on a front.
-function told(trial) {
+// What the columns say about a network, and the further data that the file has for those on a front.
+function described(trial) {
   const row = rowOf.get(trial);
   const anchor = columns.anchors[row];
   const measured = Object.keys(columns.metrics).filter((metric) => columns.values[metric][row] !== null);
@@ -34,8 +34,8 @@ function told(trial) {
   };
 }
 
-// A mark for each block: convolution flat and blue, a transformer tall and vermilion as far as attention goes; wide
-// marks have many channels, on a root scale. The same drawing as results/glyphs.py.
+// A mark for each block, as in results/glyphs.py: convolution flat and blue, a transformer tall and vermilion for the
+// share of attention; wider marks have more channels, on a square-root scale.
 const [HEIGHT, FLAT, GAP, STAGE_GAP] = [22, 9, 1.5, 7];
 
 function glyph(stages) {
@@ -58,15 +58,15 @@ function glyph(stages) {
   return `<svg class="glyph" role="img" aria-label="${spoken.join("; ")}; ${stages.map(({ blocks }) => blocks).join("-")}" ${size}>${boxes.join("")}</svg>`;
 }
 
-function described({ blocks, convolution, transformer, ratio }, index) {
+function stageCells({ blocks, convolution, transformer, ratio }, index) {
   return [String(index + 1), blocks, [convolution, transformer].filter(Boolean).join("/"), ratio === null ? "-" : String(Number(ratio.toPrecision(2)))];
 }
 
-// The stages, and where the time of each latency goes.
-function stageTable(chosen, parent) {
-  const latencies = Object.keys(chosen.shares);
-  const share = (part) => latencies.map((name) => `${chosen.shares[name][part]} %`);
-  const lines = chosen.stages.map((stage, index) => [...described(stage, index), ...share(index + 1)]);
+// The stages, and their shares of each latency.
+function stageTable(network, parent) {
+  const latencies = Object.keys(network.shares);
+  const share = (part) => latencies.map((name) => `${network.shares[name][part]} %`);
+  const lines = network.stages.map((stage, index) => [...stageCells(stage, index), ...share(index + 1)]);
   if (latencies.length) {
     lines.unshift(["stem", "", "", "", ...share(0)]);
     lines.push(["head", "", "", "", ...share(5)]);
@@ -75,24 +75,24 @@ function stageTable(chosen, parent) {
 }
 
 function show(trial) {
-  const chosen = told(trial);
+  const network = described(trial);
   card.replaceChildren();
-  element("h3", chosen.title, card);
+  element("h3", network.title, card);
   element("p", standing(rowOf.get(trial)), card).className = "summary";
-  card.insertAdjacentHTML("beforeend", glyph(chosen.stages)); // made of numbers and words of ours alone
-  element("p", chosen.notation, card).className = "notation";
-  stageTable(chosen, card);
-  table(["metric", "value", "95 %", "kind"], chosen.measurements, card).className = "numbers";
+  card.insertAdjacentHTML("beforeend", glyph(network.stages)); // contains numbers and our own text only
+  element("p", network.notation, card).className = "notation";
+  stageTable(network, card);
+  table(["metric", "value", "95 %", "kind"], network.measurements, card).className = "numbers";
   doubts([rowOf.get(trial)], Object.keys(columns.flags), "").forEach((sentence) => (element("p", `◇ ${sentence}`, card).className = "doubtful"));
-  if (chosen.warnings.length) {
+  if (network.warnings.length) {
     const list = element("ul", "", card);
-    chosen.warnings.forEach((warning) => element("li", warning, list));
+    network.warnings.forEach((warning) => element("li", warning, list));
   }
-  element("code", chosen.command, card);
+  element("code", network.command, card);
   const actions = element("p", "", card);
   const copied = (text) => (made) => navigator.clipboard.writeText(text()).then(() => (made.textContent = "Copied"));
-  button("Copy the command", actions, copied(() => chosen.command));
-  if (chosen.config) button("Download the config", actions, () => download(`trial-${trial}.json`, chosen.config));
+  button("Copy the command", actions, copied(() => network.command));
+  if (network.config) button("Download the config", actions, () => download(`trial-${trial}.json`, network.config));
   button("Copy the link", actions, copied(() => location.href));
   button("Compare", actions, () => set({ compare: trial }));
 }
@@ -105,15 +105,15 @@ function download(name, text) {
   link.remove();
 }
 
-// What was chosen; or else the knee of the front that is drawn, below the words that say how to choose.
-function showChosen() {
+// The selected network; or else the knee of the front on the page, below a sentence on how to select one.
+function showSelected() {
   if (state.trial !== null) return show(state.trial);
   if (current.knee !== null) show(columns.numbers[current.knee]);
   else card.replaceChildren();
   card.insertAdjacentHTML("afterbegin", empty);
 }
 
-// Where a network stands in what is drawn.
+// Where a network stands in the figure.
 function standing(row) {
   if (row === current.knee) return "The knee of this front.";
   if (current.front.includes(row)) return "On this front.";
@@ -122,14 +122,14 @@ function standing(row) {
 }
 
 function side(trial, parent) {
-  const chosen = told(trial);
+  const network = described(trial);
   const box = element("div", "", parent);
-  element("h3", chosen.title, box);
-  box.insertAdjacentHTML("beforeend", glyph(chosen.stages));
-  element("p", chosen.notation, box).className = "notation";
+  element("h3", network.title, box);
+  box.insertAdjacentHTML("beforeend", glyph(network.stages));
+  element("p", network.notation, box).className = "notation";
 }
 
-// A difference is one only where the intervals do not meet.
+// A difference is reported only where the intervals do not overlap.
 function difference(metric, first, second) {
   const [a, b] = [first, second].map((row) => columns.values[metric][row]);
   if (a === null || b === null) return null;
@@ -148,20 +148,20 @@ function showCompared() {
   const body = document.getElementById("compared");
   body.replaceChildren();
   if (section.hidden) return;
-  if (!ready) return void element("p", `Trial ${state.compare} is marked: choose another network to see both.`, body);
+  if (!ready) return void element("p", `Trial ${state.compare} is marked for comparison: select another network.`, body);
   const sides = element("div", "", body);
   sides.className = "sides";
   [state.compare, state.trial].forEach((trial) => side(trial, sides));
   const [first, second] = [state.compare, state.trial];
   const names = [`trial ${first}`, `trial ${second}`];
-  const [ours, theirs] = [first, second].map((trial) => told(trial).stages.map(described));
+  const [ours, theirs] = [first, second].map((trial) => described(trial).stages.map(stageCells));
   const labels = ["", "blocks", "width", "r"];
   const stages = ours.flatMap((stage, index) =>
     stage.flatMap((value, field) => (value !== theirs[index][field] ? [[`stage ${index + 1}, ${labels[field]}`, value, theirs[index][field], ""]] : [])),
   );
   const numbers = Object.keys(columns.metrics).map((metric) => difference(metric, rowOf.get(first), rowOf.get(second)));
-  table(["what differs", ...names, "difference"], [...numbers.filter(Boolean), ...stages], body);
+  table(["difference in", ...names, "difference"], [...numbers.filter(Boolean), ...stages], body);
   button("Clear", body, () => set({ compare: null }));
 }
 
-changed.push(showChosen, showCompared);
+changed.push(showSelected, showCompared);

@@ -1,9 +1,9 @@
-// The front of the two metrics that were chosen, under the limits that were set: found, drawn, and said in words.
+// The front of the two selected metrics under the selected limits: computed, drawn, and described.
 
 // The traces of results/figures/pareto.py.
 const [BEYOND, DOMINATED, ATTAINED, FRONT, DOUBTFUL, KNEE, ANCHORS, DOUBTFUL_ANCHORS, INTERVALS] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-const THINNED = 2000; // points of the cloud that SVG bears
-const FEW = 10; // trials that a command names one by one
+const THINNED = 2000; // points of the cloud, beyond which SVG is slow
+const FEW = 10; // trials that a command names by number
 const inspect = document.getElementById("inspect");
 let webGL = false;
 try {
@@ -15,7 +15,7 @@ function costs(metric) {
   return columns.values[metric].map((value) => (value === null ? null : sign * value));
 }
 
-// The rows of each kind, for what is chosen now.
+// The rows of every layer of the figure.
 function findFront() {
   const known = everyRow.filter((row) => columns.values[state.x][row] !== null && columns.values[state.y][row] !== null);
   const allowed = new Set(known.filter((row) => !infeasible.has(row) && kept(row)));
@@ -26,7 +26,7 @@ function findFront() {
     known,
     allowed,
     front,
-    knee: bend(front, up, across),
+    knee: kneeOf(front, up, across),
     beyond: known.filter((row) => !allowed.has(row) && !(row in columns.anchors)),
     dominated: known.filter((row) => allowed.has(row) && !special.has(row)),
     anchors: known.filter((row) => row in columns.anchors),
@@ -39,36 +39,36 @@ function doubtful(row) {
   return flag(state.x, row) || flag(state.y, row);
 }
 
-function fill(trace, chosen) {
-  const take = (metric) => chosen.map((row) => columns.values[metric][row]);
-  Object.assign(trace, { x: take(state.x), y: take(state.y), customdata: chosen.map((row) => columns.numbers[row]) });
+function fill(trace, rows) {
+  const take = (metric) => rows.map((row) => columns.values[metric][row]);
+  Object.assign(trace, { x: take(state.x), y: take(state.y), customdata: rows.map((row) => columns.numbers[row]) });
   const [x, y] = [state.x, state.y].map((metric) => columns.metrics[metric].unit);
-  const note = chosen.some(doubtful) ? "<br>doubtful: %{hovertext}" : "";
-  if (note) trace.hovertext = chosen.map(doubtful);
+  const note = rows.some(doubtful) ? "<br>doubtful: %{hovertext}" : "";
+  if (note) trace.hovertext = rows.map(doubtful);
   if (trace.hoverinfo !== "skip") trace.hovertemplate = `trial %{customdata}<br>%{x:.4g} ${x}, %{y:.4g} ${y}${note}<extra></extra>`;
 }
 
 // The paper's networks, with their names.
-function fillStars(trace, chosen) {
-  fill(trace, chosen);
-  trace.text = chosen.map((row) => columns.anchors[row]);
-  trace.textposition = trace.x.map((each) => (each === Math.max(...trace.x) ? "top left" : "bottom right"));
+function fillStars(trace, rows) {
+  fill(trace, rows);
+  trace.text = rows.map((row) => columns.anchors[row]);
+  trace.textposition = trace.x.map((x) => (x === Math.max(...trace.x) ? "top left" : "bottom right"));
 }
 
 // One line with gaps: see figures/pareto.py.
-function intervals(trace, chosen) {
+function intervals(trace, rows) {
   const ends = (metric, row, along) => {
     const value = columns.values[metric][row];
     return [...((along && interval(metric, row)) || [value, value]), null];
   };
-  trace.x = chosen.flatMap((row) => [...ends(state.x, row, true), ...ends(state.x, row, false)]);
-  trace.y = chosen.flatMap((row) => [...ends(state.y, row, false), ...ends(state.y, row, true)]);
+  trace.x = rows.flatMap((row) => [...ends(state.x, row, true), ...ends(state.x, row, false)]);
+  trace.y = rows.flatMap((row) => [...ends(state.y, row, false), ...ends(state.y, row, true)]);
 }
 
-function thin(chosen) {
-  if (webGL || chosen.length <= THINNED) return chosen;
-  const step = chosen.length / THINNED;
-  return Array.from({ length: THINNED }, (_, index) => chosen[Math.floor(index * step)]);
+function thin(rows) {
+  if (webGL || rows.length <= THINNED) return rows;
+  const step = rows.length / THINNED;
+  return Array.from({ length: THINNED }, (_, index) => rows[Math.floor(index * step)]);
 }
 
 function drawFront() {
@@ -89,16 +89,16 @@ function drawFront() {
   layout.uirevision = `${state.x} ${state.y}`;
   if (state.trial !== null && rowOf.has(state.trial)) {
     const ring = { symbol: "circle-open", size: 24, color: layout.font.color, line: { width: 3 } };
-    const chosen = { type: "scatter", name: "chosen", mode: "markers", hoverinfo: "skip", marker: ring };
-    fill(chosen, [rowOf.get(state.trial)]);
-    traces.push(chosen);
+    const selected = { type: "scatter", name: "selected", mode: "markers", hoverinfo: "skip", marker: ring };
+    fill(selected, [rowOf.get(state.trial)]);
+    traces.push(selected);
   }
   say("pareto", [summary(), ...remarks(), ...doubts(current.front, [state.y, state.x], "these ")].join(" "));
   document.getElementById("kept").textContent = [choice(), command(), ownFront()].filter(Boolean).join(" ");
   return plot("pareto", figure);
 }
 
-// A figure's words: those below it, and those of a screen reader in its place.
+// The description of a figure: the text below it, and its label for screen readers.
 function say(name, text) {
   document.getElementById(`${name}-summary`).textContent = text;
   document.getElementById(name).setAttribute("aria-label", text);
@@ -111,7 +111,7 @@ function spoken(metric, row) {
 
 function summary() {
   const { front, knee } = current;
-  if (!front.length) return narrowed() ? "No network keeps what was set here." : "No candidate has succeeded within the limits.";
+  if (!front.length) return narrowed() ? "No network keeps the limits set here." : "No candidate has succeeded within the limits.";
   const values = front.map((row) => columns.values[state.x][row]);
   const ends = [Math.min(...values), Math.max(...values)].map((value) => String(Number(value.toPrecision(3))));
   const reach = front.length > 1 ? `from ${ends[0]} to ${ends[1]}` : `at ${ends[0]}`;
@@ -123,14 +123,14 @@ function isOwn() {
   return state.x === ACROSS && state.y === UP && !narrowed() && data.objectives.length === 2;
 }
 
-// What the run's front rests on; of another front, no more than that its axis is predicted.
+// Remarks on the predictions of the run's front; for another front, only which axis is predicted.
 function remarks() {
   if (isOwn()) return data.remarks;
   const predicted = [state.y, state.x].filter((metric) => columns.metrics[metric].kind === "predicted");
   return predicted.map((metric) => `${metric} is predicted, not ${metric === state.x ? "measured" : "trained"}.`);
 }
 
-// The twin of results/verification.py: how many are doubtful, and what measures them again.
+// The same sentences as in results/verification.py: how many latencies are doubtful, and what measures them again.
 function doubts(rows, metrics, whose) {
   return metrics.flatMap((metric) => {
     const those = rows.filter((row) => flag(metric, row));
@@ -145,13 +145,13 @@ function doubts(rows, metrics, whose) {
   });
 }
 
-// Among how many the front was chosen anew.
+// How many networks the limits leave.
 function choice() {
   if (!narrowed()) return "";
-  return `Chosen anew from ${current.allowed.size} of ${current.known.length} networks, which keep what was set here; the others are hollow.`;
+  return `${current.allowed.size} of ${current.known.length} networks keep the limits set here; the others are hollow.`;
 }
 
-// What lists the same networks in a terminal.
+// The command that lists the same networks.
 function command() {
   const same = data.objectives.length === 2 && state.x === ACROSS && state.y === UP && !Object.keys(state.brush).length;
   const limits = Object.entries(state.limits).map(([metric, bound]) => `${metric}<=${bound}${columns.metrics[metric].unit}`);
@@ -161,7 +161,7 @@ function command() {
 
 function ownFront() {
   if (data.objectives.length === 2 || narrowed()) return "";
-  return `The run's own front weighs ${data.objectives.length} objectives: nas show ${data.run} lists its ${data.members} networks.`;
+  return `The run has ${data.objectives.length} objectives: nas show ${data.run} lists the ${data.members} networks of its front.`;
 }
 
 inspect.addEventListener("change", drawFront);

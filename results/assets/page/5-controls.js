@@ -1,4 +1,4 @@
-// What is drawn across and up, and the limits: the controls above the front.
+// The controls above the front: both axes, and the limits.
 
 function choices(select, names, chosen) {
   const groups = Map.groupBy(names, (name) => columns.metrics[name].device || "any machine");

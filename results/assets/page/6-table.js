@@ -1,9 +1,9 @@
-// The table of the front that is drawn: it leads everywhere by keyboard. Rows are made of the columns when they are needed.
+// The table of the front on the page, through which the keyboard reaches everything. Rows are made when they are needed.
 
 const body = document.querySelector("#front tbody");
 const headings = [...document.querySelectorAll("#front th")];
-const made = new Map(); // of each row of the columns, its row of the table
-let order = null; // the keys by which the table is sorted, and which way
+const made = new Map(); // rows of the table, by rows of the columns
+let order = null; // the column by which the table is sorted, and the direction
 
 function cell(text, parent, className) {
   const made = element("td", text, parent);
@@ -11,7 +11,7 @@ function cell(text, parent, className) {
   return made;
 }
 
-// How far the interval reaches: one number where it reaches equally far both ways.
+// The half-widths of the interval: one number where they are equal.
 function reach(metric, row) {
   const ends = interval(metric, row);
   if (!ends) return "";
@@ -34,7 +34,7 @@ function tableRow(row) {
   line.dataset.trial = trial;
   cell(trial, line, "number");
   Object.keys(columns.metrics).forEach((metric) => numberCell(metric, row, line));
-  cell("", line, "drawing").innerHTML = glyph(stagesOf(row)); // made of numbers and words of ours alone
+  cell("", line, "drawing").innerHTML = glyph(stagesOf(row)); // contains numbers and our own text only
   const anchor = columns.anchors[row];
   cell(columns.notations[row] + (anchor ? ` (${anchor})` : ""), line, "notation");
   line.addEventListener("click", () => set({ trial }));
@@ -49,7 +49,7 @@ function tableRow(row) {
 // The column behind each heading: trial, every metric, transformers in the drawing, notation.
 const keys = [columns.numbers, ...Object.keys(columns.metrics).map((metric) => columns.values[metric]), columns.shapes.transformers, columns.notations];
 
-// What is unknown comes last, either way.
+// Unknown values come last in both directions.
 function sorted(rows) {
   if (!order) return rows;
   const { column, sign } = order;
@@ -64,7 +64,7 @@ function drawTable() {
   lines.forEach((line) => line.setAttribute("aria-selected", String(line.dataset.trial === String(state.trial))));
   const nothing = document.getElementById("nothing");
   nothing.hidden = lines.length > 0;
-  nothing.textContent = lines.length > 0 ? "" : narrowed() ? "No network keeps what was set here." : "Nothing is on the front yet. The causes are below, if there were failures.";
+  nothing.textContent = lines.length > 0 ? "" : narrowed() ? "No network keeps the limits set here." : "The front is empty so far. Causes of failures are listed below.";
 }
 
 headings.forEach((heading, index) => {

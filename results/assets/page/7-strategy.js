@@ -1,8 +1,8 @@
-// Where do the transformers go? Both maps, for the front that is drawn: the twin of results/figures/strategy.py.
+// Where do the transformers go? Both maps for the front on the page; results/figures/strategy.py does the same in Python.
 
-const [POSITIONS, FEWEST] = [10, 5]; // counted from the end of a stage; networks, below which a share says nothing
+const [POSITIONS, FEWEST] = [10, 5]; // counted from the end of a stage; networks, of fewer a share says nothing
 
-// Two maps beside each other become one above the other.
+// On narrow screens, the two maps stand one above the other.
 function stack({ data, layout }) {
   const [upper, lower] = [[0.6, 1], [0, 0.44]];
   Object.assign(layout.yaxis, { domain: upper });
@@ -12,7 +12,7 @@ function stack({ data, layout }) {
   bars.forEach((bar, index) => Object.assign(bar, { x: 1.02, len: 0.44, y: index ? 0.22 : 0.8 }));
 }
 
-// The share of transformers at a place of a stage among the networks that have one there, and how many those are.
+// The share of transformers at a position of a stage, and the number of networks that have a block there.
 function share(rows, stage, position) {
   const { kinds, rows: codes } = columns.stages[stage].blocks;
   const there = rows.map((row) => kinds[codes[row]]).filter((blocks) => blocks.length > position);
@@ -37,13 +37,13 @@ function mapTransformers({ data: traces }) {
   say("strategy", where(current.front, map));
 }
 
-// In words: how many networks have transformers, and where there are more and fewer than elsewhere.
+// How many networks have transformers, and where the front has more and fewer of them than all networks.
 function where(front, map) {
   if (!front.length) return "The front is empty.";
   const having = front.filter((row) => columns.shapes.transformers[row]).length;
   const count = `${having || "None"} of the ${front.length} networks of the front ${having > 1 ? "have" : "has"} a transformer.`;
   const cells = map.flatMap((line, stage) => line.map((value, position) => ({ value, stage, position }))).filter(({ value }) => value !== null);
-  if (!cells.length) return `${count} That is too few networks to say where transformers stand.`;
+  if (!cells.length) return `${count} These are too few networks to say where transformers stand.`;
   const order = (a, b) => a.value - b.value || a.stage - b.stage || a.position - b.position;
   const [least, most] = [cells.toSorted(order)[0], cells.toSorted(order).at(-1)];
   const percent = ({ value }) => Math.floor(100 * value + 0.5);
@@ -51,7 +51,7 @@ function where(front, map) {
   const more = percent(most) > 0 ? `more transformers ${place(most)} (+${percent(most)}%)` : "";
   const fewer = percent(least) < 0 ? `fewest ${place(least)} (${percent(least)}%)` : "";
   const places = [more, fewer].filter(Boolean).join(" and ") || "neither more nor fewer at any place";
-  return `${count} Against all networks tried, the front has ${places}. Rings mark where Next-ViT-S has its own.`;
+  return `${count} Against all networks tried, the front has ${places}. Rings mark the transformers of Next-ViT-S.`;
 }
 
 // The best value for each depth of stage 3 and number of transformers, among the networks that keep the limits.
@@ -60,7 +60,7 @@ function best(trace) {
   trace.z = trace.y.map(() => trace.x.map(() => null));
   current.allowed.forEach((row) => {
     const line = trace.z[trace.y.indexOf(columns.shapes["transformers"][row])];
-    const place = trace.x.indexOf(columns.shapes["in stage 3"][row]);
+    const place = trace.x.indexOf(columns.shapes["blocks in stage 3"][row]);
     const value = columns.values[state.y][row];
     line[place] = line[place] === null ? value : better(line[place], value);
   });
@@ -69,9 +69,9 @@ function best(trace) {
 function markStrategy({ data, layout }, _, row) {
   const stages = stagesOf(row);
   const places = stages.flatMap(({ blocks }, stage) => [...blocks].flatMap((kind, index) => (kind === "T" ? [[blocks.length - 1 - index, `stage ${stage + 1}`]] : [])));
-  const last = data[0].x.at(-1); // what lies further from the stage's end has no place on the map
+  const last = data[0].x.at(-1); // blocks further from the end of a stage are off the map
   const shown = places.filter(([before]) => before <= last);
   const dots = { type: "scatter", mode: "markers", hoverinfo: "skip", marker: { size: 6, color: layout.font.color } };
   data.push({ ...dots, x: shown.map(([before]) => before), y: shown.map(([, stage]) => stage) });
-  data.push({ ...dots, x: [columns.shapes["in stage 3"][row]], y: [columns.shapes["transformers"][row]], xaxis: "x2", yaxis: "y2" });
+  data.push({ ...dots, x: [columns.shapes["blocks in stage 3"][row]], y: [columns.shapes["transformers"][row]], xaxis: "x2", yaxis: "y2" });
 }

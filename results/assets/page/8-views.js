@@ -1,4 +1,4 @@
-// Drawing: themes, the folded views, what is brushed on the parallel axes; and the start.
+// Drawing: themes, the folded views, and brushed ranges on the parallel axes; then the start.
 
 let printing = false; // on white paper, whatever the screen's theme
 
@@ -42,7 +42,7 @@ function ranges(axis) {
   return found?.length === 1 ? found[0] : found;
 }
 
-// Where the chosen network stands in the other views.
+// Marks of the selected network in the other views.
 const marks = { strategy: markStrategy, progress: markTrial, stopwatch: markTrial, proxy: markPoint, parallel: markLine };
 
 function markTrial({ layout }, trial) {
@@ -62,7 +62,7 @@ function markLine({ data: [trace], layout }, _, row) {
   Object.assign(trace.line, { color: [...trace.line.color, 2], cmax: 2, colorscale: [[0, others], [0.5, front], [1, layout.font.color]] });
 }
 
-// Plotly tells no selected rows, only the ranges (plotly.js issue 4756): they are applied to every row here.
+// Plotly reports only brushed ranges, no selected rows (plotly.js issue 4756): they are applied to every row here.
 function brushed(axes) {
   const several = (range) => (Array.isArray(range[0]) ? range : [range]).map((ends) => ends.map((end) => Number(end.toPrecision(6))));
   const brush = Object.fromEntries(axes.filter((axis) => axis.constraintrange).map((axis) => [axis.label, several(axis.constraintrange)]));
@@ -97,7 +97,7 @@ async function start() {
   await Promise.all([drawFront(), ...views.filter((view) => view.open).map(open)]);
   const pareto = document.getElementById("pareto");
   pareto.on("plotly_hover", (event) => show(event.points[0].customdata));
-  pareto.on("plotly_unhover", showChosen);
+  pareto.on("plotly_unhover", showSelected);
   pareto.on("plotly_click", (event) => set({ trial: event.points[0].customdata }));
   const again = () => [drawFront(), ...opened().map(draw)];
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
@@ -111,7 +111,7 @@ async function start() {
   if (document.body.dataset.version) setTimeout(look, SOON, SOON);
 }
 
-// A live page asks for its version: every two seconds, then ever less while nothing is new; a new one is loaded.
+// A live page polls its version: every two seconds, then less often while nothing changes; it reloads for a new one.
 const [SOON, SELDOM] = [2000, 60000];
 
 async function look(waited) {
@@ -122,7 +122,7 @@ async function look(waited) {
       return location.reload();
     }
   } catch {
-    document.getElementById("live").textContent = "The server has ended: this page stays as it is.";
+    document.getElementById("live").textContent = "The server has stopped, so this page no longer changes.";
   }
   setTimeout(look, Math.min(2 * waited, SELDOM), Math.min(2 * waited, SELDOM));
 }

@@ -1,70 +1,69 @@
-"""The model card: one page of Markdown with what a person who finds the folder in a year wants to know."""
+"""The model card: one page of Markdown that tells a later reader what is in the folder, and where it comes from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from results import exports
+from results.exports.common.artefact import Artefact
 from results.exports.common.deliverable import Deliverable
-from results.glyphs import spoken, svg
-from results.notation import glyph
+from results.glyphs import glyph, spoken, svg
 from results.pages import document
 from search_spaces.nextvit.preparation import CROP, MEAN, STD
-
-if TYPE_CHECKING:
-    from results.exports.common.exporting import Artefact
 
 CARD, DRAWING = "README.md", "architecture.svg"
 NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'  # which a drawing needs in a file of its own
 
 
-def write(what: Deliverable, artefacts: "Sequence[Artefact]", folder: Path) -> None:
+def write(deliverable: Deliverable, artefacts: Sequence[Artefact], folder: Path) -> None:
     """Writes the card and the drawing that it shows."""
-    drawing = svg(what.architecture).replace("<svg", f"<svg {NAMESPACE}", 1)
+    drawing = svg(deliverable.architecture).replace("<svg", f"<svg {NAMESPACE}", 1)
     (folder / DRAWING).write_text(drawing + "\n", encoding="utf-8")
-    (folder / CARD).write_text(text(what, artefacts), encoding="utf-8")
+    (folder / CARD).write_text(text(deliverable, artefacts), encoding="utf-8")
 
 
-def text(what: Deliverable, artefacts: "Sequence[Artefact]") -> str:
+def text(deliverable: Deliverable, artefacts: Sequence[Artefact]) -> str:
     """The card."""
-    plan = what.architecture
+    architecture = deliverable.architecture
     return Template(document.asset("card.md")).substitute(
-        notation=plan,
-        spoken=spoken(plan),
-        glyph=glyph(plan),
-        id=plan.id,
-        weights=what.weights,
-        numbers="\n".join(_numbers(what.provenance.get("measurements", {}))),
-        files="\n".join(
-            f"- {_named(each)}: {each.verdict}." + f" {each.latency}." * bool(each.latency) for each in artefacts
-        ),
-        loading="\n\n".join(_loading(each.format) for each in artefacts),
-        resolution=what.resolution,
+        notation=architecture,
+        spoken=spoken(architecture),
+        glyph=glyph(architecture),
+        id=architecture.id,
+        weights=deliverable.weights,
+        numbers="\n".join(_numbers(deliverable.provenance.get("measurements", {}))),
+        files="\n".join(map(_described, artefacts)),
+        loading="\n\n".join(_loading(artefact.format) for artefact in artefacts),
+        resolution=deliverable.resolution,
         crop=f"{CROP:.0%}",
         mean=MEAN,
         std=STD,
-        classes=what.num_classes,
-        labels=f": {', '.join(what.labels)}" if what.labels else "",
-        channels=", ".join(map(str, plan.feature_channels)),
-        origin="\n".join(_origin(what.provenance)),
+        classes=deliverable.num_classes,
+        labels=f": {', '.join(deliverable.labels)}" if deliverable.labels else "",
+        channels=", ".join(map(str, architecture.feature_channels)),
+        origin="\n".join(_origin(deliverable.provenance)),
     )
 
 
-def _named(artefact: "Artefact") -> str:
-    return f"**{artefact.format}** ({', '.join(f'`{name}`' for name in artefact.files)})"
+def _described(artefact: Artefact) -> str:
+    names = ", ".join(f"`{name}`" for name in artefact.files)
+    latency = f" {artefact.latency}." if artefact.latency else ""
+    return f"- **{artefact.format}** ({names}): {artefact.verdict}.{latency}"
 
 
 def _numbers(measurements: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if not measurements:
-        yield "None: this network comes from no search."
+        yield "None: the network comes from no search."
         return
     yield from ("| metric | value | 95 % interval | kind | where |", "|---|---|---|---|---|")
-    for name, each in measurements.items():
-        interval = f"{each['low']:.4g} to {each['high']:.4g}" if each["high"] > each["low"] else "-"
-        kind = each["quality"] if each["kind"] == "trained" else each["kind"]  # which says so where it is at chance
-        yield f"| {name} | {each['value']:.4g} {each['unit']} | {interval} | {kind} | {each['device']} |"
-    if any(each["kind"] == "score" for each in measurements.values()):
+    for name, measurement in measurements.items():
+        value, low, high = (measurement[key] for key in ("value", "low", "high"))
+        interval = f"{low:.4g} to {high:.4g}" if high > low else "-"
+        # The flag of an accuracy says when it is no better than chance.
+        kind = measurement["quality"] if measurement["kind"] == "trained" else measurement["kind"]
+        yield f"| {name} | {value:.4g} {measurement['unit']} | {interval} | {kind} | {measurement['device']} |"
+    if any(measurement["kind"] == "score" for measurement in measurements.values()):
         yield from ("", "A score ranks candidates; it is no accuracy.")
 
 
@@ -74,9 +73,9 @@ def _loading(name: str) -> str:
 
 
 def _origin(provenance: Mapping[str, Any]) -> Iterator[str]:
-    """The search that found it, or that it was given."""
+    """The search that proposed the network, or a sentence that it comes from no search."""
     if "run" not in provenance:
-        yield "It was given by hand, not found by a search."
+        yield "The network was named by hand; it comes from no search."
     for name, value in provenance.items():
         if name == "versions":
             yield f"- versions: {', '.join(f'{package} {version}' for package, version in value.items())}"

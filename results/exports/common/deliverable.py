@@ -1,4 +1,4 @@
-"""What is handed over: a network with its weights, and everything that its files say of it."""
+"""A network to export: its weights, and everything that the exported files say about it."""
 
 import json
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ Array = NDArray[np.float32]  # images (B, 3, H, W) or logits (B, classes)
 
 @dataclass(frozen=True, kw_only=True)
 class Deliverable:
-    """A network to hand over. `network` is in evaluation mode, on the CPU, and not merged."""
+    """A network to export. `network` is in evaluation mode, on the CPU, and its batch norms are not merged."""
 
     network: NextViT
     labels: tuple[str, ...] = ()
@@ -25,17 +25,17 @@ class Deliverable:
     precision: str = "fp32"  # of the formats that a run-time reads; the others keep fp32
     batch: int = 1  # 0 for any
     image_input: bool = False  # images themselves rather than normalised tensors, where the format can
-    weights: str = "random: it answers nothing yet"
+    weights: str = "random: it is not trained yet"
     provenance: dict[str, Any] = field(default_factory=dict)  # run, trial, measurements, versions
 
     @property
     def architecture(self) -> Architecture:
-        """What the network is."""
+        """The architecture of the network."""
         return self.network.architecture
 
     @cached_property
     def num_classes(self) -> int:
-        """The classes that the network tells apart."""
+        """The number of classes of its head."""
         return int(self.network.state_dict()["head.fc.weight"].shape[0])
 
     @property
@@ -51,13 +51,13 @@ class Deliverable:
         }
 
     def document(self) -> dict[str, Any]:
-        """The config: the architecture, and beside it where it comes from."""
-        told = {"weights": self.weights, "preprocessing": self.preprocessing}
-        about = {"id": self.architecture.id, **self.provenance, **told}
+        """The config: the architecture, with its provenance."""
+        state = {"weights": self.weights, "preprocessing": self.preprocessing}
+        about = {"id": self.architecture.id, **self.provenance, **state}
         return {**self.architecture.to_dict(), "provenance": about}
 
     def metadata(self) -> dict[str, str]:
-        """What a file that carries texts by name says of the network."""
+        """The same as texts by name, for file formats that carry metadata."""
         return {
             "architecture": self.architecture.canonical_json(),
             "notation": str(self.architecture),

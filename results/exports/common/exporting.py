@@ -1,31 +1,20 @@
-"""Handing a network over: every format written, verified, and only then put in its place."""
+"""Exports a network: writes every format, verifies it against the network, and only then moves it to its place."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import evaluators
 from evaluators.targets.latency import Latency
 from results import exports
 from results.exports.common import card, verification
+from results.exports.common.artefact import Artefact
 from results.exports.common.deliverable import Deliverable
 from search_spaces.common import files
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 
-@dataclass(frozen=True, kw_only=True)
-class Artefact:
-    """What was written in a format: the files, and the verdict on them."""
-
-    format: str
-    files: tuple[str, ...]
-    verdict: str
-    hint: str = ""
-    latency: str = ""
-
-
 def export(
-    what: Deliverable,
+    deliverable: Deliverable,
     formats: Sequence[str],
     output: Path,
     *,
@@ -34,7 +23,7 @@ def export(
 ) -> list[Artefact]:
     """Writes a network in some formats into a new folder, with a model card; or one format as the one file `output`.
 
-    `report` is told of each format when it is done.
+    `report` is called with every format as soon as it is done.
 
     Raises:
         UsageError: the output exists, and `force` was not given.
@@ -42,35 +31,35 @@ def export(
     """
     if not formats:
         raise UsageError("no format was named", f"known: {', '.join(exports.names())}")
-    place = files.target(output)
-    if place.exists() and not force:
+    target = files.target(output)
+    if target.exists() and not force:
         raise UsageError(f"'{output}' exists", "give --force to overwrite it, or another name with -o")
-    _check_replaceable(place)
-    name = as_file(formats, output)
-    if not name and (place.is_file() or output.suffix in _endings()):
-        raise UsageError(f"'{output}' is a file's name, which {', '.join(formats)} do not fit into", "name a folder")
-    with files.replacing(output) as made:
-        room = made.with_name("all") if name else made
-        room.mkdir()
-        artefacts, reference = [], verification.Reference(what)
-        for each in dict.fromkeys(formats):
-            artefacts.append(_write(what, each, room, reference))
+    _check_replaceable(target)
+    file = as_file(formats, output)
+    if not file and (target.is_file() or output.suffix in _endings()):
+        raise UsageError(f"'{output}' names a file, but {', '.join(formats)} needs a folder", "name a folder")
+    with files.replacing(output) as unfinished:
+        folder = unfinished.with_name("all") if file else unfinished
+        folder.mkdir()
+        artefacts, reference = [], verification.Reference(deliverable)
+        for name in dict.fromkeys(formats):
+            artefacts.append(_write(deliverable, name, folder, reference))
             report(artefacts[-1])
-        if name:
-            (room / name).rename(made)
+        if file:
+            (folder / file).rename(unfinished)
         else:
-            card.write(what, artefacts, room)
+            card.write(deliverable, artefacts, folder)
     return artefacts
 
 
 def _check_replaceable(output: Path) -> None:
-    """A folder is replaced as a whole: not where it holds anything that no export wrote."""
+    """An export replaces a folder as a whole, and therefore none that holds other files."""
     if Path.cwd().is_relative_to(output):
         raise UsageError(f"you are in '{output}', which would be replaced", "name another folder")
-    strangers = {each.name for each in output.iterdir()} - _written() if output.is_dir() else set()
+    strangers = {path.name for path in output.iterdir()} - _written() if output.is_dir() else set()
     if strangers and output.suffix not in _endings():
         named = ", ".join(sorted(strangers)[:3])
-        raise UsageError(f"'{output}' holds what no export wrote: {named}", "name another folder")
+        raise UsageError(f"'{output}' holds files that no export wrote: {named}", "name another folder")
 
 
 def _written() -> set[str]:
@@ -83,40 +72,42 @@ def _endings() -> set[str]:
 
 
 def as_file(formats: Sequence[str], output: Path) -> str:
-    """Which file of a single format the output names by its ending; nothing where it is a folder."""
+    """The file of a single format that the output names by its suffix; empty where the output is a folder."""
     if len(formats) != 1:
         return ""
-    return next((each for each in exports.get(formats[0]).FILES if Path(each).suffix == output.suffix != ""), "")
+    return next((name for name in exports.get(formats[0]).FILES if Path(name).suffix == output.suffix != ""), "")
 
 
-def _write(what: Deliverable, name: str, folder: Path, reference: verification.Reference) -> Artefact:
-    chosen = exports.get(name)
+def _write(deliverable: Deliverable, name: str, folder: Path, reference: verification.Reference) -> Artefact:
+    module = exports.get(name)
     try:
-        chosen.write(what, folder)
-        answers = chosen.answers(what, folder, reference.images)
+        module.write(deliverable, folder)
+        answers = module.answers(deliverable, folder, reference.images)
     except OSError as error:
         raise NegativeAnswer(f"{name} was not written: {error.strerror or error}", "check the disk") from None
-    found = reference.check(name, answers, what.precision if exports.has_precision(name) else "fp32")
-    reason = exports.lacking(name, what)
+    check = reference.check(name, answers, deliverable.precision if exports.has_precision(name) else "fp32")
+    reason = exports.lacking(name, deliverable)
     return Artefact(
         format=name,
-        files=chosen.FILES,
-        verdict=f"{found}; {reason.message}" if reason else str(found),
+        files=module.FILES,
+        verdict=f"{check}; {reason.message}" if reason else str(check),
         hint=reason.hint if reason else "",
-        latency=_timed(what, name, folder),
+        latency=_timed(deliverable, name, folder),
     )
 
 
-def _timed(what: Deliverable, name: str, folder: Path) -> str:
-    """The latency of the file itself, beside the one that the search measured for its architecture."""
+def _timed(deliverable: Deliverable, name: str, folder: Path) -> str:
+    """The latency of the file itself, and the one that the search measured for its architecture."""
     if not exports.run_time(name):
         return ""
-    spec = f"{exports.run_time(name)}:resolution={what.resolution},batch={what.batch or 1}"
+    spec = f"{exports.run_time(name)}:resolution={deliverable.resolution},batch={deliverable.batch or 1}"
     run_time = evaluators.get(spec, "latency")
     assert isinstance(run_time, Latency)
     timing, device = run_time.time_file(folder / exports.get(name).FILES[0]), run_time.device().label
-    told = f"{timing.value:.4g} ms [{timing.low:.4g}, {timing.high:.4g}] under {run_time.spec} on {device}, just now"
-    measured = what.provenance.get("measurements", {}).get(run_time.spec)
-    if not measured or what.precision != "fp32" or measured["device"] != device:
-        return told
-    return f"{told}; the search measured {measured['value']:.4g} [{measured['low']:.4g}, {measured['high']:.4g}]"
+    sentence = (
+        f"{timing.value:.4g} ms [{timing.low:.4g}, {timing.high:.4g}] under {run_time.spec} on {device}, just now"
+    )
+    measured = deliverable.provenance.get("measurements", {}).get(run_time.spec)
+    if not measured or deliverable.precision != "fp32" or measured["device"] != device:
+        return sentence
+    return f"{sentence}; the search measured {measured['value']:.4g} [{measured['low']:.4g}, {measured['high']:.4g}]"

@@ -1,4 +1,4 @@
-"""Asking exported code in a process of its own: nothing of this program can help it there."""
+"""Runs exported code in a process of its own, where it cannot use anything of this program."""
 
 import io
 import subprocess
@@ -24,10 +24,10 @@ def answers(setup: str, batches: Sequence[Array]) -> list[Array]:
     Raises:
         NegativeAnswer: the code failed.
     """
-    asked = io.BytesIO()
-    np.savez(asked, *batches)
-    done = subprocess.run([sys.executable, "-IB", "-c", setup + LOOP], input=asked.getvalue(), capture_output=True)
-    if done.returncode:
-        words = done.stderr.decode(errors="replace").strip().splitlines() or ["no word"]
-        raise NegativeAnswer(f"the exported code failed: {words[-1]:.300}", "please report it as a bug")
-    return list(np.load(io.BytesIO(done.stdout)).values())
+    request = io.BytesIO()
+    np.savez(request, *batches)
+    process = subprocess.run([sys.executable, "-IB", "-c", setup + LOOP], input=request.getvalue(), capture_output=True)
+    if process.returncode:
+        lines = process.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        raise NegativeAnswer(f"the exported code failed: {lines[-1]:.300}", "please report it as a bug")
+    return list(np.load(io.BytesIO(process.stdout)).values())

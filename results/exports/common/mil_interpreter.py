@@ -1,6 +1,6 @@
-"""A Core ML package, run operator by operator with torch: what its file says, on systems where Core ML is not.
+"""Runs a Core ML package operator by operator with torch, on systems that have no Core ML.
 
-Weights are read from the package as they were rounded there; what is computed is fp32.
+The weights are those of the package, rounded to its precision; the arithmetic is fp32.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Values = dict[str, Any]
 
 
 class Interpreter:
-    """A package that is read once and answers as often as it is asked."""
+    """A package, read once; call it with images as often as needed."""
 
     def __init__(self, package: Path) -> None:
         spec = coremltools.utils.load_spec(str(package))
@@ -40,7 +40,7 @@ class Interpreter:
 def _value(given: Any, known: Values) -> Any:
     """A tensor that was computed, or a constant: numbers as torch's, all else as it is."""
     if isinstance(given, list | tuple):
-        return [_value(each, known) for each in given]
+        return [_value(item, known) for item in given]
     if given.name in known:
         return known[given.name]
     value = given.val

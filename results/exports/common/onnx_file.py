@@ -10,18 +10,18 @@ from evaluators.graphs.onnx_weights import folded
 from results.exports.common.deliverable import Array, Deliverable
 
 
-def write(what: Deliverable, path: Path) -> None:
-    """Writes the file: norms merged, precision in the graph, and what the network is in its metadata."""
+def write(deliverable: Deliverable, path: Path) -> None:
+    """Writes the file, with batch norms merged, the precision in the graph, and metadata about the network."""
     graph = onnx_graph.build(
-        what.architecture,
-        onnx_graph.given_weights(folded(what.network), what.precision),
-        batch=what.batch,
-        resolution=what.resolution,
-        num_classes=what.num_classes,
-        precision=what.precision,
+        deliverable.architecture,
+        onnx_graph.given_weights(folded(deliverable.network), deliverable.precision),
+        batch=deliverable.batch,
+        resolution=deliverable.resolution,
+        num_classes=deliverable.num_classes,
+        precision=deliverable.precision,
     )
-    onnx.helper.set_model_props(graph, what.metadata())
-    graph.producer_name = str(what.provenance.get("tool", "nas"))
+    onnx.helper.set_model_props(graph, deliverable.metadata())
+    graph.producer_name = str(deliverable.provenance.get("tool", "nas"))
     onnx.checker.check_model(graph, full_check=True)
     path.write_bytes(graph.SerializeToString())
 

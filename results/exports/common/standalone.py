@@ -1,4 +1,4 @@
-"""Our source as single modules that others can keep: one network with torch alone, or the whole family for timm."""
+"""Single modules made of our source: one network that needs torch alone, or the whole family for timm."""
 
 import ast
 import inspect
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from results.exports.common.deliverable import Deliverable
-from results.notation import glyph
+from results.glyphs import glyph
 from search_spaces.common import errors
 from search_spaces.nextvit import architecture, blocks, network, preparation
 
@@ -73,22 +73,22 @@ def create(num_classes: int = {num_classes}, drop_path_rate: float = 0.0) -> Nex
 '''
 
 
-def source(what: Deliverable) -> str:
+def source(deliverable: Deliverable) -> str:
     """The text of the module."""
-    plan = what.architecture
+    plan = deliverable.architecture
     head = HEAD.format(
         notation=plan,
         glyph=glyph(plan),
-        num_classes=what.num_classes,
-        resolution=what.resolution,
+        num_classes=deliverable.num_classes,
+        resolution=deliverable.resolution,
         channels=plan.feature_channels,
         mean=preparation.MEAN,
         std=preparation.STD,
-        weights=what.weights,
+        weights=deliverable.weights,
     )
     numbers = NUMBERS.format(strides=architecture.STAGE_STRIDES)
     parts = [head, "\n\n" + inspect.getsource(architecture.Block).rstrip("\n"), numbers]
-    parts += [body(blocks), body(network), _build(what)]
+    parts += [body(blocks), body(network), _build(deliverable)]
     return "\n".join(part.strip("\n") + "\n\n" for part in parts).rstrip("\n") + "\n"
 
 
@@ -128,11 +128,11 @@ def body(module: ModuleType) -> str:
     return re.sub(r"(?<![\w.])blocks\.(?=[A-Za-z])", "", "\n".join(lines)).strip("\n") + "\n"
 
 
-def _build(what: Deliverable) -> str:
+def _build(deliverable: Deliverable) -> str:
     rows = []
-    for row in what.architecture.blocks:
+    for row in deliverable.architecture.blocks:
         rows += ["        (", *(f"            {_call(block)}," for block in row), "        ),"]
-    return BUILD.format(stem=what.architecture.stem, rows="\n".join(rows), num_classes=what.num_classes)
+    return BUILD.format(stem=deliverable.architecture.stem, rows="\n".join(rows), num_classes=deliverable.num_classes)
 
 
 def _call(block: architecture.Block) -> str:

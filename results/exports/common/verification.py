@@ -1,4 +1,4 @@
-"""Whether what was written answers as the network does: on random images, and on photographs."""
+"""Whether an exported file gives the network's own logits: on random images, and on photographs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from search_spaces.nextvit.preparation import MEAN, STD
 
 TOLERANCES = {"fp32": 1e-4, "fp16": 1e-2}  # of the largest logit
 BUG = "nothing was written; please report it as a bug"
-RANDOM = 2  # images; two photographs stand beside them
+RANDOM = 2  # images; there are two photographs, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,25 +32,25 @@ class Check:
 
 
 class Reference:
-    """What the torch network answers to the images, worked out once for all formats."""
+    """The logits of the torch network, computed once for all formats."""
 
-    def __init__(self, what: Deliverable) -> None:
+    def __init__(self, deliverable: Deliverable) -> None:
         import torch
 
-        self.images = batches(what)
+        self.images = batches(deliverable)
         with torch.no_grad():
-            self.logits = [what.network(torch.from_numpy(images)).numpy() for images in self.images]
+            self.logits = [deliverable.network(torch.from_numpy(images)).numpy() for images in self.images]
 
     def check(self, name: str, answers: Sequence[Array], precision: str) -> Check:
-        """Holds a written network against it.
+        """Compares the logits of an exported file with them.
 
         Raises:
-            NegativeAnswer: it answers something else.
+            NegativeAnswer: they differ by more than the tolerance.
         """
         difference, tolerance = 0.0, TOLERANCES[precision]
         for given, expected in zip(answers, self.logits, strict=True):
             if given.shape != expected.shape or not np.isfinite(given).all():
-                raise NegativeAnswer(f"{name} gives {given.shape} logits that are no answer", BUG)
+                raise NegativeAnswer(f"{name} gives {given.shape} logits, or values that are not finite", BUG)
             difference = max(difference, float(np.abs(given - expected).max() / np.abs(expected).max()))
         if difference > tolerance:
             raise NegativeAnswer(
@@ -60,13 +60,13 @@ class Reference:
         return Check(difference=difference, tolerance=tolerance)
 
 
-def batches(what: Deliverable) -> list[Array]:
+def batches(deliverable: Deliverable) -> list[Array]:
     """Four images in batches of the size that the network is exported for; of two sizes where it takes any."""
-    images = np.concatenate([_random(what.resolution), _photographs(what.resolution)])
-    if not what.batch:
+    images = np.concatenate([_random(deliverable.resolution), _photographs(deliverable.resolution)])
+    if not deliverable.batch:
         return [images[:1], images[1:]]
-    repeated = images[np.arange(-(-len(images) // what.batch) * what.batch) % len(images)]
-    return list(repeated.reshape(-1, what.batch, *images.shape[1:]))
+    repeated = images[np.arange(-(-len(images) // deliverable.batch) * deliverable.batch) % len(images)]
+    return list(repeated.reshape(-1, deliverable.batch, *images.shape[1:]))
 
 
 def _random(resolution: int) -> Array:
@@ -75,11 +75,11 @@ def _random(resolution: int) -> Array:
 
 @cache
 def _photographs(resolution: int) -> Array:
-    """Two photographs that scikit-learn brings along, prepared as the network's input."""
+    """Two photographs that scikit-learn contains, prepared as the network's input."""
     from PIL import Image
     from sklearn.datasets import load_sample_images
 
-    pictures = [Image.fromarray(each).resize((resolution, resolution)) for each in load_sample_images().images]
-    pixels = np.stack([np.asarray(each, dtype=np.float32) for each in pictures]) / 255
+    pictures = [Image.fromarray(picture).resize((resolution, resolution)) for picture in load_sample_images().images]
+    pixels = np.stack([np.asarray(picture, dtype=np.float32) for picture in pictures]) / 255
     normalised = (pixels - np.array(MEAN, dtype=np.float32)) / np.array(STD, dtype=np.float32)
     return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2))

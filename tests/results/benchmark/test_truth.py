@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from nas.commands.measure import sample
-from results.benchmark import curves, truth
+from results.benchmark import truth
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -88,10 +88,6 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path: Path) -> None:
     )
 
 
-def pit(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(base_dim=16, mlp_ratio=4, depth="a-b", heads="1-2-4")
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -105,7 +101,6 @@ def pit(frame: pd.DataFrame) -> pd.DataFrame:
         (lambda frame: frame.assign(accuracy=[70.0] * 19 + [7000.0]), "row 20 has .*7000.0.* as accuracy"),
         (lambda frame: frame.assign(accuracy=float("inf")), "row 1 has .*inf.* as accuracy"),
         (lambda frame: frame.assign(accuracy="1" * 400), "as accuracy, which is no accuracy in percent"),
-        (pit, "are those of PiT, but not their values"),
         (
             lambda frame: frame.assign(architecture=["C-C-C-C"] * 19 + ["C-C-C"]),
             "the architecture of row 20 is no network: notation: expected four groups",
@@ -160,7 +155,6 @@ def test_files_that_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     with pytest.raises(UsageError, match="there is no file"):
         truth.read(tmp_path / "pipe.csv")
-    assert not curves.is_curves(tmp_path / "pipe.csv")
     with pytest.raises(UsageError, match="there is no file"):
         truth.read(tmp_path / ("x" * 300))
     (tmp_path / "ragged.csv").write_text("accuracy,mine\n" + "1,2,3,4\n" * 12)
@@ -190,7 +184,6 @@ def test_scores_can_be_computed_for_networks_of_ours_only(tmp_path: Path) -> Non
     [
         ("nasbench201_hw", 9445, 1, {"params", "flops"}),
         ("nasbench_macro_cifar10", 6561, 3, {"params", "flops"}),
-        ("pit_cifar100", 100, 1, {"params", "macs", "sum of widths", "mean log width", "depth"}),
         ("timm_imagenet", 1452, 1, {"param_count", "gmacs", "macts"}),
     ],
 )
@@ -198,42 +191,3 @@ def test_published_truths_are_read_whole(name: str, networks: int, seeds: int, s
     found = truth.read(DATA / f"{name}.csv")
     assert found.accuracies.shape == (networks, seeds)
     assert set(found.structure) == structure
-
-
-@published
-def test_the_published_curves_settle_late() -> None:
-    """Section 0.6 of the notes: the order S < B < L never stands in the first 50 epochs, and for good after 200."""
-    assert curves.is_curves(DATA / "nextvit_training_curves.csv")
-    found = curves.read(DATA / "nextvit_training_curves.csv")
-    assert found.networks == ("small", "base", "large")
-    assert found.parts[0].right == 0
-    assert found.parts[-1].right == 1
-    assert found.settled and found.settled > 200
-    assert not curves.is_curves(DATA / "pit_cifar100.csv")
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "has 0 epochs"),
-        ("a,1,50\n", "has 1 epochs of all its 1 networks"),
-        ("a,1,50\na,1,60\n", "a network twice in one epoch"),
-        ("a,one,50\n", "the column epoch holds something else"),
-        ("a,1e300,50\n", "the column epoch holds something else"),
-        ("a,1,much\n", "row 1 has 'much' as acc1"),
-        ("".join(f"{size},{epoch},50\n" for size in "ab" for epoch in range(5)), "6 epochs and two networks"),
-    ],
-)
-def test_curves_that_are_refused(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "curves.csv").write_text("size,epoch,acc1\n" + text)
-    with pytest.raises(UsageError, match=words):
-        curves.read(tmp_path / "curves.csv")
-
-
-def test_curves_that_never_cross_are_settled_from_the_start(tmp_path: Path) -> None:
-    rows = [(size, epoch, epoch + offset) for offset, size in enumerate("abc") for epoch in range(12)]
-    path = tmp_path / "curves.csv"
-    pd.DataFrame(rows, columns=["size", "epoch", "acc1"]).to_csv(path, index=False)
-    found = curves.read(path)
-    assert found.settled == 0
-    assert {part.right for part in found.parts} == {1.0}

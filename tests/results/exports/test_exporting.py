@@ -43,6 +43,36 @@ def test_every_format_answers_as_the_network_does(name: str, precision: str, tmp
     assert artefact.verdict.startswith("the network's logits on 2 random images and 2 photographs")
 
 
+ARRAYS = '''"""The weights as NumPy's arrays."""
+
+import numpy as np
+
+FILES = ("weights.npz",)
+LOADING = ("python", "np.load('weights.npz')")
+
+
+def write(what, folder):
+    np.savez(folder / FILES[0], **{name: value.numpy() for name, value in what.network.state_dict().items()})
+
+
+def answers(what, folder, batches):
+    import torch
+
+    weights = {name: torch.from_numpy(value) for name, value in np.load(folder / FILES[0]).items()}
+    what.network.load_state_dict(weights)
+    return [what.network(torch.from_numpy(images)).detach().numpy() for images in batches]
+'''
+
+
+def test_a_format_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "to_arrays.py").write_text(ARRAYS)
+    monkeypatch.setattr(exports, "__path__", [*exports.__path__, str(tmp_path)])
+    assert "arrays" in exports.names()
+    (artefact,) = exporting.export(deliverable(), ["arrays"], tmp_path / "out")
+    assert artefact.files == ("weights.npz",) and "exactly" in artefact.verdict
+    assert "weights.npz" in (tmp_path / "out" / "README.md").read_text()
+
+
 @pytest.mark.parametrize("corner", sorted(set(CORNERS) - {"half"}))
 def test_corners_of_the_family_are_handed_over(corner: str, tmp_path: Path) -> None:
     what = deliverable(CORNERS[corner])
@@ -145,7 +175,7 @@ def test_nothing_is_overwritten_without_being_told(tmp_path: Path) -> None:
 def test_a_folder_with_files_of_others_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("precious")
-    with pytest.raises(UsageError, match=r"holds what no export wrote: mine.txt"):
+    with pytest.raises(UsageError, match=r"holds files that no export wrote: mine.txt"):
         exporting.export(deliverable(), ["config"], tmp_path / "out", force=True)
     assert (tmp_path / "out" / "mine.txt").read_text() == "precious"
 
@@ -165,7 +195,7 @@ def test_one_format_goes_into_the_file_that_is_named(formats: list[str], name: s
 
 
 def test_two_formats_do_not_fit_into_one_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="do not fit into"):
+    with pytest.raises(UsageError, match="needs a folder"):
         exporting.export(deliverable(), ["config", "onnx"], tmp_path / "a.onnx")
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from results import figures
+from results.figures.fronts import fronts_info
 from results.pages import comparison
 from results.store.record import Run
 from search_spaces.common.errors import NegativeAnswer
@@ -52,7 +52,7 @@ def test_both_fronts_are_in_the_page_once() -> None:
     page = comparison.page(found)
     assert "</script><b>" not in page
     assert page.count("<tr><td>") == 3 + 1
-    assert figures.fronts_info(found.first, found.second).points[1] == ((45.0, 4.7),)
+    assert fronts_info(found.first, found.second).points[1] == ((45.0, 4.7),)
 
 
 def test_other_objectives_and_other_devices_share_no_axis() -> None:

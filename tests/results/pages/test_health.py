@@ -96,8 +96,8 @@ OLD = {"cpu_time", "drifted"}  # of the first version's stopwatch: stores hold t
 
 def test_every_flag_that_the_code_emits_has_its_words() -> None:
     latencies = {flag(half, 9, [share]) for half in (0.01, 0.05, 0.1) for share in (0.5, 1.0)}
-    assert emitted() | latencies | OLD == set(get_args(Quality)) == set(health.WORDS)
-    assert all(health.WORDS[flag] for flag in DOUBTFUL)
+    assert emitted() | latencies | OLD == set(get_args(Quality)) == set(health.MEANINGS)
+    assert all(health.MEANINGS[flag] for flag in DOUBTFUL)
 
 
 @pytest.mark.parametrize("flag", DOUBTFUL)
@@ -108,7 +108,7 @@ def test_a_front_with_a_doubtful_latency_beats_nothing(flag: Quality) -> None:
         "The front is not compared with the paper's networks. 1 of the front's 3 latencies by ort is doubtful "
         f"(1 {flag}): measure again with 'nas measure test-run --front --latency ort'."
     )
-    assert f"1 measurements of ort {health.WORDS[flag]}." in others
+    assert f"1 measurements of ort {health.MEANINGS[flag]}." in others
 
 
 def test_a_doubtful_yardstick_measures_nothing() -> None:

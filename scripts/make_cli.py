@@ -1,4 +1,4 @@
-"""Writes docs/cli.md from the program's own help: `python docs/make_cli.py`. A test holds it fresh."""
+"""Writes docs/cli.md from the program's own help: `python scripts/make_cli.py`. A test holds it fresh."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ import click
 
 from nas.cli import cli
 
-PAGE = Path(__file__).parent / "cli.md"
+PAGE = Path(__file__).parent.parent / "docs" / "cli.md"
 
 
 def page() -> str:
     """The reference of every command, as Markdown."""
     parts = [
-        "# Commands\n\nMade from `--help` by `python docs/make_cli.py`; do not edit by hand.\n",
+        "# Commands\n\nMade from `--help` by `python scripts/make_cli.py`; do not edit by hand.\n",
         _section("nas", cli),
     ]
     parts += [_section(f"nas {name}", command) for name, command in sorted(cli.commands.items())]

@@ -1,4 +1,4 @@
-"""Writes the pictures of docs/ from the dashboard of a run: `python docs/make_picture.py runs/nhs-1.html`."""
+"""Writes docs/pictures/ from the dashboard of a run: `python scripts/make_picture.py runs/nhs-1.html`."""
 
 import shutil
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-HERE = Path(__file__).parent
+PLACE = Path(__file__).parent.parent / "docs" / "pictures"
 PICTURES = {"front": (1280, 830, "light"), "front-dark": (1280, 830, "dark"), "front-narrow": (390, 844, "light")}
 
 
@@ -20,7 +20,7 @@ def main(page_file: Path) -> None:
             page.goto(page_file.resolve().as_uri())
             page.wait_for_selector("body[data-ready='1']")
             page.evaluate("document.querySelectorAll('.modebar-container').forEach((bar) => bar.remove())")
-            page.screenshot(path=HERE / f"{name}.png")
+            page.screenshot(path=PLACE / f"{name}.png")
         browser.close()
 
 
