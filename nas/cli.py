@@ -71,7 +71,7 @@ def run(context: click.Context, /, store: str, as_json: bool, dry_run: bool, tim
     Ctrl-C and even kill -9 are safe: the same command with --name resumes where the run stood, asks the same
     candidates as if it had never stopped, and measures nothing twice.
     """
-    from nas.search.session import start
+    from nas.commands.run import start
 
     given = {name for name in choices if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
     return start(choices, given, store_url=store, as_json=as_json, dry_run=dry_run, timeout=timeout)
@@ -293,7 +293,7 @@ def predictor(latency: str, store: str, as_json: bool) -> int:
 
     Every device with at least 20 measurements in the database is judged on networks that its predictor has not seen.
     """
-    from nas.commands.predictions import examine
+    from nas.commands.predictor import examine
 
     return examine(store, latency, as_json=as_json)
 

@@ -5,54 +5,19 @@ tells those that were left out. What it says is a prediction with an interval, a
 checked; it abstains where it does not rank.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
 
 from evaluators.core.evaluator import choice
-from evaluators.core.measurement import Kind, Reading, digest
-from evaluators.training.fidelity import Fidelity
+from evaluators.core.measurement import Reading
+from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from search_spaces import Architecture
-from search_spaces.common.errors import Unavailable
-
-if TYPE_CHECKING:
-    from evaluators.prediction.fusion import Fusion
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taught:
-    """What was learnt: the ids of the networks that were really evaluated, and the models fitted on them."""
-
-    networks: tuple[str, ...]
-    fusion: "Fusion" = field(compare=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Auto(Fidelity):
-    """The accuracy that `train` of the same fidelity would find. The program teaches it, by `learning`."""
-
-    kind: ClassVar[Kind] = "predicted"
+class Auto(LearnedAccuracy):
+    """The accuracy that `train` of the same fidelity would reach."""
 
     features: str = choice("structure", "all")
-    taught: ClassVar[Taught | None] = None  # of an instance, where it has learnt
-
-    def learning(self, taught: Taught) -> "Auto":
-        """The same evaluator, having learnt that."""
-        clone = replace(self)
-        object.__setattr__(clone, "taught", taught)
-        return clone
-
-    def missing(self) -> Unavailable | None:
-        """It needs data, and real evaluations on it."""
-        if self.taught:
-            return None
-        return super().missing() or Unavailable(
-            f"{self.spec} has learnt from no real evaluation", f"nas run --proxy {self.spec} makes some first"
-        )
-
-    def protocol(self) -> dict[str, Any]:
-        """The fidelity, and what was learnt from."""
-        networks = self.taught.networks if self.taught else ()
-        return super().protocol() | {"evaluations": len(networks), "networks": digest(sorted(networks))}
 
     def row(self, architecture: Architecture) -> dict[str, float]:
         """The features of a network, by name."""
@@ -67,8 +32,8 @@ class Auto(Fidelity):
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
         from evaluators.prediction.features import matrix
 
-        assert self.taught
-        fusion = self.taught.fusion
+        assert self.fit
+        fusion = self.fit.fusion
         values, _ = matrix([self.row(architecture)])
         told = fusion.predict(values)
         mean, low, high, upper = (round(float(each[0]), 4) for each in (told.mean, told.low, told.high, told.upper))

@@ -13,7 +13,7 @@ from evaluators.stopwatch import noise
 from evaluators.targets import cpu
 from nas import __version__, console
 from nas.progress import progress
-from nas.search.teaching import is_untaught
+from nas.search.search import needs_training
 from results.store.store import Store
 from search_spaces.common.errors import NasError
 
@@ -74,7 +74,7 @@ def _version(package: str) -> str | None:
 
 
 def _evaluator(evaluator: Evaluator) -> dict[str, Any]:
-    untaught = is_untaught(evaluator)
+    untaught = needs_training(evaluator)
     reason = None if untaught else evaluator.missing()
     versions = {} if reason else evaluator.versions()
     told = ", ".join(f"{name} {version}" for name, version in versions.items())

@@ -10,8 +10,7 @@ from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
 from nas import console
-from nas.commands import predictions
-from nas.search import accuracy
+from nas.search import accuracy, latency_predictions
 from nas.search.config import Config
 from results.store import names
 from results.store.database import sqlite_path
@@ -29,7 +28,7 @@ class Plan:
     stored: Run | None = None
 
     @property
-    def pins(self) -> predictions.Pins:
+    def pins(self) -> latency_predictions.Pins:
         """What the stored run's predictors learnt from."""
         return self.stored.config.get("predictors", {}) if self.stored else {}
 
@@ -116,7 +115,7 @@ def _lock(store_url: str, name: str) -> Lock:
     return lock(f"run-{digest([str(path.resolve()) if path else store_url, name])}")
 
 
-def settle(store: Store, name: str, plan: Plan, pins: predictions.Pins) -> None:
+def settle(store: Store, name: str, plan: Plan, pins: latency_predictions.Pins) -> None:
     """Makes the run, or gives the existing one its larger budget.
 
     Raises:

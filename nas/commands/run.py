@@ -1,4 +1,4 @@
-"""The command `nas run`: says what it decided, runs the search with a live line, and ends with a verdict."""
+"""The command `nas run`: prints its configuration, searches with a progress line, and ends with a summary."""
 
 import time
 from collections import Counter
@@ -11,19 +11,16 @@ from rich.status import Status
 
 import search_spaces
 from evaluators import Evaluator, Measurement
-from evaluators.accuracy.auto import Auto
-from evaluators.accuracy.train import Train
 from evaluators.training.fidelity import Fidelity
 from evaluators.workers.bench import Bench
 from nas import __version__, console, interruption
-from nas.commands import predictions
 from nas.progress import moving_line, progress
-from nas.search import rungs
+from nas.search import latency_predictions, rungs
+from nas.search.active_learning import check_transient
 from nas.search.config import Config
 from nas.search.plan import Plan, planned, reserved, settle, stored_run
 from nas.search.proposals import SAMPLERS, SpaceExhausted
-from nas.search.search import RepeatedFailure, Search, verify
-from nas.search.teaching import check_transient
+from nas.search.search import RepeatedFailure, Search, needs_training, verify
 from results import front, verification
 from results.notation import glyph
 from results.store import names
@@ -43,16 +40,16 @@ def start(
     """Starts a run, or resumes the one that is named. Returns the exit code."""
     interruption.listen()
     plan = planned(choices, given, stored_run(store_url, choices["name"]))
-    objectives = predictions.ready(store_url, plan.config.objectives, plan.pins)
+    objectives = latency_predictions.ready(store_url, plan.config.objectives, plan.pins)
     for evaluator in objectives:
-        if not isinstance(evaluator, Auto) and (reason := evaluator.missing()):  # Auto is taught when the run has begun
+        if not needs_training(evaluator) and (reason := evaluator.missing()):
             raise reason
     if dry_run:
         return _rehearse(plan, objectives, store_url)
     store = Store(store_url, writable=True)
     try:
         with reserved(store, choices["name"], plan.config.space) as name:
-            settle(store, name, plan, predictions.pins(objectives))
+            settle(store, name, plan, latency_predictions.pins(objectives))
             with Bench(timeout, say=console.say) as bench:
                 return _Session(Search(store, name, bench), as_json, resumed=plan.stored is not None).run()
     finally:
@@ -222,14 +219,14 @@ class _Session:
     def _climb(self) -> bool:
         """Trains the best longer, where training was the objective, and says what came of it; whether anything did."""
         search, lowest, climbed = self.search, self.search.objectives[0], False
-        if not isinstance(lowest, Train):
+        if not isinstance(lowest, Fidelity) or not lowest.trains:
             return climbed
         for rung in rungs.climb(search.run, lowest, self._train, search.config.seed):
             climbed = True
             search.store.add_column(search.name, rung.evaluator.spec, rung.evaluator.context())
             console.say(f"  {rung.sentence}")
             try:
-                check_transient(list(rung.found.values()), rung.evaluator.spec)
+                check_transient(list(rung.trained.values()), rung.evaluator.spec)
             except NegativeAnswer as error:
                 console.say(f"  not to be used: {error.message}")
             if self.as_json:
