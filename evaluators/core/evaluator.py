@@ -99,9 +99,12 @@ class Evaluator(ABC):
 
     def versions(self) -> dict[str, str]:
         """Versions of the packages that change its numbers, and of the plug-in's own file where it is a user's."""
-        versions = {package: importlib.metadata.version(package) for package in self.packages}
+        return {package: importlib.metadata.version(package) for package in self.packages} | self.source()
+
+    def source(self) -> dict[str, str]:
+        """The digest of a user's own plug-in, by its name; nothing for ours."""
         module = sys.modules[type(self).__module__]
-        return versions | ({self.name(): plugins.digest(module)} if plugins.is_own(module.__name__) else {})
+        return {self.name(): plugins.digest(module)} if plugins.is_own(module.__name__) else {}
 
     def protocol(self) -> dict[str, Any]:
         """Every setting that changes its numbers."""

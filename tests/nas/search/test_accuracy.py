@@ -1,4 +1,4 @@
-"""Runs that train networks: predictions that learn from them, successive halving, and networks that cannot be ranked."""
+"""Runs that train networks: predictions that learn from them, successive halving, and refusals to rank."""
 
 import json
 import sqlite3
@@ -80,7 +80,7 @@ def test_a_resumed_run_keeps_its_fitted_prediction(learned: Any) -> None:
     assert len(values(program, "learned", "auto")) == 10
 
 
-def test_real_evaluations_are_truth_for_every_score(learned: Any) -> None:
+def test_every_score_is_validated_on_trained_networks(learned: Any) -> None:
     program, _ = learned
     ended = program("validate", "structure", "--truth", "store", "--json")
     report = ended.json
@@ -89,7 +89,7 @@ def test_real_evaluations_are_truth_for_every_score(learned: Any) -> None:
     assert ended.code == int(not (row["gain"]["low"] > 0 and row["p_value"] < 0.05)), ended.err
 
 
-def test_a_score_is_validated_by_ten_real_evaluations(learned: Any) -> None:
+def test_a_score_counts_as_validated_after_ten_trained_networks(learned: Any) -> None:
     """The trained networks, scored: `structure` is no longer unvalidated on this data."""
     program, _ = learned
     store = Store(f"sqlite:///{program.folder}/runs/nas.db", writable=True)
@@ -144,7 +144,9 @@ def test_successive_halving_trains_the_best_longer_and_shows_each_rung(
 
 
 @pytest.mark.slow
-def test_one_learning_rate_is_chosen_on_the_extremes(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
+def test_one_learning_rate_is_chosen_on_a_small_and_a_large_network(
+    nas: Program, monkeypatch: Any, tmp_path_factory: Any
+) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     proxy = ("--data", "digits", "--proxy", "train:epochs=4,resolution=32,images=300")
@@ -163,13 +165,13 @@ def test_one_learning_rate_is_chosen_on_the_extremes(nas: Program, monkeypatch: 
     ("arguments", "code", "words"),
     [
         (["--data", "/no/such/folder"], 1, "there is no data '/no/such/folder'"),
-        (["--data", "digits", "--proxy", "entropy"], 2, "trains nothing: what is --data digits for?"),
+        (["--data", "digits", "--proxy", "entropy"], 2, "trains nothing on --data digits"),
         (["--data", "digits", "--proxy", "train:data=digits"], 2, "the data is named twice"),
         (["--data", "digits", "--train", "3"], 2, "at least 10 real evaluations, got 3"),
         (["--proxy", "train:data=/no/such/folder"], 1, "there is no data"),
     ],
 )
-def test_data_that_cannot_be_used(nas: Program, arguments: list[str], code: int, words: str) -> None:
+def test_data_that_cannot_be_used_is_refused(nas: Program, arguments: list[str], code: int, words: str) -> None:
     ended = nas("run", "--budget", "5", *arguments)
     assert ended.code == code, ended.err
     assert words in ended.err
@@ -214,7 +216,7 @@ def test_validating_scores_on_a_csv_file(nas: Program, tmp_path: Path) -> None:
     assert nas("validate", "train", "--truth", "mine.csv").code == 2
 
 
-def test_without_real_evaluations_there_is_no_truth_in_the_store(finished: Program) -> None:
+def test_validating_on_the_store_needs_trained_networks(finished: Program) -> None:
     ended = finished("validate", "--truth", "store")
     assert ended.code == 1
     assert "holds 0 real evaluations" in ended.err
