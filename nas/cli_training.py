@@ -1,4 +1,4 @@
-"""The commands that train, of the command line: `nas train` and `nas finalists`. Thin, as those of `cli.py`."""
+"""The commands that train, on the command line: `nas train` and `nas finalists`."""
 
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,17 @@ from nas.options import JSON, RUN, STORE, examples, given, recipe
     epilog=examples(
         "nas train arch.json --data photos/ --weights timm:nextvit_small.bd_in1k --epochs 30",
         "nas train arch.json --data digits --plain --resolution 32 --batch-size 64 --epochs 15",
-        "nas train arch.json --data photos/ --resume           go on after an interruption",
+        "nas train arch.json --data photos/ --resume           resume an interrupted training",
         "torchrun --nproc-per-node 8 -m nas train next-vit-s --data imagenet/",
     )
 )
 @click.argument("target", metavar="ARCH")
 @click.option("--data", metavar="DATA", required=True, help="A folder of classes, hf:OWNER/NAME, digits or synthetic.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to train in.  [default: of the database]")
-@click.option("--resume", is_flag=True, help="Go on with the training in that folder, by its own settings.")
-@click.option("--weights", metavar="SOURCE", help="Weights to begin with: FILE.safetensors or timm:NAME.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the training.  [default: next to the database]"
+)
+@click.option("--resume", is_flag=True, help="Resume the training in that folder, with its stored settings.")
+@click.option("--weights", metavar="SOURCE", help="Initial weights: FILE.safetensors or timm:NAME.")
 @recipe
 @STORE
 @JSON
@@ -35,14 +37,14 @@ def train(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Train one network fully: the honest way to its real accuracy, which goes into the database.
+    """Train one network fully; its accuracy goes into the database.
 
     ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. The defaults are the official recipe. Ctrl-C and
-    even kill -9 are safe: --resume goes on after the last epoch that was finished.
+    even kill -9 are safe: --resume continues after the last finished epoch.
     """
-    from nas.commands import train as training
+    from nas.commands.train import start
 
-    return training.start(
+    return start(
         target,
         data,
         output,
@@ -58,13 +60,13 @@ def train(
 @click.command(
     epilog=examples(
         "nas finalists nhs-1                                   which five to train",
-        "nas finalists nhs-1 --train --data photos/ --count 3  train them; the same command goes on",
+        "nas finalists nhs-1 --train --data photos/ --count 3  train three of them; repeat to resume",
     )
 )
 @RUN
-@click.option("--count", type=click.IntRange(min=1), default=5, show_default=True, help="How many.")
-@click.option("--train", is_flag=True, help="Train them, one after the other.")
-@click.option("--data", metavar="DATA", help="What to train them on, as for nas train.")
+@click.option("--count", type=click.IntRange(min=1), default=5, show_default=True, help="Number of finalists.")
+@click.option("--train", is_flag=True, help="Train them fully, one after the other.")
+@click.option("--data", metavar="DATA", help="Data to train on, as for nas train.")
 @recipe
 @STORE
 @JSON
@@ -78,15 +80,16 @@ def finalists(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Choose the few of a run's front that are worth training: the knee, then those farthest from each other.
+    """Select networks of a run's front for full training: the knee, then those farthest from the ones selected.
 
-    With --train each is trained as nas train does it, and its true accuracy stands beside score and latency.
+    The knee is the best compromise of the front. With --train, every finalist is trained as by nas train, and its
+    accuracy appears next to score and latency.
     """
     from nas.commands.finalists import start
 
-    wished = given(settings)
+    recipe_settings = given(settings)
     if train and not data:
-        raise click.UsageError("--train needs --data: what to train on")
-    if (data or wished or plain) and not train:
-        raise click.UsageError("--data and the settings of a training are for --train")
-    return start(store, run, count=count, data=data, given=wished, plain=plain, as_json=as_json)
+        raise click.UsageError("--train needs --data: the images to train on")
+    if (data or recipe_settings or plain) and not train:
+        raise click.UsageError("--data and the training settings are for --train: add it, or leave them out")
+    return start(store, run, count=count, data=data, given=recipe_settings, plain=plain, as_json=as_json)

@@ -1,4 +1,4 @@
-"""How the program speaks: data on standard output, talk on standard error."""
+"""Output of the program: data on standard output, messages on standard error."""
 
 import json
 import shlex
@@ -18,46 +18,48 @@ talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(message: str = "") -> None:
-    """A line of talk."""
+    """Prints a message."""
     talk.print(printable(message), markup=False)
 
 
-def command(*words: str) -> str:
-    """The command to type next, quoted for a shell: with `--store`, where this command was given another database."""
+def command(*arguments: str) -> str:
+    """A command to type next, quoted for a shell, with this command's `--store` if it was given one."""
     context = click.get_current_context(silent=True)
     store = context.params.get("store") if context else None
-    return shlex.join(["nas", *words, *(["--store", store] if store and store != DEFAULT_STORE else [])])
+    return shlex.join(["nas", *arguments, *(["--store", store] if store and store != DEFAULT_STORE else [])])
 
 
 def same_command() -> str:
-    """This command, to be typed again."""
+    """This very command, quoted for a shell."""
     return shlex.join(["nas", *sys.argv[1:]])
 
 
 def write_json(data: object) -> None:
-    """One JSON document on standard output."""
+    """Writes one JSON document to standard output."""
     click.echo(json.dumps(data, indent=2))
 
 
 def write_event(event: str, **data: Any) -> None:
-    """One line of newline-delimited JSON on standard output."""
+    """Writes one line of newline-delimited JSON to standard output."""
     click.echo(json.dumps({"event": event, **data}))
 
 
 def is_narrow() -> bool:
-    """Whether standard output is a terminal with too little room for a table's last column."""
+    """Whether standard output is a terminal too narrow for the last column of a table."""
     out = Console()
     return out.is_terminal and out.width < 150
 
 
 def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[str] = frozenset()) -> None:
-    """A table on standard output; columns named in `numbers` are aligned to the right."""
+    """Writes a table to standard output; columns named in `numbers` are aligned to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(Text(heading), justify="right" if heading in numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))  # text, not markup: units stand in brackets
+        table.add_row(*(Text(printable(cell)) for cell in row))  # text, not markup: units are in brackets
     out = Console(highlight=False)
     if not out.is_terminal:
-        out = Console(highlight=False, width=max(out.width, 200))  # a file or a pipe has no edge to fold at
+        out = Console(
+            highlight=False, width=max(out.width, 200)
+        )  # a file or a pipe has no edge at which lines would fold
     out.print(table)

@@ -1,4 +1,4 @@
-"""Options that several commands have: of the database, of the output, and the settings of a full training."""
+"""Options shared by several commands: the database, the output, and the settings of a full training."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -22,17 +22,17 @@ STORE = click.option(
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 RUN = click.argument("run", required=False)
-SEED = click.IntRange(0, 2**31 - 1)  # what every generator of random numbers takes
+SEED = click.IntRange(0, 2**31 - 1)  # every random number generator in use accepts these
 
 
 class Seconds(click.FloatRange):
-    """A number of seconds that a clock can count: click takes nan for a number in every range."""
+    """A finite number of seconds: click accepts nan in every range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number, or click's own complaint."""
+        """The number, or an error of click."""
         seconds = super().convert(value, param, ctx)
         if not math.isfinite(seconds):
-            self.fail(f"{value} is no number of seconds.", param, ctx)
+            self.fail(f"{value} is not a number of seconds.", param, ctx)
         return seconds
 
 
@@ -41,8 +41,18 @@ TIMEOUT = click.option(
     type=Seconds(min=1, max=10**6),
     default=120.0,
     show_default=True,
-    help="Seconds per evaluation.",
+    help="Longest time of one evaluation, in seconds.",
 )
+
+
+def plugin_names(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """The callback of parameters that take a space, a spec or a limit: a plug-in file becomes the plug-in's name."""
+    texts = value if isinstance(value, tuple) else (value,)
+    if not any(text and ".py" in text for text in texts):
+        return value  # without importing anything
+    from nas.own_plugins import by_name
+
+    return tuple(map(by_name, value)) if isinstance(value, tuple) else by_name(value)
 
 
 def examples(*lines: str) -> str:
@@ -56,23 +66,23 @@ def flag(name: str) -> str:
 
 
 def recipe(command: Command) -> Command:
-    """Gives a command the options of a recipe; those that were not given arrive as None."""
+    """Adds the options of a full training to a command; options that were not given are None."""
     light = ", ".join(f"{flag(name)} {value}" for name, value in PLAIN.items())
-    command = click.option("--plain", is_flag=True, help=f"For a small set: {light}.")(command)
-    for each in reversed(fields(FullRecipe)):
-        command = _option(each)(command)
+    command = click.option("--plain", is_flag=True, help=f"Settings for a small data set: {light}.")(command)
+    for field in reversed(fields(FullRecipe)):
+        command = _option(field)(command)
     return command
 
 
 def _option(field: "Field[Any]") -> Callable[[Command], Command]:
-    words = field.metadata["words"]
+    text = field.metadata["words"]
     if field.default is not None:
-        words += f"  [default: {'on' if field.default is True else field.default}]"
+        text += f"  [default: {'on' if field.default is True else field.default}]"
     if field.metadata["kind"] is bool:
-        return click.option(f"{flag(field.name)}/{flag('no-' + field.name)}", default=None, help=words)
-    return click.option(flag(field.name), type=field.metadata["kind"], help=words)
+        return click.option(f"{flag(field.name)}/{flag('no-' + field.name)}", default=None, help=text)
+    return click.option(flag(field.name), type=field.metadata["kind"], help=text)
 
 
 def given(choices: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that were given, of everything that a command was called with."""
-    return {each.name: choices[each.name] for each in fields(FullRecipe) if choices[each.name] is not None}
+    """The settings of a full training that the command line gave."""
+    return {field.name: choices[field.name] for field in fields(FullRecipe) if choices[field.name] is not None}

@@ -1,7 +1,7 @@
-"""How far long work has come, and how long the rest will take: one line that moves, or a plain line now and then.
+"""Progress of long work and the time left: one updated line on a terminal, plain lines elsewhere.
 
-A line on a terminal is drawn anew at most twice a second, so that it does not disturb what is measured. Elsewhere the
-first line comes after two seconds, and the next ones ever more rarely.
+A terminal is updated at most twice a second, so that it does not disturb measurements. Elsewhere the first line comes
+after two seconds, and further ones at growing intervals.
 """
 
 import threading
@@ -14,38 +14,38 @@ from rich.text import Text
 
 from nas import console
 
-REDRAWN = 2.0  # times a second
+UPDATES = 2.0  # per second
 FIRST, LEAST = 2.0, 30.0  # seconds before the first plain line, and the least between two
-SHARE = 0.1  # of the time so far, between two plain lines: a day's work is no thousand lines
+SHARE = 0.1  # of the time so far, between two plain lines: a day's work must not print a thousand
 
-_lines: list[Status] = []  # that are shown: one at the most
+_lines: list[Status] = []  # on the terminal: at most one
 
 
 class Progress:
-    """Work of so many equal parts, called with the number of those that are done, and with words about the latest."""
+    """Work of `total` equal steps; call it with the number of finished steps and a remark about the latest."""
 
-    def __init__(self, what: str, total: int) -> None:
-        self.what, self.total, self.done, self.words = what, total, 0, ""
+    def __init__(self, task: str, total: int) -> None:
+        self.task, self.total, self.done, self.remark = task, total, 0, ""
         self.started = time.monotonic()
         self.due = self.started + FIRST
-        self.plain = False  # whether lines are printed
+        self.plain = False  # whether plain lines are printed
 
-    def __call__(self, done: int, words: str = "") -> None:
-        self.done, self.words = done, words
-        self.tell()
+    def __call__(self, done: int, remark: str = "") -> None:
+        self.done, self.remark = done, remark
+        self.print_if_due()
 
     def line(self) -> str:
-        """What is done, where it stands, and about how long the rest takes."""
+        """The task, the finished steps and the time left."""
         seconds = time.monotonic() - self.started
         left = seconds / self.done * (self.total - self.done) if self.done else 0.0
         time_left = f"about {duration(left)} left" if self.done else f"{duration(seconds)} so far"
-        return f"{self.what}: {self.done} of {self.total}, {time_left}" + (f"; {self.words}" if self.words else "")
+        return f"{self.task}: {self.done} of {self.total}, {time_left}" + (f"; {self.remark}" if self.remark else "")
 
     def __rich__(self) -> Text:
         return Text(self.line())
 
-    def tell(self) -> None:
-        """Prints a plain line, where one is due."""
+    def print_if_due(self) -> None:
+        """Prints a plain line if one is due."""
         now = time.monotonic()
         if self.plain and now >= self.due and self.done < self.total:
             self.due = now + max(LEAST, SHARE * (now - self.started))
@@ -53,9 +53,9 @@ class Progress:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Progress]:
-    """Shows how far work has come while it is done; the work calls what it is given."""
-    shown = Progress(what, total)
+def progress(task: str, total: int) -> Iterator[Progress]:
+    """Shows the progress of a task, which calls the yielded object."""
+    shown = Progress(task, total)
     with moving_line(shown) as status:
         if status:
             yield shown
@@ -67,7 +67,7 @@ def progress(what: str, total: int) -> Iterator[Progress]:
 
 @contextmanager
 def moving_line(first: str | Progress) -> Iterator[Status | None]:
-    """A line that moves, where there is a terminal to show it; inside another one, that one, which comes back."""
+    """An updated line, on a terminal; a nested call borrows the outer line and gives it back."""
     if not console.talk.is_terminal:
         yield None
         return
@@ -79,7 +79,7 @@ def moving_line(first: str | Progress) -> Iterator[Status | None]:
         finally:
             status.update(before)
         return
-    with console.talk.status(first, refresh_per_second=REDRAWN) as status:
+    with console.talk.status(first, refresh_per_second=UPDATES) as status:
         _lines.append(status)
         try:
             yield status
@@ -89,12 +89,12 @@ def moving_line(first: str | Progress) -> Iterator[Status | None]:
 
 @contextmanager
 def _ticking(shown: Progress) -> Iterator[None]:
-    """Looks at the clock while work goes on that reports nothing."""
+    """Prints due lines also during a step that takes long."""
     ended = threading.Event()
 
     def watch() -> None:
         while not ended.wait(max(0.05, shown.due - time.monotonic())):
-            shown.tell()
+            shown.print_if_due()
 
     clock = threading.Thread(target=watch, daemon=True)
     clock.start()
@@ -106,7 +106,7 @@ def _ticking(shown: Progress) -> Iterator[None]:
 
 
 def duration(seconds: float) -> str:
-    """A time for people: seconds, minutes, hours or days."""
+    """A time in the unit that suits it: seconds, minutes, hours or days."""
     for unit, length in (("days", 86_400.0), ("h", 3600.0), ("min", 60.0)):
         if seconds >= 1.5 * length:
             return f"{seconds / length:.{0 if unit == 'min' else 1}f} {unit}"

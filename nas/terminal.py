@@ -1,4 +1,4 @@
-"""What a terminal can show: letters that its encoding lacks are replaced by others that say the same."""
+"""Characters that the encoding of a terminal lacks are replaced by similar ones."""
 
 import codecs
 import io
@@ -6,7 +6,7 @@ import unicodedata
 from typing import TextIO
 
 HANDLER = "nas.readable"
-ALIKE = {
+SIMILAR = {
     **dict.fromkeys("▖·•", "."),
     **dict.fromkeys("▌│", "|"),
     **dict.fromkeys("─–—−", "-"),
@@ -23,22 +23,22 @@ ALIKE = {
 
 
 def readable(error: UnicodeError) -> tuple[str, int]:
-    """The handler of letters that cannot be encoded: their like in ASCII, or their number."""
+    """The handler of characters that cannot be encoded: similar ones in ASCII, or their code point."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(map(_alike, error.object[error.start : error.end])), error.end
+    return "".join(map(_similar, error.object[error.start : error.end])), error.end
 
 
-def _alike(letter: str) -> str:
-    plain = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
-    return ALIKE.get(letter) or plain or letter.encode("unicode_escape").decode()
+def _similar(character: str) -> str:
+    plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
+    return SIMILAR.get(character) or plain or character.encode("unicode_escape").decode()
 
 
 codecs.register_error(HANDLER, readable)
 
 
 def degrade(*streams: TextIO | None) -> None:
-    """Lets streams write every text, whatever their encoding lacks."""
+    """Makes streams write every text, with replaced characters where their encoding lacks some."""
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=HANDLER)

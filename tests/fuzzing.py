@@ -18,7 +18,6 @@ import yaml
 
 import evaluators
 from evaluators.workers import jobs
-from nas.commands.measure import find_architecture
 from nas.search.config import Config
 from results import limits
 from results.benchmark import truth
@@ -283,7 +282,7 @@ def surfaces(folder: Path) -> dict[str, Surface]:
     return {
         "architecture in JSON": Surface(280, json_text, architecture(Architecture.from_json)),
         "architecture in YAML": Surface(60, texts(YAMLS), architecture(reading.from_yaml)),
-        "notation": Surface(150, texts(NOTATIONS), architecture(find_architecture)),
+        "notation": Surface(150, texts(NOTATIONS), architecture(reading.find)),
         "evaluator": Surface(150, texts(SPECS), _read_spec),
         "limit": Surface(150, texts(LIMITS), _read_limit),
         "configuration": Surface(70, lambda draw: mutated_value(draw, draw.choice(CONFIGS)), _read_config),

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -78,6 +79,30 @@ def test_the_detector_of_the_docs_trains_on_an_exported_network(nas: Program) ->
     done = subprocess.run([sys.executable, "-c", code], cwd=nas.folder / "out", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "loss_classifier" in done.stdout
+
+
+def test_the_plugins_of_the_docs_pass_their_checks_and_are_used(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their order, in one folder; runs have three candidates. A stand-in takes the place of the board's program."""
+    page = (ROOT / "docs" / "extending.md").read_text()
+    files = re.findall(r"In `(\w+\.py)`:\n\n```python\n(.*?)```", page, flags=re.DOTALL)
+    assert [name for name, _ in files] == ["late_transformers.py", "transformer_share.py", "my_board.py"]
+    for name, code in files:
+        (nas.folder / name).write_text(code)
+    program = nas.folder / "bin" / "board-run"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\ntest -s "$1" && echo 2.5\n')
+    program.chmod(0o755)
+    blocks = re.findall(r"```console\n(.*?)```", page, flags=re.DOTALL)
+    lines = [line.removeprefix("$ ") for block in blocks for line in block.splitlines()]
+    assert len(lines) == 8
+    without = nas(*shlex.split(lines[6])[1:])
+    assert (without.code, "there is no program 'board-run' on PATH" in without.err) == (1, True), without.err
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    for line in lines:
+        ended = nas(*shlex.split(line.replace("--budget 50", "--budget 3"))[1:])
+        assert ended.code == 0, f"{line}\n{ended.err}"
+    trials = nas("show", "late_transformers-2", "--all", "--json").json["trials"]
+    assert [trial["measurements"]["my_board"]["value"] for trial in trials] == [2.5] * 3
 
 
 def test_the_published_schema_takes_what_is_exported_and_nothing_else() -> None:

@@ -5,55 +5,25 @@ left-out networks (`prediction/fusion.py`). The result is a prediction with an i
 ranking was checked; it abstains if there is no evidence that it ranks.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 from evaluators.core.evaluator import Evaluator, choice
-from evaluators.core.measurement import Kind, Reading, SharedDetails, digest
-from evaluators.training.fidelity import Fidelity
+from evaluators.core.measurement import Reading, SharedDetails
+from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from search_spaces import Architecture
-from search_spaces.common.errors import Unavailable
-
-if TYPE_CHECKING:
-    from evaluators.prediction.fusion import Fusion
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taught:
-    """What was learnt: the ids of the trained networks, and the prediction fitted on them."""
-
-    networks: tuple[str, ...]
-    fusion: "Fusion" = field(compare=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Auto(Fidelity):
-    """Predicts the accuracy that `train` reaches at the same fidelity. A search teaches it, by `learning`."""
-
-    kind: ClassVar[Kind] = "predicted"
+class Auto(LearnedAccuracy):
+    """The accuracy that `train` of the same fidelity would reach."""
 
     features: str = choice("structure", "all")
-    taught: ClassVar[Taught | None] = None  # set on an instance that has learnt
-
-    def learning(self, taught: Taught) -> "Auto":
-        """A copy of this evaluator that has learnt `taught`."""
-        clone = replace(self)
-        object.__setattr__(clone, "taught", taught)
-        return clone
-
-    def missing(self) -> Unavailable | None:
-        """Why it cannot predict: without data, or without real evaluations on it."""
-        if self.taught:
-            return None
-        return super().missing() or Unavailable(
-            f"{self.spec} has learnt from no real evaluation", "a search with this proxy trains some networks first"
-        )
 
     def protocol(self) -> dict[str, Any]:
-        """The fidelity, the features, and the networks it learnt from."""
-        networks = self.taught.networks if self.taught else ()
+        """The fidelity, the networks it learnt from, and the scores among its features."""
         scores = {"scores": names} if (names := [score.name() for score in self._scores()]) else {}
-        return super().protocol() | scores | {"evaluations": len(networks), "networks": digest(sorted(networks))}
+        return super().protocol() | scores
 
     def row(self, architecture: Architecture) -> dict[str, float]:
         """The features of a network, by name."""
@@ -76,8 +46,8 @@ class Auto(Fidelity):
     def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
         from evaluators.prediction.features import matrix
 
-        assert self.taught
-        fusion = self.taught.fusion
+        assert self.fit
+        fusion = self.fit.fusion
         values, _ = matrix([self.row(architecture)])
         predicted = fusion.predict(values)
         columns = (predicted.mean, predicted.low, predicted.high, predicted.upper)

@@ -98,10 +98,13 @@ class Evaluator(ABC):
         return 1
 
     def versions(self) -> dict[str, str]:
-        """Versions of the packages that change its numbers; for a user's plug-in also a digest of its file."""
-        versions = {package: importlib.metadata.version(package) for package in self.packages}
+        """Versions of the packages that change its numbers, and of the plug-in's own file where it is a user's."""
+        return {package: importlib.metadata.version(package) for package in self.packages} | self.source()
+
+    def source(self) -> dict[str, str]:
+        """The digest of a user's own plug-in, by its name; nothing for ours."""
         module = sys.modules[type(self).__module__]
-        return versions | ({self.name(): plugins.digest(module)} if plugins.is_own(module.__name__) else {})
+        return {self.name(): plugins.digest(module)} if plugins.is_own(module.__name__) else {}
 
     def protocol(self) -> dict[str, Any]:
         """Every setting that changes its numbers."""

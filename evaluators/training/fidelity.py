@@ -68,6 +68,11 @@ class Fidelity(Evaluator):
         """The spec of the real training of this fidelity."""
         return "train:" + ",".join(f"{name}={getattr(self, name)}" for name in _names())
 
+    @property
+    def trains(self) -> bool:
+        """Whether it trains the networks itself: then the best of a run can be trained longer."""
+        return self.kind == "trained"
+
     def protocol(self) -> dict[str, Any]:
         """Every setting that changes its numbers; the data by what it holds, not by where it lies."""
         settings = asdict(self)

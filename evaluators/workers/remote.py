@@ -16,6 +16,7 @@ from evaluators.core.source_digest import code
 from evaluators.workers.bench import Bench
 from evaluators.workers.connection import ConnectionLost, Worker
 from search_spaces import Architecture
+from search_spaces.common import plugins
 from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, Unavailable
 
 NEEDS = "it needs Python 3.10 or later with numpy, onnx and the run-time, and over SSH nas itself"
@@ -71,6 +72,13 @@ class Remote(Evaluator):
             return Unavailable(
                 f"another version of nas measures on {self.where} (code {theirs} there, {code()} here)",
                 "install the same version on both",
+            )
+        ours, source = self.inner.source(), description["source"]
+        if ours != source:
+            digests = f"digest {source.get(self.name(), 'none')} there, {ours.get(self.name(), 'none')} here"
+            return Unavailable(
+                f"the plug-in '{self.name()}' is missing or another one on {self.where} ({digests})",
+                f"copy the same file there, and name it in the environment variable {plugins.VARIABLE} there",
             )
         if reason := description.get("missing"):
             return Unavailable(f"{self.where}: {reason['message']}", reason["hint"])

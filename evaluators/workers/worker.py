@@ -24,7 +24,7 @@ from evaluators.core.locks import exclusive
 from evaluators.core.source_digest import code
 from evaluators.targets.latency import Latency
 from evaluators.workers import jobs
-from search_spaces.common.errors import InfrastructureFailed, UsageError, failure
+from search_spaces.common.errors import InfrastructureFailed, UnknownName, UsageError, failure
 
 Answer = dict[str, Any]
 LAST_SECONDS = 5.0  # a driver that dies closes our input, and releases its folder a moment later
@@ -60,6 +60,8 @@ def _listen(source: BinaryIO, lines: "queue.SimpleQueue[bytes]", attached: bool)
 def _answer(line: bytes, answers: TextIO) -> str:
     try:
         job = jobs.parse(line)
+        if job["do"] == "describe" and (reason := _unknown(job["evaluator"])):
+            return _line({"code": code(), "source": {}, "missing": {"message": reason.message, "hint": reason.hint}})
         evaluator = evaluators.get(job["evaluator"])
         if not evaluator.location.is_here:
             raise UsageError(f"'{evaluator.spec}' names another location: a worker measures where it runs")
@@ -68,6 +70,15 @@ def _answer(line: bytes, answers: TextIO) -> str:
         failed = failure(error)
         answer: Answer = {"cause": failed.message, "detail": failed.hint}
         return _line(answer | ({"infrastructure": True} if isinstance(failed, InfrastructureFailed) else {}))
+
+
+def _unknown(spec: str) -> UnknownName | None:
+    """Whether there is no such evaluator here: one that asks may have it as a plug-in of its own."""
+    try:
+        evaluators.get(spec)
+    except UnknownName as error:
+        return error
+    return None
 
 
 def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
@@ -95,11 +106,11 @@ def _measured(job: dict[str, Any], evaluator: Evaluator) -> Answer:
 def describe(evaluator: Evaluator) -> Answer:
     """The context of an evaluator's numbers on this machine, or why it cannot run here."""
     reason = evaluator.missing()
+    identity = {"code": code(), "source": evaluator.source()}
     if reason:
-        return {"code": code(), "missing": {"message": reason.message, "hint": reason.hint}}
+        return identity | {"missing": {"message": reason.message, "hint": reason.hint}}
     device = evaluator.device()
-    return {
-        "code": code(),
+    return identity | {
         "device": {"label": device.label, "facts": device.facts},
         "versions": evaluator.versions(),
         "protocol": evaluator.protocol(),

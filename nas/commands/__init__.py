@@ -1,1 +1,1 @@
-"""What each command does, one file for each; `nas/cli.py` declares their options."""
+"""One file per command; `nas/cli.py`, `cli_networks.py` and `cli_training.py` declare their options."""

@@ -17,7 +17,7 @@ from evaluators.targets import cpu
 from evaluators.workers.bench import Bench
 from nas import __version__, console
 from nas.progress import progress
-from nas.search.teaching import is_untaught
+from nas.search.search import needs_training
 from results.store.database import sqlite_path
 from results.store.store import Store
 from search_spaces import PAPER
@@ -30,41 +30,42 @@ PACKAGES = (
 
 
 SELF_TEST_SECONDS = 20.0
-LEARNS = "it learns from the networks that a run with --data trains first"
+LEARNS = "it learns from networks that a run with --data trains"
 
 
 def examine(store_url: str, latencies: Sequence[str], *, quick: bool, as_json: bool) -> int:
     """Reports on this machine. Returns 1 where no latency can be measured, or one that was named cannot."""
-    asked = [*(evaluators.get(name) for name in evaluators.names()), *(evaluators.get(s, "latency") for s in latencies)]
-    with progress("looking at this machine", len(asked) + (not quick)) as done:
-        found = []
-        for evaluator in asked:
-            found.append(_evaluator(evaluator))
-            done(len(found), evaluator.spec)
-        quiet = None if quick else _noise(store_url)
-    named = found[len(found) - len(latencies) :]
+    examined = [evaluators.get(name) for name in evaluators.names()]
+    examined += [evaluators.get(spec, "latency") for spec in latencies]
+    with progress("examining this machine", len(examined) + (not quick)) as done:
+        states = []
+        for evaluator in examined:
+            states.append(_state(evaluator))
+            done(len(states), evaluator.spec)
+        noise_report = None if quick else _noise(store_url)
+    requested = states[len(states) - len(latencies) :]
     report: dict[str, Any] = {
         "nas": __version__,
         "python": sys.version.split()[0],
         "system": platform.platform(),
         "cpu": {**cpu.device().facts, **cpu.state()},
         "packages": {name: _version(name) for name in PACKAGES},
-        "noise": quiet,
-        "evaluators": found,
+        "noise": noise_report,
+        "evaluators": states,
         "store": {"url": store_url, "state": _store(store_url)},
     }
     if as_json:
         console.write_json(report)
     else:
         _write(report)
-    ready = [each for each in report["evaluators"] if each["family"] == "latency" and each["ready"]]
-    return 0 if ready and all(each["ready"] for each in named) else 1
+    has_latency = any(state["family"] == "latency" and state["ready"] for state in states)
+    return 0 if has_latency and all(state["ready"] for state in requested) else 1
 
 
 def _noise(store_url: str) -> dict[str, Any] | None:
-    """How far Next-ViT-S repeats, process after process; not while another process measures, which it would disturb.
+    """How far Next-ViT-S repeats from process to process; None while another process measures: both would be disturbed.
 
-    Its measurements are kept where there is a database: repeats tell how far processes differ on this device.
+    The measurements are stored if there is a database: repeats show how far processes differ on this device.
     """
     machine, latency, measurements = locks.device("machine"), evaluators.get("ort"), list[Measurement]()
     if latency.missing():
@@ -93,18 +94,18 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _evaluator(evaluator: Evaluator) -> dict[str, Any]:
-    untaught = is_untaught(evaluator)
-    reason = None if untaught else evaluator.missing()
+def _state(evaluator: Evaluator) -> dict[str, Any]:
+    learns = needs_training(evaluator)
+    reason = None if learns else evaluator.missing()
     versions = {} if reason else evaluator.versions()
-    told = ", ".join(f"{name} {version}" for name, version in versions.items())
-    detail = "" if reason else f"{evaluator.device().label}{f' ({told})' if told else ''}"
+    packages = ", ".join(f"{name} {version}" for name, version in versions.items())
+    detail = "" if reason else f"{evaluator.device().label}{f' ({packages})' if packages else ''}"
     return {
-        "evaluator": evaluator.name() if untaught else evaluator.spec,
+        "evaluator": evaluator.name() if learns else evaluator.spec,
         "family": evaluator.family(),
         "place": str(evaluator.location),
         "ready": reason is None,
-        "detail": reason.message if reason else detail + (f"; {LEARNS}" if untaught else ""),
+        "detail": reason.message if reason else detail + (f"; {LEARNS}" if learns else ""),
         "versions": versions,
         "to enable": reason.hint if reason else "",
     }
@@ -130,15 +131,15 @@ def _write(report: dict[str, Any]) -> None:
     console.say(f"store {report['store']['url']}: {report['store']['state']}")
     if facts["load"] and facts["load"] > 0.5 * facts["cores"]:
         console.say(
-            "warning: this machine is busy; latencies measured now will be flagged or slow. Close other programs."
+            "warning: this machine is busy: latencies measured now may be slow, and are flagged. Close other programs."
         )
     if report["noise"]:
         console.say(f"noise: {report['noise']['sentence']}")
     rows = (
-        [each["evaluator"], each["family"], "yes" if each["ready"] else "no", each["detail"]]
-        for each in report["evaluators"]
+        [state["evaluator"], state["family"], "yes" if state["ready"] else "no", state["detail"]]
+        for state in report["evaluators"]
     )
     console.write_table(["evaluator", "family", "ready", "detail"], rows)
-    for each in report["evaluators"]:
-        if not each["ready"]:
-            console.say(f"{each['evaluator']}, to enable it: {each['to enable']}")
+    for state in report["evaluators"]:
+        if not state["ready"]:
+            console.say(f"to enable {state['evaluator']}: {state['to enable']}")

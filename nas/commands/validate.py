@@ -1,4 +1,4 @@
-"""The command `nas validate`: holds scores and predictions against true accuracies."""
+"""The command `nas validate`: checks scores and predictions against true accuracies."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, Usage
 STORE = "store"
 
 
-def validate(
+def validate_scores(
     source: str,
     specs: Sequence[str],
     *,
@@ -35,7 +35,7 @@ def validate(
     as_json: bool,
     timeout: float,
 ) -> int:
-    """Says what ranks a truth; returns 1 where scores were tried and none ranks better than the best count."""
+    """Reports how well scores rank a truth. Returns 1 if scores were tried and none beats the best count."""
     if output:
         files.check_file(output)
     truth = _stored(store_url) if source == STORE else truths.read(Path(source))
@@ -55,10 +55,10 @@ def validate(
 
 
 def _stored(store_url: str) -> Truth:
-    """The networks that were really evaluated, at the fidelity at which most of them were.
+    """The trained networks of the database, at the fidelity that has most of them.
 
     Raises:
-        NegativeAnswer: fewer than ten.
+        NegativeAnswer: there are fewer than ten.
     """
     store = Store(store_url)
     try:
@@ -78,21 +78,21 @@ def _stored(store_url: str) -> Truth:
 
 
 def _scored(truth: Truth, specs: Sequence[str], timeout: float) -> Truth:
-    """The truth with scores computed for its networks."""
-    chosen = [evaluators.get(spec, "accuracy") for spec in specs]
-    for evaluator in chosen:
+    """The truth, with the scores of its networks added."""
+    scores = [evaluators.get(spec, "accuracy") for spec in specs]
+    for evaluator in scores:
         if evaluator.kind != "score":
             raise UsageError(f"'{evaluator.spec}' is no score", f"scores are {', '.join(_scores())}")
-    found: dict[str, np.ndarray] = {}
+    computed: dict[str, np.ndarray] = {}
     count = len(truth.architectures)
-    with Bench(timeout, say=console.say) as bench, progress("computing scores", len(chosen) * count) as done:
-        for column, evaluator in enumerate(chosen):
+    with Bench(timeout, say=console.say) as bench, progress("computing scores", len(scores) * count) as done:
+        for column, evaluator in enumerate(scores):
             values = np.empty(count)
             for number, architecture in enumerate(truth.architectures):
                 values[number] = _score(bench, evaluator, architecture)
                 done(column * count + number + 1, evaluator.spec)
-            found[evaluator.spec] = values
-    return replace(truth, scores={**truth.scores, **found})
+            computed[evaluator.spec] = values
+    return replace(truth, scores={**truth.scores, **computed})
 
 
 def _score(bench: Bench, evaluator: Evaluator, architecture: Architecture) -> float:
@@ -115,10 +115,10 @@ def _write(report: Report) -> None:
     for remark in report.remarks:
         console.say(remark)
     if report.compared:
-        verdict = ", ".join(report.better) or "none"
-        console.say(f"of {report.tried} scores tried, these rank better than the best count of the network: {verdict}")
+        winners = ", ".join(report.better) or "none"
+        console.say(f"of {report.tried} scores tried, these rank better than the best count of the network: {winners}")
     elif report.tried:
-        console.say("the truth has no counts of the networks (params, macs, ...) that a score would have to beat")
+        console.say("the truth has no counts of the networks (params, macs, ...) to compare the scores with")
     for device in validation_page.devices(report):
         ordered = sorted(
             (row for row in report.rows if device in row.regrets), key=lambda row: row.regrets[device].mean

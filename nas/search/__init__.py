@@ -1,1 +1,1 @@
-"""The search behind `nas run`: configuration, proposals, the loop, active learning, and rungs of training."""
+"""The search behind `nas run`: configuration, proposals, the loop, active learning and successive halving."""

@@ -1,4 +1,4 @@
-"""The resolved configuration of a run: every decision spelt out, checked, and stored with the run."""
+"""The complete configuration of a run: checked, and stored with the run."""
 
 import shlex
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ from search_spaces import Architecture, SearchSpace
 from search_spaces.common.errors import StoreError, UnknownName, UsageError
 from search_spaces.common.texts import shown
 
-COSTS = ("params", "macs")  # counted for every candidate: instant, and every table shows them
+COSTS = ("params", "macs")  # counted for every candidate
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a run searches, by what it judges, and how. All fields are plain data, as the store keeps them."""
+    """The space, the objectives, the limits and the sampler of a run. All fields are plain data, as in the store."""
 
     space: str = "nhs"
     budget: int = 200
     proxy: str = "entropy"
-    evaluations: int = 20  # real ones, where the accuracy is predicted
+    evaluations: int = 20  # networks to train, if the accuracy is predicted
     latencies: tuple[str, ...] = ("ort",)
     limits: tuple[str, ...] = ()
     seed: int = 0
@@ -49,7 +49,7 @@ class Config:
             raise UsageError("a run needs at least one latency", "for example --latency ort")
         for kind, specs in (("--latency", self.latencies), ("--limit", self.limits)):
             if len(set(specs)) < len(specs):
-                raise UsageError(f"{kind} names the same thing twice: {', '.join(specs)}", "give each once")
+                raise UsageError(f"{kind} is given the same value twice: {', '.join(specs)}", "give every value once")
         objectives = {evaluator.spec for evaluator in self.objectives}
         for limit in self.parsed_limits:
             if limit.evaluator.family() != "cost" and limit.metric not in objectives:
@@ -63,12 +63,12 @@ class Config:
 
     @cached_property
     def search_space(self) -> SearchSpace:
-        """The space itself."""
+        """The search space."""
         return search_spaces.get(self.space)
 
     @cached_property
     def objectives(self) -> tuple[Evaluator, ...]:
-        """What is optimised: the proxy for accuracy, then each latency."""
+        """The objectives: the proxy for accuracy, then the latencies."""
         return (evaluators.get(self.proxy, "accuracy"), *(evaluators.get(spec, "latency") for spec in self.latencies))
 
     @cached_property
@@ -77,16 +77,23 @@ class Config:
         return tuple(limits.parse(text) for text in self.limits)
 
     def beyond(self, architecture: Architecture) -> str:
-        """The limit that a network breaks by its exact cost alone; nothing if it keeps them all."""
+        """The first limit on exact costs that a network breaks; empty if it keeps them all."""
         exact = (limit for limit in self.parsed_limits if limit.evaluator.family() == "cost")
         broken = (str(limit) for limit in exact if limit.excess(limit.evaluator.measure(architecture).value) > 0)
         return next(broken, "")
 
     @cached_property
     def costs(self) -> tuple[Evaluator, ...]:
-        """Exact counts taken of every candidate: the usual ones and those that a limit names."""
+        """The exact counts of every candidate: the usual ones and those with a limit."""
         limited = [limit.evaluator for limit in self.parsed_limits if limit.evaluator.family() == "cost"]
         return tuple(dict.fromkeys([*(evaluators.get(name) for name in COSTS), *limited]))
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """The names of all plug-ins that the run uses."""
+        limited = [limit.evaluator for limit in self.parsed_limits]
+        names = (evaluator.name() for evaluator in (*self.objectives, *limited))
+        return tuple(dict.fromkeys([self.space, *names]))
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
@@ -94,41 +101,41 @@ class Config:
         return tuple(evaluator.metric for evaluator in self.objectives)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for the store, with what the metrics mean and the version that ran."""
+        """Plain data for the store, with the metrics of the objectives and the version of nas."""
         plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
         return {**plain, "version": __version__, "objectives": [asdict(metric) for metric in self.metrics]}
 
     @classmethod
     def from_dict(cls, data: object) -> "Config":
-        """The inverse of `to_dict`; fields that an older version did not know keep their defaults.
+        """The inverse of `to_dict`; fields that are missing, as in older databases, have their defaults.
 
         Raises:
-            StoreError: it is no configuration; names the field.
+            StoreError: the data is no configuration; names the field.
         """
         if not isinstance(data, dict):
             raise _damaged("it", data)
-        values: dict[str, Any] = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        values: dict[str, Any] = {field.name: data[field.name] for field in fields(cls) if field.name in data}
         for name, value in list(values.items()):
             default = getattr(cls, name)
             kind = list if isinstance(default, tuple) else type(default)
-            if type(value) is not kind or (kind is list and not all(isinstance(each, str) for each in value)):
+            if type(value) is not kind or (kind is list and not all(isinstance(item, str) for item in value)):
                 raise _damaged(f"its '{name}'", value)
             values[name] = tuple(value) if kind is list else value
         return cls(**values)
 
     def differences(self, other: "Config") -> list[str]:
-        """How another configuration departs from this one, a line each; the budget may grow and is no difference."""
+        """The differences between this configuration and a requested one; the budget may change."""
         mine, theirs = asdict(self), asdict(other)
         return [
-            f"{name}: {_shown(mine[name])} in the run, {_shown(theirs[name])} asked now"
+            f"{name}: {_shown(mine[name])} in the run, {_shown(theirs[name])} requested"
             for name in mine
             if mine[name] != theirs[name] and name != "budget"
         ]
 
 
-def _damaged(what: str, value: object) -> StoreError:
+def _damaged(part: str, value: object) -> StoreError:
     return StoreError(
-        f"the stored configuration of the run is damaged: {what} is {shown(value)}",
+        f"the stored configuration of the run is damaged: {part} is {shown(value)}",
         "restore the database from a copy, or start a new run without --name",
     )
 

@@ -1,4 +1,4 @@
-"""What `nas run` is asked for: a new run or a stored one, its configuration, and its name, which it holds alone."""
+"""The plan of `nas run`: a new run or a stored one, its configuration, and its name, which is locked."""
 
 import itertools
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,8 @@ from typing import Any
 from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
-from nas import console
-from nas.commands import predictions
-from nas.search import accuracy
+from nas import console, own_plugins
+from nas.search import accuracy, latency_predictions
 from nas.search.config import Config
 from results.store import names
 from results.store.database import sqlite_path
@@ -23,13 +22,13 @@ from search_spaces.common.errors import StoreError, UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a command line asks for: a configuration, and the run that has it already, if there is one."""
+    """The configuration of a run, and the stored run that is to be resumed, if there is one."""
 
     config: Config
     stored: Run | None = None
 
     @property
-    def pins(self) -> predictions.Pins:
+    def pins(self) -> latency_predictions.Pins:
         """What the stored run's predictors learnt from."""
         return self.stored.config.get("predictors", {}) if self.stored else {}
 
@@ -44,7 +43,7 @@ class Plan:
 def stored_run(store_url: str, name: str | None) -> Run | None:
     """The run of that name, if there is one; the database is only read."""
     if name is None:
-        sqlite_path(store_url)  # what cannot keep a run is refused before anything else
+        sqlite_path(store_url)  # refuses what is no place for a database, before anything else
         return None
     names.check(name)
     try:
@@ -58,55 +57,56 @@ def stored_run(store_url: str, name: str | None) -> Run | None:
 
 
 def planned(choices: Mapping[str, Any], given: set[str], stored: Run | None) -> Plan:
-    """The configuration that is asked for: a stored run's own, where it is named. Refuses to change what is under way.
+    """The plan of a new run, or of a stored run, whose configuration must not change.
 
     Raises:
-        UsageError: no such configuration, or the named run has another.
+        UsageError: the configuration is invalid, or the stored run has another; or its plug-ins have changed.
     """
     if stored is None:
         fields = {name: choices[name] for name in Config.__dataclass_fields__}
         return Plan(config=Config(**{**fields, "proxy": accuracy.proxy(choices)}))
+    own_plugins.restore(stored.name, stored.config.get("plugins", {}))
     config = Config.from_dict(stored.config)
-    asked = {key: choices[key] for key in given if key in asdict(config)}
+    requested = {key: choices[key] for key in given if key in asdict(config)}
     if {"proxy", "data"} & given:
         proxy = accuracy.proxy(choices)
-        asked["proxy"] = config.proxy if accuracy.same_but_for_rate(proxy, config.proxy) else proxy
-    wanted = Config(**{**asdict(config), **asked})
-    if differences := config.differences(wanted):
+        requested["proxy"] = config.proxy if accuracy.same_but_for_rate(proxy, config.proxy) else proxy
+    planned_config = Config(**{**asdict(config), **requested})
+    if differences := config.differences(planned_config):
         raise UsageError(
             f"run '{stored.name}' exists with another configuration:\n    " + "\n    ".join(differences),
             f"resume it as it is: {console.command('run', '--name', stored.name)}\n"
             "  or start a new run: give another --name, or none",
         )
-    return Plan(config=wanted, stored=stored)
+    return Plan(config=planned_config, stored=stored)
 
 
 @contextmanager
-def reserved(store: Store, wanted: str | None, space: str) -> Iterator[str]:
-    """A run's name, on which no other process works meanwhile: the one that is wanted, or the space's next free one.
+def reserved(store: Store, requested: str | None, space: str) -> Iterator[str]:
+    """The locked name of a run: the requested one, or the next free name of the space.
 
     Raises:
-        StoreError: another process is working on the run that is wanted.
+        StoreError: another process is working on the requested run.
     """
     holder = ""
-    if wanted is not None:
-        candidates = iter([wanted])
+    if requested is not None:
+        candidates = iter([requested])
     else:
         candidates = (name for number in itertools.count(1) if (name := f"{space}-{number}") not in store.studies())
     for name in candidates:
-        held = _lock(store.url, name)
-        if not held.take():
-            holder = held.holder()
+        name_lock = _lock(store.url, name)
+        if not name_lock.take():
+            holder = name_lock.holder()
             continue
         try:
-            if wanted is None and name in store.studies():
-                continue  # made, and let go of, since we looked
+            if requested is None and name in store.studies():
+                continue  # another process has just created it
             yield name
             return
         finally:
-            held.release()
+            name_lock.release()
     raise StoreError(
-        f"another process is working on run '{wanted}': {holder}",
+        f"another process is working on run '{requested}': {holder}",
         "wait for it, end it, or start a new run without --name",
     )
 
@@ -116,19 +116,21 @@ def _lock(store_url: str, name: str) -> Lock:
     return lock(f"run-{digest([str(path.resolve()) if path else store_url, name])}")
 
 
-def settle(store: Store, name: str, plan: Plan, pins: predictions.Pins) -> None:
-    """Makes the run, or gives the existing one its larger budget.
+def settle(store: Store, name: str, plan: Plan, pins: latency_predictions.Pins) -> None:
+    """Creates the run, or stores the new budget of the existing one.
 
     Raises:
-        StoreError: another process has made or deleted it since the plan was made.
+        StoreError: another process has created or deleted the run since the plan was made.
     """
     if (name in store.names()) != (plan.stored is not None):
         raise StoreError(
-            f"another process has just begun run '{name}'", f"resume it: {console.command('run', '--name', name)}"
+            f"another process has just created or deleted run '{name}'",
+            f"resume it: {console.command('run', '--name', name)}",
         )
     if plan.stored is None:
         with Bench(say=console.say) as bench:
             config = replace(plan.config, proxy=accuracy.with_rate(plan.config, bench, store))
-        store.create(name, config.to_dict() | ({"predictors": pins} if pins else {}))
+        further = {"predictors": pins, "plugins": own_plugins.record(config.plugins)}
+        store.create(name, config.to_dict() | {key: value for key, value in further.items() if value})
     elif plan.config.budget != plan.stored.config["budget"]:
         store.configure(name, store.config(name) | plan.config.to_dict())

@@ -1,8 +1,8 @@
-"""What to evaluate next: a function of what was told so far, the seed, and the number of the trial. Nothing else.
+"""The next candidate: a function of the finished trials, the seed and the number of the trial, and of nothing else.
 
-That is why an interrupted run asks the same candidates as an uninterrupted one: no sampler lives longer than one
-question. Samplers are Optuna's, by name; what they propose is replaced by a neighbour where the same network was
-asked before or an exact limit forbids it, so that nothing is spent on either.
+Therefore a resumed run proposes the same candidates as an uninterrupted one: every proposal builds its sampler from
+scratch. Samplers are Optuna's. A proposed network that was proposed before, or that breaks an exact limit, is replaced
+by a neighbour before anything is evaluated.
 """
 
 import warnings
@@ -21,13 +21,13 @@ from search_spaces.common.errors import NegativeAnswer
 if TYPE_CHECKING:
     import optuna
 
-ATTEMPTS = 2000  # neighbours tried before a space counts as exhausted
-STARTUP_TRIALS = 10  # random ones, before a model has enough to learn from
+ATTEMPTS = 2000  # neighbours to try before a space counts as exhausted
+STARTUP_TRIALS = 10  # random trials before the sampler's model has enough data
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
-    """A named sampler: what it is good for, and how to make it from a seed."""
+    """A sampler: its use in one line, and its constructor from a seed."""
 
     summary: str
     make: Callable[[int], "optuna.samplers.BaseSampler"]
@@ -61,35 +61,35 @@ SAMPLERS = {
     "gp": Sampler(summary="Gaussian process, hypervolume improvement: best for up to some 500 candidates", make=_gp),
     "tpe": Sampler(summary="tree-structured Parzen estimator: quick at any budget", make=_tpe),
     "nsga2": Sampler(summary="genetic algorithm, 20 a generation: for budgets of thousands", make=_nsga2),
-    "random": Sampler(summary="uniform: the baseline that the others must beat", make=_random),
+    "random": Sampler(summary="uniform: the baseline for the others", make=_random),
 }
 
 
 class SpaceExhausted(NegativeAnswer):
-    """No network is left that was not asked before and keeps the exact limits."""
+    """No new network is left that keeps the exact limits."""
 
 
 def propose(
     space: SearchSpace,
     sampler: str,
     seed: int,
-    told: "Sequence[optuna.trial.FrozenTrial]",
+    trials: "Sequence[optuna.trial.FrozenTrial]",
     directions: Sequence[Direction],
     refusal: Callable[[Architecture], str],
 ) -> Proposal:
-    """The next candidate. The space's anchors come first, then the sampler's proposals.
+    """The next candidate: first the anchors of the space, then the sampler's proposals.
 
-    `refusal` gives the reason why a network must not be evaluated, or nothing.
+    `refusal` returns the reason why a network must not be evaluated, or an empty text.
 
     Raises:
-        SpaceExhausted: every neighbour tried was refused.
+        SpaceExhausted: all neighbours were refused.
     """
-    number = len(told)
+    number = len(trials)
     anchors = list(space.anchors().items())
     if number < len(anchors):
         name, architecture = anchors[number]
         return _proposal(space, space.params(architecture), {}, name, Counter())
-    params, system_attrs = _ask(space, sampler, _seed(seed, number), told, directions)
+    params, system_attrs = _ask(space, sampler, _seed(seed, number), trials, directions)
     params, replaced = _accepted(space, params, np.random.default_rng([seed, number]), refusal)
     return _proposal(space, params, system_attrs, "", replaced)
 
@@ -102,16 +102,16 @@ def _ask(
     space: SearchSpace,
     sampler: str,
     seed: int,
-    told: "Sequence[optuna.trial.FrozenTrial]",
+    trials: "Sequence[optuna.trial.FrozenTrial]",
     directions: Sequence[Direction],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The sampler's own proposal, from a study in memory that holds exactly what was told."""
+    """The sampler's own proposal, from a study in memory with exactly these trials."""
     import optuna
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study = optuna.create_study(directions=list(directions), sampler=SAMPLERS[sampler].make(seed))
-        study.add_trials(told)
+        study.add_trials(trials)
         trial = study.ask()
         space.suggest(trial)
     return trial.params, dict(study.get_trials(deepcopy=False)[-1].system_attrs)
@@ -120,7 +120,7 @@ def _ask(
 def _accepted(
     space: SearchSpace, params: dict[str, Any], rng: np.random.Generator, refusal: Callable[[Architecture], str]
 ) -> tuple[dict[str, Any], "Counter[str]"]:
-    """The parameters, or their nearest neighbour that is not refused: more and more of them are drawn anew."""
+    """The parameters, or those of a neighbour that is not refused; later attempts change more parameters."""
     replaced: Counter[str] = Counter()
     candidate = params
     for attempt in range(ATTEMPTS):
@@ -132,9 +132,9 @@ def _accepted(
         changed = rng.permutation(sorted(distributions))[: 1 + attempt // 16]
         candidate = params | {name: _draw(distributions[name], rng) for name in changed.tolist()}
     raise SpaceExhausted(
-        f"no new network was found in {ATTEMPTS} attempts: "
+        f"no new network in {ATTEMPTS} attempts: "
         + ", ".join(f"{count} x {reason}" for reason, count in replaced.most_common(3)),
-        "the space has been seen, or the limits leave too little of it: loosen one",
+        "the run has evaluated the whole space, or the limits exclude the rest: loosen a limit",
     )
 
 

@@ -1,53 +1,53 @@
-"""From a short training to longer ones: the best of a run climb, each rung trained anew on a schedule of its own.
+"""Successive halving: the best networks of a run are trained longer, rung by rung, from scratch on each.
 
-Promoted are the third that is best by Pareto rank, and one random network more: without it, a rung could never be told
-how well the rung below ranks. Networks on the last rung are trained with several seeds.
+A rung takes the best third of the rung below by Pareto rank, and one random network of the rest as a control: without
+it, the run could not tell how well the rung below ranks. The last rung trains with several seeds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from evaluators import Evaluator, Measurement
-from evaluators.accuracy.train import Train
 from evaluators.statistics import ranking
-from nas.search.teaching import mean_skill
+from evaluators.training.fidelity import Fidelity
+from nas.search.active_learning import mean_skill
 from results import front
 from results.store.record import Run, Trial
 
-FACTOR = 3  # between rungs, in epochs and in networks
+FACTOR = 3  # between rungs: so many times the epochs, and so many times fewer networks
 RUNGS = 3
 LAST_SEEDS = 2
-FEWEST = 3  # networks, below which climbing ends
+FEWEST = 3  # networks: with fewer, no further rung is trained
 
-TrainAll = Callable[[Evaluator, Sequence[Trial]], dict[int, Measurement]]  # by trial, those that did not fail
+TrainAll = Callable[[Evaluator, Sequence[Trial]], dict[int, Measurement]]  # by trial, without those that failed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rung:
-    """What one rung found: its evaluator, the trained networks by trial, and how the rung below had ranked them."""
+    """The result of one rung."""
 
-    evaluator: Train
-    found: dict[int, Measurement]
-    tau: float | None
-    visitor: int | None  # the random one
+    evaluator: Fidelity
+    trained: dict[int, Measurement]  # by the number of the trial
+    tau: float | None  # Kendall's, between the ranking of the rung below and this one
+    control: int | None  # the trial that was promoted at random
     failed: int
 
     @property
     def skill(self) -> float:
         """The mean skill of its networks."""
-        return mean_skill(self.found.values())
+        return mean_skill(self.trained.values())
 
     @property
     def sentence(self) -> str:
-        """What happened, for people."""
+        """The result in one line, for people."""
         ranked = "" if self.tau is None else f"; the rung below ranked them with tau {self.tau:.2f}"
         seeds = f", {self.evaluator.seeds} seeds" if self.evaluator.seeds > 1 else ""
-        lost = f", {self.failed} failed" if self.failed else ""
+        failed = f", {self.failed} failed" if self.failed else ""
         return (
-            f"rung of {self.evaluator.epochs} epochs{seeds}: {len(self.found)} networks{lost}, "
+            f"rung of {self.evaluator.epochs} epochs{seeds}: {len(self.trained)} networks{failed}, "
             f"mean skill {self.skill:.2f}{ranked}"
         )
 
@@ -55,27 +55,29 @@ class Rung:
         """Plain data, for JSON."""
         return {
             "evaluator": self.evaluator.spec,
-            "found": {number: found.to_dict() for number, found in self.found.items()},
+            "found": {number: measurement.to_dict() for number, measurement in self.trained.items()},
             "tau": self.tau,
-            "visitor": self.visitor,
+            "visitor": self.control,
             "failed": self.failed,
             "skill": self.skill,
         }
 
 
-def promoted(run: Run, values: dict[int, Measurement], random: np.random.Generator) -> tuple[list[Trial], Trial | None]:
+def promoted(
+    run: Run, accuracies: Mapping[int, Measurement], random: np.random.Generator
+) -> tuple[list[Trial], Trial | None]:
     """The best third by Pareto rank of accuracy and latency, and one random network of the others."""
-    trials = [trial for trial in run.feasible() if trial.number in values]
-    points = [(values[trial.number].value, *run.point(trial)[1:]) for trial in trials]
+    trials = [trial for trial in run.feasible() if trial.number in accuracies]
+    points = [(accuracies[trial.number].value, *run.point(trial)[1:]) for trial in trials]
     costs = front.as_costs(points, run.objectives)
     count = max(1, len(trials) // FACTOR)
-    chosen = [trials[index] for index in _by_rank(costs)[:count]]
-    others = [trial for trial in trials if trial not in chosen]
-    return chosen, others[int(random.integers(len(others)))] if others else None
+    best = [trials[index] for index in _by_rank(costs)[:count]]
+    others = [trial for trial in trials if trial not in best]
+    return best, others[int(random.integers(len(others)))] if others else None
 
 
 def _by_rank(costs: front.Points) -> list[int]:
-    """Indices front after front; within one, the highest accuracy first."""
+    """Indices front after front; within a front, the highest accuracy first."""
     left, order = np.arange(len(costs)), []
     while len(left):
         keep = front.non_dominated(costs[left])
@@ -85,38 +87,38 @@ def _by_rank(costs: front.Points) -> list[int]:
     return order
 
 
-def climb(run: Run, lowest: Train, train: TrainAll, seed: int) -> "list[Rung]":
+def climb(run: Run, lowest: Fidelity, train: TrainAll, seed: int) -> "list[Rung]":
     """Trains the best on the rungs above the run's own, until the last rung or until too few are left."""
     random = np.random.default_rng([seed, len(run.trials)])
-    values = {trial.number: trial.measurements[lowest.spec] for trial in run.feasible()}
+    accuracies = {trial.number: trial.measurements[lowest.spec] for trial in run.feasible()}
     rungs: list[Rung] = []
     for step in range(1, RUNGS):
-        chosen, visitor = promoted(run, values, random)
-        if len(chosen) < FEWEST:
+        best, control = promoted(run, accuracies, random)
+        if len(best) < FEWEST:
             break
-        last = step == RUNGS - 1 or len(chosen) // FACTOR < FEWEST
-        seeds = max(lowest.seeds, LAST_SEEDS) if last else lowest.seeds
+        is_last = step == RUNGS - 1 or len(best) // FACTOR < FEWEST
+        seeds = max(lowest.seeds, LAST_SEEDS) if is_last else lowest.seeds
         evaluator = replace(lowest, epochs=lowest.epochs * FACTOR**step, seeds=seeds)
-        climbing = chosen + ([visitor] if visitor else [])
-        found = train(evaluator, climbing)
-        if not found:
+        trials = best + ([control] if control else [])
+        trained = train(evaluator, trials)
+        if not trained:
             break
         rungs.append(
             Rung(
                 evaluator=evaluator,
-                found=found,
-                tau=_agreement(values, found),
-                visitor=visitor.number if visitor else None,
-                failed=len(climbing) - len(found),
+                trained=trained,
+                tau=_agreement(accuracies, trained),
+                control=control.number if control else None,
+                failed=len(trials) - len(trained),
             )
         )
-        values = found
+        accuracies = trained
     return rungs
 
 
-def _agreement(below: dict[int, Measurement], above: dict[int, Measurement]) -> float | None:
-    numbers: Sequence[int] = sorted(above)
+def _agreement(below: Mapping[int, Measurement], above: Mapping[int, Measurement]) -> float | None:
+    numbers = sorted(above)
     if len(numbers) < FEWEST:
         return None
-    first, second = (np.array([each[number].value for number in numbers]) for each in (below, above))
+    first, second = (np.array([rung[number].value for number in numbers]) for rung in (below, above))
     return ranking.tau(first, second)

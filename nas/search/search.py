@@ -1,4 +1,4 @@
-"""The search: ask, gate on exact cost, score, measure, record, tell. And again, until the budget is spent."""
+"""The search loop: ask, gate on exact cost, score, measure, record, tell, until the budget is spent."""
 
 import math
 import time
@@ -10,16 +10,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evaluators import Evaluator, Measurement
-from evaluators.accuracy.auto import Auto
 from evaluators.core.measurement import differences
+from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.stopwatch.calibration import ratio_of
 from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import Result, together
 from nas import console
-from nas.commands import predictions
+from nas.search import latency_predictions
+from nas.search.active_learning import ActiveLearning, check_transient
 from nas.search.config import Config
 from nas.search.proposals import propose
-from nas.search.teaching import Teaching, check_transient, is_untaught
+from results.limits import Limit
 from results.store.record import Trial
 from results.store.store import Store
 from search_spaces import Architecture
@@ -28,39 +29,41 @@ from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 if TYPE_CHECKING:
     import optuna
 
-TRAINED = 10  # candidates, after which it is asked whether their short trainings mean anything
-EQUAL_FAILURES = 5  # in a row, before a run stops: what fails so often is not the candidates' fault
+TRAINED = 10  # candidates, after which the run checks that their short trainings mean anything
+EQUAL_FAILURES = 5  # in a row, before a run stops: such a cause does not lie in the candidates
 
 
 class RepeatedFailure(NegativeAnswer):
-    """The same failure again and again: something is wrong that no other candidate will put right."""
+    """Several candidates in a row failed for the same cause, which another candidate will not remove."""
 
 
 class AnotherDevice(NegativeAnswer):
-    """A run goes on with the device and the versions with which it was begun, or not at all."""
+    """The device or the versions differ from those with which the run was begun."""
 
 
 class Search:
-    """One run, from where it stands to the end of its budget. `seconds` tells where the time went, by step."""
+    """One run, from where it stands to the end of its budget. `seconds` holds the time spent, by step."""
 
     def __init__(self, store: Store, name: str, bench: Bench) -> None:
         self.store, self.name, self.bench = store, name, bench
         self.config = Config.from_dict(store.config(name))
         self.seconds: Counter[str] = Counter()
-        self.reused = 0  # measurements that were known already
+        self.reused = 0  # measurements that the store had already
         self.run = store.run(name)
         pins = self.run.config.get("predictors")
-        self.objectives = predictions.fitted(store, self.config.objectives, pins)
-        self.teaching = self._teaching()
-        self.contexts = {each.spec: self._settled(each) for each in self.objectives if not is_untaught(each)}
+        self.objectives = latency_predictions.fitted(store, self.config.objectives, pins)
+        self.learning = self._active_learning()
+        self.contexts = {
+            evaluator.spec: self._context(evaluator) for evaluator in self.objectives if not needs_training(evaluator)
+        }
 
     def __iter__(self) -> Iterator[Trial]:
-        """Evaluates candidate after candidate, and yields each trial when it is told.
+        """Evaluates candidate after candidate, and yields each finished trial.
 
         Raises:
             RepeatedFailure: five candidates in a row failed for the same cause.
             SpaceExhausted: there is no new network left.
-            InfrastructureFailed: a connection, process, disk or device failed, and no candidate did.
+            InfrastructureFailed: a connection, process, disk or device failed, not a candidate.
             NegativeAnswer: networks were trained so shortly that their order means nothing.
         """
         self.bench.prepare(*self.objectives)
@@ -72,55 +75,55 @@ class Search:
             self._check_failures()
             self._check_training()
 
-    def _teaching(self) -> Teaching | None:
-        """What teaches the prediction of accuracy, where the run has one."""
-        auto, *others = self.objectives
-        if not isinstance(auto, Auto):
+    def _active_learning(self) -> ActiveLearning | None:
+        """The active learning of a run whose accuracy is predicted."""
+        accuracy, *others = self.objectives
+        if not isinstance(accuracy, LearnedAccuracy):
             return None
-        teaching = Teaching(self.store, self.name, auto, self.config)
-        self.objectives = [teaching.auto, *others]
-        return teaching
+        learning = ActiveLearning(self.store, self.name, accuracy, self.config)
+        self.objectives = [learning.evaluator, *others]
+        return learning
 
     def _learn(self) -> None:
-        """Gives the lesson that is due, after which every network is judged anew."""
-        if not self.teaching:
+        """Runs the active learning round that is due; the new prediction replaces the old one everywhere."""
+        if not self.learning:
             return
         with self._timed("training"):
-            if not self.teaching.lesson(self.run, self.bench, self.config.seed):
+            if not self.learning.round(self.run, self.bench, self.config.seed):
                 return
-        self.objectives = [self.teaching.auto, *self.objectives[1:]]
-        self.contexts[self.teaching.auto.spec] = self.teaching.auto.context()
+        self.objectives = [self.learning.evaluator, *self.objectives[1:]]
+        self.contexts[self.learning.evaluator.spec] = self.learning.evaluator.context()
         self.run = self.store.run(self.name)
 
-    def _settled(self, evaluator: Evaluator) -> str:
-        """The context of an objective, which one run never changes: device, versions and protocol.
+    def _context(self, evaluator: Evaluator) -> str:
+        """The context of an objective (device, versions and protocol), which must not change within a run.
 
         Raises:
             AnotherDevice: the run was begun in another.
         """
-        made = (trial.measurements.get(evaluator.spec) for trial in self.run.trials)
-        first = next(filter(None, made), None)
+        measurements = (trial.measurements.get(evaluator.spec) for trial in self.run.trials)
+        first = next(filter(None, measurements), None)
         context = evaluator.context()
         if first and first.context != context:
             changed = differences(first, evaluator.device(), evaluator.versions(), evaluator.protocol())
             raise AnotherDevice(
                 f"run '{self.name}' was begun on another device or version: {changed}",
-                "its numbers and new ones would share no axis: go on there, or start a new run here without --name",
+                "its numbers and new ones cannot be compared: resume it there, or start a new run here without --name",
             )
         return context
 
     def finished(self) -> list[Trial]:
-        """The trials that were told."""
+        """The trials that succeeded, failed or broke a limit."""
         return [trial for trial in self.run.trials if trial.state != "running"]
 
     def ask(self, spent: "Counter[str]") -> Trial:
-        """Proposes the next candidate and writes it down as being evaluated."""
+        """Proposes the next candidate and stores it as running."""
         with self._timed("ask", spent):
             proposal = propose(
                 self.config.search_space,
                 self.config.sampler,
                 self.config.seed,
-                self._believed(),
+                self._history(),
                 [metric.direction for metric in self.config.metrics],
                 self.refusal,
             )
@@ -130,43 +133,43 @@ class Search:
         assert trial
         return trial
 
-    def _believed(self) -> "list[optuna.trial.FrozenTrial]":
-        """What the sampler is told: accuracies as they are believed now, and latencies as ratios.
+    def _history(self) -> "list[optuna.trial.FrozenTrial]":
+        """The trials that the sampler learns from: with the latest predictions of accuracy, and latencies as ratios.
 
-        The device's constant changes while a run goes on; a ratio does not, so that a resumed run asks what an
-        uninterrupted one would have asked.
+        The device's constant changes during a run and a ratio does not: a resumed run asks what an uninterrupted one
+        would have asked.
         """
-        frozen = self.store.frozen(self.name)
+        trials = self.store.frozen(self.name)
         names = [metric.name for metric in self.run.objectives]
         latest = {t.number: [_comparable(t.measurements[name]) for name in names] for t in self.run.succeeded()}
-        told = [copy(trial) for trial in frozen]
-        for trial in told:
+        copies = [copy(trial) for trial in trials]
+        for trial in copies:
             if trial.number in latest:
                 trial.values = latest[trial.number]
-        return told
+        return copies
 
     def refusal(self, architecture: Architecture) -> str:
-        """Why a network must not be evaluated: it was asked before, or an exact cost is beyond its limit."""
+        """Why a network must not be evaluated: it was asked before, or it breaks a limit by exact cost."""
         if any(trial.architecture == architecture for trial in self.run.trials):
             return "asked before"
         return self.config.beyond(architecture)
 
     def evaluate(self, trial: Trial, spent: "Counter[str]") -> Trial:
-        """Takes every measurement of a candidate, cheapest first, and tells what was found.
+        """Takes every measurement of a candidate, cheapest first, and stores the outcome.
 
         Raises:
-            InfrastructureFailed: nothing is told: the candidate stays in flight, and resuming evaluates it.
+            InfrastructureFailed: the candidate stays in flight, and resuming evaluates it again.
         """
-        found: dict[str, Measurement] = {}
+        measurements: dict[str, Measurement] = {}
         cause = detail = ""
         try:
             for evaluator in (*self.config.costs, *self.objectives):
                 with self._timed(evaluator.family(), spent):
-                    found[evaluator.spec] = self.obtain(evaluator, trial.architecture)
+                    measurements[evaluator.spec] = self.obtain(evaluator, trial.architecture)
         except MeasurementFailed as error:
             cause, detail = error.cause, error.detail
         self.bench.prepare(*self.objectives)
-        return self._tell(trial, found, spent, cause, detail)
+        return self._finish(trial, measurements, spent, cause, detail)
 
     def obtain(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
         """A measurement from the store, or a new one, which the store then keeps."""
@@ -180,7 +183,7 @@ class Search:
         return self.store.recall(architecture, context) or measurement
 
     def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Result]:
-        """The same for many networks, which may be evaluated beside each other; what fails comes as its failure."""
+        """The same for many networks, several at once where the evaluator allows it; a failure is yielded, too."""
         context, unknown = evaluator.context(), []
         for architecture in architectures:
             known = self.store.recall(architecture, context)
@@ -188,21 +191,25 @@ class Search:
                 yield architecture, known
             else:
                 unknown.append(architecture)
-        for architecture, found in together(evaluator, unknown, self.bench):
-            if isinstance(found, Measurement):
-                self.store.remember(architecture, found)
-            yield architecture, found
+        for architecture, outcome in together(evaluator, unknown, self.bench):
+            if isinstance(outcome, Measurement):
+                self.store.remember(architecture, outcome)
+            yield architecture, outcome
 
-    def _tell(
-        self, trial: Trial, found: Mapping[str, Measurement], spent: Mapping[str, float], cause: str, detail: str
+    def _finish(
+        self, trial: Trial, measurements: Mapping[str, Measurement], spent: Mapping[str, float], cause: str, detail: str
     ) -> Trial:
-        values = None if cause else [found[evaluator.spec].value for evaluator in self.config.objectives]
-        constraints = {} if cause else {str(li): li.excess(found[li.metric].value) for li in self.config.parsed_limits}
+        values, constraints = None, {}
+        if not cause:
+            values = [measurements[evaluator.spec].value for evaluator in self.config.objectives]
+            constraints = {
+                str(limit): limit.excess(measurements[limit.metric].value) for limit in self.config.parsed_limits
+            }
         with self._timed("store"):
             self.store.finish(
                 self.name,
                 trial,
-                found,
+                measurements,
                 values=values,
                 constraints=constraints,
                 seconds=spent,
@@ -210,18 +217,18 @@ class Search:
                 detail=detail,
             )
         broken = any(excess > 0 for excess in constraints.values())
-        told = replace(
+        finished = replace(
             trial,
             state="failed" if cause else "infeasible" if broken else "ok",
-            measurements=dict(found),
+            measurements=dict(measurements),
             constraints=constraints,
             seconds=dict(spent),
             cause=cause,
             detail=detail,
         )
-        others = tuple(each for each in self.run.trials if each.number != told.number)
-        self.run = replace(self.run, trials=(*others, told))
-        return told
+        others = tuple(other for other in self.run.trials if other.number != finished.number)
+        self.run = replace(self.run, trials=(*others, finished))
+        return finished
 
     def _check_failures(self) -> None:
         recent = self.finished()[-EQUAL_FAILURES:]
@@ -229,18 +236,18 @@ class Search:
         if len(recent) == EQUAL_FAILURES and len(causes) == 1 and (cause := causes.pop()):
             raise RepeatedFailure(
                 f"stopped: {EQUAL_FAILURES} candidates in a row failed with: {cause}",
-                f"mend the cause and resume with: {console.command('run', '--name', self.name)}\n"
+                f"remove the cause and resume with: {console.command('run', '--name', self.name)}\n"
                 + recent[-1].detail[-800:].rstrip(),
             )
 
     def _check_training(self) -> None:
-        """Refuses to rank networks that have learnt too little, once there are enough of them to tell."""
+        """Stops a run whose networks have learnt too little to be ranked, once enough of them are trained."""
         evaluator = self.objectives[0]
         if evaluator.metric.kind != "trained" or len(self.finished()) != TRAINED:
             return
-        found = [trial.measurements[evaluator.spec] for trial in self.run.succeeded()]
-        if found:
-            check_transient(found, evaluator.spec)
+        trained = [trial.measurements[evaluator.spec] for trial in self.run.succeeded()]
+        if trained:
+            check_transient(trained, evaluator.spec)
 
     @contextmanager
     def _timed(self, step: str, also: "Counter[str] | None" = None) -> Iterator[None]:
@@ -255,34 +262,41 @@ class Search:
 
 
 def _comparable(measurement: Measurement) -> float:
-    """The value for a sampler: of a latency the first ratio, which no later measurement and no constant changes."""
+    """The value for a sampler: of a latency its first ratio, which no repeat and no constant of the device changes."""
     ratio = ratio_of(measurement)
     return math.exp(measurement.details.get("first_log_ratio", ratio.log)) if ratio else measurement.value
 
 
-def verify(search: Search, members: list[Trial], report: Callable[[Trial, Measurement, str], None]) -> list[Trial]:
+def needs_training(evaluator: Evaluator) -> bool:
+    """Whether an evaluator predicts from networks that the run has yet to train."""
+    return isinstance(evaluator, LearnedAccuracy) and not evaluator.fit
+
+
+def verify(search: Search, front: list[Trial], report: Callable[[Trial, Measurement, str], None]) -> list[Trial]:
     """Measures the front's limited latencies again, each in a fresh process, and reports every verdict.
 
     Returns the trials that are confirmed: no limit missed by more than the interval of its new measurement.
     """
-    latencies = [limit for limit in search.config.parsed_limits if limit.evaluator.metric.kind == "measured"]
-    confirmed = []
-    for trial in members if latencies else []:
-        kept = True
-        for limit in latencies:
-            try:
-                again = search.bench.measure(limit.evaluator, trial.architecture)
-            except MeasurementFailed as error:
-                report(trial, trial.measurements[limit.metric], f"{limit} not confirmed: {error.cause}")
-                kept = False
-                continue
-            search.store.remember(trial.architecture, again)
-            again = search.store.recall(trial.architecture, again.context) or again  # both, combined
-            closest = again.low if limit.sign == "<=" else again.high
-            missed = limit.excess(closest) > 0
-            excess = limit.excess(again.value)
-            share = f"{abs(excess) / limit.bound:.1%}"
-            report(trial, again, f"{limit} missed by {share}" if excess > 0 else f"{limit} met with {share} to spare")
-            kept = kept and not missed
-        confirmed += [trial] if kept else []
+    limits = [limit for limit in search.config.parsed_limits if limit.evaluator.metric.kind == "measured"]
+    return [trial for trial in front if limits and _confirmed(search, trial, limits, report)]
+
+
+def _confirmed(
+    search: Search, trial: Trial, limits: Sequence[Limit], report: Callable[[Trial, Measurement, str], None]
+) -> bool:
+    """Whether a network keeps every limit in a new measurement; all of them are reported."""
+    confirmed = True
+    for limit in limits:
+        try:
+            again = search.bench.measure(limit.evaluator, trial.architecture)
+        except MeasurementFailed as error:
+            report(trial, trial.measurements[limit.metric], f"{limit} not confirmed: {error.cause}")
+            confirmed = False
+            continue
+        search.store.remember(trial.architecture, again)
+        again = search.store.recall(trial.architecture, again.context) or again  # combined with the first
+        excess, share = limit.excess(again.value), f"{abs(limit.excess(again.value)) / limit.bound:.1%}"
+        report(trial, again, f"{limit} missed by {share}" if excess > 0 else f"{limit} met with {share} to spare")
+        closest = again.low if limit.sign == "<=" else again.high
+        confirmed = confirmed and limit.excess(closest) <= 0
     return confirmed

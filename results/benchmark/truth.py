@@ -19,6 +19,7 @@ from evaluators.statistics.ranking import FEWEST
 from results.benchmark import csv_table
 from search_spaces import Architecture
 from search_spaces.common.errors import InvalidArchitecture, NegativeAnswer, UsageError
+from search_spaces.nextvit import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,7 +203,7 @@ def _ours(texts: Sequence[str]) -> tuple[Architecture, ...]:
     for row, text in enumerate(texts, start=1):
         is_json = text.startswith("{")
         try:
-            networks.append(Architecture.from_json(text) if is_json else Architecture.from_notation(text))
+            networks.append(reading.from_text(text))
         except InvalidArchitecture as error:
             refused.append((row, error))
             if not networks and not is_json:

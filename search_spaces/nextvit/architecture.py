@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from search_spaces.common import texts
-from search_spaces.common.errors import InvalidArchitecture, UnknownName
+from search_spaces.common.errors import InvalidArchitecture
 from search_spaces.common.texts import shown
 
 SCHEMA = "nas.architecture/1"
@@ -359,14 +359,3 @@ def _next_vit(stacks: int) -> Architecture:
 
 NEXT_VIT_S, NEXT_VIT_B, NEXT_VIT_L = _next_vit(2), _next_vit(4), _next_vit(6)
 PAPER = {"next-vit-s": NEXT_VIT_S, "next-vit-b": NEXT_VIT_B, "next-vit-l": NEXT_VIT_L}
-
-
-def named(name: str) -> Architecture:
-    """The paper's network of that name: `next-vit-s`, `next-vit-b` or `next-vit-l`.
-
-    Raises:
-        UnknownName: the paper has no such network.
-    """
-    if name.lower() not in PAPER:
-        raise UnknownName("network", name, PAPER)
-    return PAPER[name.lower()]

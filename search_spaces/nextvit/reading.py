@@ -1,14 +1,16 @@
-"""An architecture from a JSON or YAML file that a user names."""
+"""An architecture from what a person names: a file as `nas export` writes it, a notation, or a known name."""
 
 import stat
 from pathlib import Path
 
 import yaml
 
-from search_spaces.common.errors import InvalidArchitecture, UsageError
-from search_spaces.nextvit.architecture import Architecture
+from search_spaces.common.errors import InvalidArchitecture, UnknownName, UsageError
+from search_spaces.common.texts import is_file
+from search_spaces.nextvit.architecture import PAPER, Architecture
 
 YAML = (".yaml", ".yml")
+FILES = (".json", *YAML)
 LARGEST = 131_072  # bytes; an exported network with a hundred measurements takes half of it
 EXAMPLE = "give an exported architecture: a .json or .yaml file"
 
@@ -26,6 +28,32 @@ class _Strict(Loader):  # type: ignore[misc]
         if len(mapping) < len(node.value):
             raise yaml.constructor.ConstructorError(None, None, "a key occurs twice in one mapping", node.start_mark)
         return mapping
+
+
+def find(text: str) -> Architecture:
+    """The network of a name of the paper, a notation, a JSON text, or a JSON or YAML file.
+
+    Raises:
+        UnknownName: the text is none of these.
+        InvalidArchitecture: no network can be built from it.
+        UsageError: the file cannot be read.
+    """
+    if text.lower() in PAPER:
+        return PAPER[text.lower()]
+    if text.startswith("{") or set(text.upper()) <= set("CT-"):
+        return from_text(text)
+    if is_file(text) or Path(text).suffix.lower() in FILES:
+        return read(Path(text))
+    raise UnknownName("file, network or notation", text, PAPER)
+
+
+def from_text(text: str) -> Architecture:
+    """The network of a notation or a JSON text; unlike `find`, this opens no file.
+
+    Raises:
+        InvalidArchitecture: no network can be built from it.
+    """
+    return Architecture.from_json(text) if text.startswith("{") else Architecture.from_notation(text)
 
 
 def read(path: Path) -> Architecture:

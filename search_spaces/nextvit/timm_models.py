@@ -21,7 +21,7 @@ from timm.models._manipulate import MATCH_PREV_GROUP
 from torch import Tensor, nn
 
 from search_spaces.nextvit import reading
-from search_spaces.nextvit.architecture import Architecture, named, output_side
+from search_spaces.nextvit.architecture import Architecture, output_side
 from search_spaces.nextvit.network import NextViT, init_weights
 from search_spaces.nextvit.preparation import CROP, INTERPOLATION, MEAN, STD
 
@@ -36,11 +36,7 @@ def architecture_of(arch: object) -> Architecture:
     """
     if not isinstance(arch, str | Path):
         return arch if isinstance(arch, Architecture) else Architecture.from_dict(arch)
-    if set(str(arch).upper()) <= set("CT-"):
-        return Architecture.from_notation(str(arch))
-    if not Path(arch).suffix:
-        return named(str(arch))
-    return reading.read(Path(arch))
+    return reading.find(str(arch))
 
 
 class TimmNextViT(NextViT):

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import evaluators
-from nas.commands import serve
+from nas.commands.dashboard import HOST, LivePage, _handler
 from nas.search.config import Config
 from results.pages import dashboard
 from results.store.store import Proposal, Store
@@ -115,8 +115,8 @@ def test_a_taken_port_and_a_file_are_refused(nas: Program, address: str) -> None
 def test_one_request_is_answered_from_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Version, length and body belong together, although each request finds a new page, as long as its version says."""
     lengths = itertools.count(1000)
-    monkeypatch.setattr(serve, "load", lambda name, store_url: synthetic.run([]))
-    monkeypatch.setattr(serve.Live, "_state", lambda live: None)  # always something new
+    monkeypatch.setattr("nas.commands.dashboard.load", lambda name, store_url: synthetic.run([]))
+    monkeypatch.setattr(LivePage, "_database_state", lambda live: None)  # always something new
     monkeypatch.setattr(dashboard, "version", lambda run: str(next(lengths)))
     monkeypatch.setattr(dashboard, "page", lambda run, live: "x" * (next(lengths) - 1))
     send_header = BaseHTTPRequestHandler.send_header
@@ -126,7 +126,7 @@ def test_one_request_is_answered_from_one_page(monkeypatch: pytest.MonkeyPatch) 
         send_header(handler, name, value)
 
     monkeypatch.setattr(BaseHTTPRequestHandler, "send_header", slowly)
-    live = serve.Live("sqlite:///any.db", "live")
+    live = LivePage("sqlite:///any.db", "live")
 
     def ask(method: str) -> tuple[int, int, int]:
         with contextlib.closing(http.client.HTTPConnection(*server.server_address, timeout=30)) as connection:
@@ -135,7 +135,7 @@ def test_one_request_is_answered_from_one_page(monkeypatch: pytest.MonkeyPatch) 
             body = found.read()
             return int(found.headers["ETag"].strip('"')), int(found.headers["Content-Length"]), len(body)
 
-    with ThreadingHTTPServer((serve.HOST, 0), serve._handler(live)) as server:
+    with ThreadingHTTPServer((HOST, 0), _handler(live)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(ask, ["GET", "HEAD"] * 60))

@@ -140,7 +140,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str, codes: tuple[in
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_a_file_that_holds_no_architecture(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_an_architecture_is_refused(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
         ["measure", name, "--proxy", "params"],
         ["measure", name, "next-vit-s", "--compare"],
@@ -152,7 +152,7 @@ def test_a_file_that_holds_no_architecture(name: str, folder: Path, capsys: pyte
 
 
 @pytest.mark.parametrize("name", TRUTHS)
-def test_a_table_that_holds_no_truth(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_without_accuracies_is_refused(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a table lacks in some cells is left out, in words; the rest may still be a truth."""
     codes = (0, 1, 2) if name in LACKING else (1, 2)
     refused(capsys, "validate", "--truth", name, codes=codes)
@@ -160,7 +160,7 @@ def test_a_table_that_holds_no_truth(name: str, folder: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_a_spec_that_names_no_evaluator(spec: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_spec_is_refused(spec: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
         ["run", "--latency", spec, "--dry-run"],
         ["run", "--proxy", spec, "--dry-run"],
@@ -174,14 +174,14 @@ def test_a_spec_that_names_no_evaluator(spec: str, folder: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize("limit", LIMITS)
-def test_a_limit_that_is_none(limit: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_limit_is_refused(limit: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     refused(capsys, "run", "--limit", limit, "--dry-run")
     refused(capsys, "show", "--limit", limit)
     refused(capsys, "export", "--max-latency", limit, "-o", "out")
 
 
 @pytest.mark.parametrize("url", STORES)
-def test_a_store_that_is_none(url: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_store_is_refused(url: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
         ["show"],
         ["show", "--runs"],
@@ -198,7 +198,7 @@ def test_a_store_that_is_none(url: str, folder: Path, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_no_run_has(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_or_unknown_run_name_is_refused(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for command in (["run", "--dry-run", f"--name={name}"], ["show", "--", name], ["dashboard", "--", name]):
         refused(capsys, *command)
     refused(capsys, "compare", "--", name, name)
@@ -264,7 +264,7 @@ def test_a_name_that_no_run_has(name: str, folder: Path, capsys: pytest.CaptureF
     ],
     ids=lambda command: " ".join(command)[:60],
 )
-def test_an_argument_that_no_command_takes(
+def test_invalid_arguments_are_refused(
     command: list[str], folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -306,7 +306,7 @@ COLUMNS = [
 
 @pytest.mark.slow  # results/test_database.py has some of them always
 @pytest.mark.parametrize(("table", "column"), COLUMNS, ids=lambda name: name)
-def test_a_damaged_database(
+def test_a_damaged_database_is_reported(
     table: str, column: str, finished: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What can still be read is shown; the rest is a message, and reading leaves the file as it was."""

@@ -29,14 +29,16 @@ from tests.conftest import QUICK, Program
         (["run", "--limit", "ort<=40"], "has no unit"),
         (["run", "--limit", "ort is small"], "is not a limit"),
         (["run", "--limit", "ort:threads=2<=40ms"], "which this run does not evaluate"),
-        (["run", "--latency", "ort", "--latency", "ort"], "names the same thing twice"),
+        (["run", "--latency", "ort", "--latency", "ort"], "is given the same value twice"),
         (["run", "--store", "nas.db"], "is not a database URL"),
         (["measure", "next-vit-x"], "did you mean 'next-vit"),
         (["measure", "CCC-CCX-C-C"], "no file, network or notation is called"),
         (["measure", "CCC-CCC"], "expected four groups"),
     ],
 )
-def test_a_wrong_word_gets_the_right_one_and_exit_2(nas: Program, arguments: list[str], words: str) -> None:
+def test_a_wrong_name_is_answered_with_the_nearest_one_and_exit_2(
+    nas: Program, arguments: list[str], words: str
+) -> None:
     ended = nas(*arguments)
     assert ended.code == 2, ended.err
     assert words in ended.err
@@ -45,7 +47,9 @@ def test_a_wrong_word_gets_the_right_one_and_exit_2(nas: Program, arguments: lis
 
 
 @pytest.mark.parametrize("command", [["show"], ["dashboard"], ["export", "--pick", "knee", "-o", "arch.json"]])
-def test_reading_without_runs_says_how_to_make_one_and_creates_nothing(nas: Program, command: list[str]) -> None:
+def test_reading_without_runs_names_the_command_to_start_one_and_creates_nothing(
+    nas: Program, command: list[str]
+) -> None:
     ended = nas(*command)
     assert ended.code == 1
     assert "there are no runs yet" in ended.err
@@ -100,7 +104,7 @@ def test_the_front_holds_no_beaten_network(finished: Program) -> None:
     assert not any(a[0] >= b[0] and a[1] <= b[1] for a in points for b in points if a is not b)
 
 
-def test_a_new_limit_chooses_anew_from_what_is_stored(finished: Program) -> None:
+def test_another_limit_gives_another_front(finished: Program) -> None:
     times = sorted(t["measurements"]["params"]["value"] for t in finished("show", "whole", "--json").json["trials"])
     ended = finished("show", "whole", "--limit", f"params<={times[0] + 0.1:.2f}M", "--json")
     assert [trial["measurements"]["params"]["value"] for trial in ended.json["trials"]] == [times[0]]
@@ -108,13 +112,13 @@ def test_a_new_limit_chooses_anew_from_what_is_stored(finished: Program) -> None
     assert nothing.code == 1
 
 
-def test_a_limit_on_what_was_not_stored_is_refused(finished: Program) -> None:
+def test_a_limit_on_a_metric_that_is_not_stored_is_refused(finished: Program) -> None:
     ended = finished("show", "whole", "--limit", "activations<=20M")
     assert ended.code == 2
     assert "has no 'activations'" in ended.err
 
 
-def test_csv_has_a_row_for_each_trial(finished: Program) -> None:
+def test_csv_has_one_row_per_trial(finished: Program) -> None:
     lines = finished("show", "whole", "--all", "--csv").out.splitlines()
     assert len(lines) == 15
     assert lines[0].startswith("trial,state,anchor,notation,id")
@@ -152,17 +156,17 @@ def test_export_says_which_trials_there_are(finished: Program, arguments: list[s
     assert words in ended.err
 
 
-def test_a_measurement_can_be_taken_alone(nas: Program) -> None:
+def test_a_network_is_measured_without_a_database(nas: Program) -> None:
     ended = nas("measure", "next-vit-s", "--latency", "ort:resolution=32", "--json")
     assert ended.code == 0, ended.err
     found = ended.json["measurements"]
     assert found["params"]["value"] == pytest.approx(31.763368)
     assert found["ort:resolution=32"]["metric"]["unit"] == "ms"
-    assert "not kept: there is no database" in ended.err
+    assert "not stored: there is no database" in ended.err
 
 
-def test_doctor_tells_what_can_be_measured(nas: Program) -> None:
-    report = nas("doctor", "--quick", "--json").json
+def test_doctor_reports_what_can_be_measured(nas: Program) -> None:
+    report = nas("doctor", "--json").json
     ready = {each["evaluator"]: each["ready"] for each in report["evaluators"]}
     assert ready["ort"]
     assert report["packages"]["torch"]
@@ -178,7 +182,7 @@ def test_spaces_and_evaluators_are_listed(nas: Program) -> None:
 
 
 def test_an_unexpected_error_is_a_bug_report_and_exit_3(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    (nas.folder / "sitecustomize.py").write_text("from nas.commands import reports\nreports.list_spaces = None\n")
+    (nas.folder / "sitecustomize.py").write_text("import nas.commands.spaces\nnas.commands.spaces.list_spaces = None\n")
     monkeypatch.setenv("PYTHONPATH", str(nas.folder))
     ended = nas("spaces")
     assert ended.code == 3
@@ -186,8 +190,8 @@ def test_an_unexpected_error_is_a_bug_report_and_exit_3(nas: Program, monkeypatc
     assert "please send" in ended.err
 
 
-def test_json_is_json(finished: Program) -> None:
-    for command in (["show", "whole"], ["show", "--runs"], ["spaces"], ["evaluators"], ["doctor", "--quick"]):
+def test_json_output_is_one_valid_document(finished: Program) -> None:
+    for command in (["show", "whole"], ["show", "--runs"], ["spaces"], ["evaluators"], ["doctor"]):
         json.loads(finished(*command, "--json").out)
 
 

@@ -35,7 +35,7 @@ def test_an_early_interruption_is_quiet(tmp_path: Path, command: list[str]) -> N
     assert quiet >= 6
 
 
-def test_an_interruption_during_an_import_is_no_missing_package(tmp_path: Path) -> None:
+def test_an_interruption_during_an_import_is_not_reported_as_a_missing_package(tmp_path: Path) -> None:
     """Extension modules make an ImportError of it: `nas run` said that ONNX Runtime was not installed."""
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal, sys\n"
@@ -54,17 +54,17 @@ def test_an_interruption_during_an_import_is_no_missing_package(tmp_path: Path) 
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices")
-def test_a_full_disk_under_standard_output_is_said(finished: Program, tmp_path: Path) -> None:
+def test_a_full_disk_under_standard_output_is_reported(finished: Program, tmp_path: Path) -> None:
     full = tmp_path / "full"
     os.mknod(full, 0o666 | stat.S_IFCHR, os.makedev(1, 7))
     with full.open("w") as out:
         done = subprocess.run([*MODULE, "show"], cwd=finished.folder, stdout=out, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
-    assert done.stderr.endswith("error: No space left on device\n  make room\n")
+    assert done.stderr.endswith("error: No space left on device\n  free some space\n")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&-"])
-def test_streams_that_are_closed_stop_nothing(finished: Program, closed: str) -> None:
+def test_closed_streams_do_not_stop_a_command(finished: Program, closed: str) -> None:
     done = subprocess.run(
         f"{sys.executable} -m nas show {closed}", shell=True, cwd=finished.folder, capture_output=True, text=True
     )
@@ -73,7 +73,7 @@ def test_streams_that_are_closed_stop_nothing(finished: Program, closed: str) ->
 
 
 @pytest.mark.parametrize("environment", ASCII, ids=["streams", "locale"])
-def test_a_terminal_without_our_letters_reads_others(finished: Program, environment: dict[str, str]) -> None:
+def test_a_terminal_gets_similar_characters_for_those_it_lacks(finished: Program, environment: dict[str, str]) -> None:
     done = subprocess.run(
         [*MODULE, "show", "--all"], cwd=finished.folder, capture_output=True, env={**os.environ, **environment}
     )
@@ -108,7 +108,7 @@ def test_a_terminal_without_our_letters_reads_others(finished: Program, environm
     ],
     ids=" ".join,
 )
-def test_every_command_writes_to_streams_of_ascii(
+def test_every_command_writes_to_ascii_streams(
     finished: Program, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(finished.folder)
@@ -143,7 +143,7 @@ def test_an_argument_that_no_command_can_read_is_refused(
         assert len(told) < 500
 
 
-def test_what_a_store_or_a_file_says_does_not_steer_the_terminal(
+def test_text_from_a_store_or_a_file_cannot_control_the_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "truth.csv").write_text("name,\x1b]0;owned\x07\n1,2\n")

@@ -23,14 +23,14 @@ def said(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     return out
 
 
-def test_quick_work_says_nothing(said: io.StringIO) -> None:
+def test_short_work_prints_no_progress(said: io.StringIO) -> None:
     with progress.progress("counting", 3) as done:
         for number in range(3):
             done(number + 1)
     assert said.getvalue() == ""
 
 
-def test_work_that_reports_nothing_for_long_is_still_heard_of(said: io.StringIO) -> None:
+def test_a_long_silent_step_still_prints_progress(said: io.StringIO) -> None:
     with progress.progress("training", 2) as done:
         time.sleep(0.4)
         done(1, "CC at 0.001")
@@ -41,7 +41,7 @@ def test_work_that_reports_nothing_for_long_is_still_heard_of(said: io.StringIO)
     assert 2 <= len(lines) <= 5
 
 
-def test_a_terminal_shows_one_line_and_the_outer_one_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_one_line_and_returns_to_the_outer_one(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr(console, "talk", Console(file=out, force_terminal=True, highlight=False, width=80))
     with progress.moving_line("trial 3") as outer, progress.progress("training", 4) as done:
@@ -57,7 +57,7 @@ def test_a_terminal_shows_one_line_and_the_outer_one_comes_back(monkeypatch: pyt
     ("seconds", "words"),
     [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (5400, "1.5 h"), (2e5, "2.3 days")],
 )
-def test_times_are_told_in_their_unit(seconds: float, words: str) -> None:
+def test_durations_are_written_in_a_suitable_unit(seconds: float, words: str) -> None:
     assert progress.duration(seconds) == words
 
 
@@ -69,7 +69,7 @@ def test_times_are_told_in_their_unit(seconds: float, words: str) -> None:
         (["--store", "sqlite:///my other.db"], "nas show 'my run' --all --store 'sqlite:///my other.db'"),
     ],
 )
-def test_the_command_to_type_next_names_the_database(arguments: list[str], expected: str) -> None:
+def test_suggested_commands_name_the_database(arguments: list[str], expected: str) -> None:
     @click.command
     @STORE
     def some(store: str) -> None:

@@ -19,7 +19,9 @@ QUICK = ("--proxy", "structure", "--latency", "ort:resolution=32")
     ],
     ids=["run", "measure", "sample"],
 )
-def test_a_command_that_waits_says_for_whom_and_goes_on(nas: Program, command: tuple[str, ...]) -> None:
+def test_a_waiting_command_names_the_process_that_holds_the_device_and_continues(
+    nas: Program, command: tuple[str, ...]
+) -> None:
     held = locks.device("machine")
     assert held.take()
     with nas.start(*command) as process:
@@ -31,7 +33,7 @@ def test_a_command_that_waits_says_for_whom_and_goes_on(nas: Program, command: t
     assert f"{held.path} is held by {locks.identity()}, since 20" in words
 
 
-def test_the_doctor_does_not_disturb_who_measures(nas: Program) -> None:
+def test_doctor_does_not_disturb_a_measurement(nas: Program) -> None:
     with locks.exclusive("machine", say=sys.stderr.write):
         ended = nas("doctor")
     assert ended.code == 0, ended.err
@@ -39,7 +41,7 @@ def test_the_doctor_does_not_disturb_who_measures(nas: Program) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-inf", "0", "1e300", "soon"])
-def test_a_time_limit_that_no_clock_can_count_is_refused(nas: Program, seconds: str) -> None:
+def test_an_infinite_time_limit_is_refused(nas: Program, seconds: str) -> None:
     ended = nas("run", "--timeout", seconds, "--dry-run")
     assert ended.code == 2, ended.err
     assert "Invalid value for '--timeout'" in ended.err

@@ -30,7 +30,6 @@ def test_a_further_metric_without_a_unit_is_still_read() -> None:
 
 def test_shared_details_are_properties() -> None:
     details = SharedDetails(
-        reference_ms=2.5,
         fidelity="digits, 9 epochs",
         skill=0.4,
         best={"top1": 91.0, "epoch": 7},
@@ -38,13 +37,13 @@ def test_shared_details_are_properties() -> None:
         validity={"sentence": "checked"},
     )
     measurement = stored(details={**details, "seconds": 3})
-    assert (measurement.reference_ms, measurement.fidelity, measurement.skill) == (2.5, "digits, 9 epochs", 0.4)
+    assert (measurement.fidelity, measurement.skill) == ("digits, 9 epochs", 0.4)
     assert (measurement.best_epoch, measurement.upper, measurement.validity) == ((7, 91.0), 95.0, "checked")
 
 
 def test_what_an_evaluator_does_not_say_is_none() -> None:
     measurement = stored(details={})
-    assert (measurement.reference_ms, measurement.fidelity, measurement.skill) == (None, None, None)
+    assert (measurement.fidelity, measurement.skill) == (None, None)
     assert (measurement.best_epoch, measurement.upper, measurement.validity) == (None, None, "")
 
 

@@ -160,20 +160,20 @@ def test_every_network_of_the_space_has_the_same_features() -> None:
 
 def test_what_was_learnt_is_part_of_the_context() -> None:
     import evaluators
-    from evaluators.accuracy.auto import Auto, Taught
+    from evaluators.prediction.learned_accuracy import Fit, LearnedAccuracy
 
     auto = evaluators.get("auto:data=digits,epochs=3")
-    assert isinstance(auto, Auto)
+    assert isinstance(auto, LearnedAccuracy)
     reason = auto.missing()
     assert reason and "learnt from no real evaluation" in reason.message
     networks = [each.architecture for each in sample("nhs", 12, 0)]
     values, names = matrix([auto.row(each) for each in networks])
-    taught = auto.learning(
-        Taught(networks=tuple(each.id for each in networks), fusion=Fusion(values, values[:, 0] ** 2, names))
+    fitted = auto.fitted(
+        Fit(networks=tuple(each.id for each in networks), fusion=Fusion(values, values[:, 0] ** 2, names))
     )
-    assert taught.missing() is None
-    assert taught.context() != auto.context()
-    found = taught.measure(networks[0])
+    assert fitted.missing() is None
+    assert fitted.context() != auto.context()
+    found = fitted.measure(networks[0])
     assert isinstance(found, Measurement)
     assert found.metric.kind == "predicted"
     assert found.samples == 12

@@ -22,7 +22,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_from_the_front_to_files_that_run(finished: Program, tmp_path: Path) -> None:
+def test_the_knee_is_exported_to_files_that_run(finished: Program, tmp_path: Path) -> None:
     out = tmp_path / "knee"
     ended = finished("export", "whole", "--pick", "knee", "--to", "config,onnx,python", "-o", str(out), *TINY, "--json")
     assert ended.code == 0, ended.err
@@ -34,7 +34,7 @@ def test_from_the_front_to_files_that_run(finished: Program, tmp_path: Path) -> 
     assert finished("measure", str(out / "architecture.yaml"), "--proxy", "structure").code == 0
 
 
-def test_the_best_below_a_latency(finished: Program, tmp_path: Path) -> None:
+def test_the_best_network_up_to_a_latency_is_exported(finished: Program, tmp_path: Path) -> None:
     rows = [row for row in finished("show", "whole", "--all", "--json").json["trials"] if row["state"] == "ok"]
     latency, score = "ort:resolution=32", "entropy:resolution=32,seeds=2"
     bound = sorted(row["measurements"][latency]["value"] for row in rows)[1] * 1.0001
@@ -47,7 +47,7 @@ def test_the_best_below_a_latency(finished: Program, tmp_path: Path) -> None:
     assert (none.code, "no network of run 'whole' keeps" in none.err) == (1, True)
 
 
-def test_weights_and_labels_come_along(nas: Program, weights: Path, tmp_path: Path) -> None:
+def test_weights_and_labels_are_exported(nas: Program, weights: Path, tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("cat\ndog\n\nowl\n")
     ended = nas("export", SMALL, "--weights", str(weights), "--labels", str(labels), "--to", "python", "-o", "out")
@@ -72,7 +72,7 @@ def test_weights_of_another_depth_are_inherited_with_a_report(nas: Program, weig
         ([SMALL, "--weights", "gone.safetensors"], 2, "there is no file 'gone.safetensors'"),
         ([SMALL, "--labels", "gone.txt"], 2, "there is no file 'gone.txt'"),
         ([SMALL, "--resolution", "5"], 2, "resolution expects a number from 32 to 1024, got 5"),
-        ([SMALL, "--classes", "4", "--labels", "two.txt"], 2, "names 2 classes, the network tells 4 apart"),
+        ([SMALL, "--classes", "4", "--labels", "two.txt"], 2, "names 2 classes, the network has 4"),
         (["newer.json"], 2, "schema: expected 'nas.architecture/1', got 'nas.architecture/9'"),
         (["broken.json"], 2, "not JSON"),
         ([SMALL, "--weights", "cut.safetensors"], 1, "'cut.safetensors' cannot be read"),
@@ -80,7 +80,7 @@ def test_weights_of_another_depth_are_inherited_with_a_report(nas: Program, weig
         ([SMALL, "--weights", "pickle.pth"], 2, "is a pickle"),
     ],
 )
-def test_bad_input_is_said_plainly_and_leaves_nothing(
+def test_bad_input_is_refused_and_leaves_no_file(
     nas: Program, weights: Path, arguments: list[str], code: int, words: str
 ) -> None:
     folder = nas.folder

@@ -24,7 +24,7 @@ def rows(path: Path) -> int:
         return database.execute("SELECT count(*) FROM measurements").fetchone()[0]
 
 
-def test_a_front_is_measured_later_into_the_same_store(copy: Program) -> None:
+def test_a_front_is_measured_later_into_its_store(copy: Program) -> None:
     ended = copy("measure", "whole", "--front", "--latency", OTHER)
     assert ended.code == 0, ended.err
     shown = copy("show", "whole", "--json").json["trials"]
@@ -49,11 +49,11 @@ def test_a_doubtful_latency_is_measured_again(copy: Program) -> None:
     assert again.code == 0, again.err
     members = len(copy("show", "whole", "--json").json["trials"])
     assert rows(copy.folder / "runs" / "nas.db") == before + again.err.count(f"  {own}: ") > before
-    assert f"nas show whole has them as {own}\n" in again.err
+    assert f"nas show whole shows them as {own}\n" in again.err
     assert members
 
 
-def test_single_trials_of_the_latest_run(copy: Program) -> None:
+def test_single_trials_of_the_latest_run_are_measured(copy: Program) -> None:
     ended = copy("measure", "--trial", "0", "--trial", "2", "--latency", OTHER)
     assert ended.code == 0, ended.err
     assert "2 of 2 measurements" in ended.err
@@ -62,7 +62,7 @@ def test_single_trials_of_the_latest_run(copy: Program) -> None:
     assert "has no trial 99" in wrong.err
 
 
-def test_a_sample_of_the_space_needs_no_run(nas: Program) -> None:
+def test_a_sample_of_a_space_needs_no_run(nas: Program) -> None:
     ended = nas("measure", "--sample", "2", "--latency", "ort:resolution=32", "--seed", "3")
     assert ended.code == 0, ended.err
     assert rows(nas.folder / "runs" / "nas.db") == 2
@@ -76,7 +76,7 @@ def test_a_sample_of_the_space_needs_no_run(nas: Program) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "say what to measure"),
+        ([], "name a network to measure"),
         (["--sample", "3", "next-vit-s"], "--sample draws its networks"),
         (["--sample", "3", "--front"], "exclude each other"),
         (["--front", "a", "b"], "one run at a time"),
@@ -85,7 +85,7 @@ def test_a_sample_of_the_space_needs_no_run(nas: Program) -> None:
         (["--sample", "0"], "0 is not in the range"),
     ],
 )
-def test_what_makes_no_sense_is_refused(nas: Program, arguments: list[str], words: str) -> None:
+def test_contradictory_options_are_refused(nas: Program, arguments: list[str], words: str) -> None:
     ended = nas("measure", *arguments)
     assert ended.code == 2
     assert words in ended.err
@@ -115,7 +115,7 @@ def test_another_interpreter_of_this_machine_measures_too(nas: Program) -> None:
     assert ended.json["measurements"]["ort:resolution=32"]["value"] > 0
 
 
-def test_databases_come_together_and_lose_nothing(copy: Program, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_databases_are_merged_without_loss(copy: Program, tmp_path_factory: pytest.TempPathFactory) -> None:
     away = Program(tmp_path_factory.mktemp("away"))
     shutil.copytree(copy.folder / "runs", away.folder / "runs")
     assert away("measure", "whole", "--front", "--latency", OTHER).code == 0  # there
@@ -140,7 +140,9 @@ def test_databases_come_together_and_lose_nothing(copy: Program, tmp_path_factor
 
 
 @pytest.mark.slow
-def test_a_run_that_went_on_elsewhere_is_extended(copy: Program, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_merging_extends_a_run_that_was_resumed_elsewhere(
+    copy: Program, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     away = Program(tmp_path_factory.mktemp("away"))
     shutil.copytree(copy.folder / "runs", away.folder / "runs")
     assert away("run", "--name", "whole", "--budget", "15").code == 0
@@ -152,14 +154,14 @@ def test_a_run_that_went_on_elsewhere_is_extended(copy: Program, tmp_path_factor
 
 
 @pytest.mark.parametrize("source", ["nowhere.db", "text.db"])
-def test_what_is_no_database_is_not_merged(copy: Program, source: str) -> None:
+def test_only_databases_are_merged(copy: Program, source: str) -> None:
     (copy.folder / "text.db").write_text("once upon a time" * 100)
     ended = copy("merge", "runs/nas.db", source)
     assert ended.code == 1
     assert source in ended.err
 
 
-def test_a_run_goes_on_where_it_was_begun_or_not_at_all(copy: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_resumes_only_on_the_device_where_it_was_begun(copy: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     (copy.folder / "sitecustomize.py").write_text(
         "import evaluators.targets.cpu as cpu\ncpu._model = lambda: 'Another Processor'\n"
     )
@@ -183,7 +185,7 @@ def test_numbers_of_another_device_get_a_column_of_their_own(copy: Program, monk
     assert found[QUICK[3]]["device"]["facts"]["model"] != "Another Processor"
 
 
-def test_doctor_looks_at_a_place_and_tests_the_noise(nas: Program) -> None:
+def test_doctor_examines_another_interpreter_and_tests_the_noise(nas: Program) -> None:
     ended = nas("doctor", "--latency", "ort:python=/nowhere/python", "--json")
     assert ended.code == 1
     (named,) = (each for each in ended.json["evaluators"] if each["place"] != "this machine")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import results
-from nas.commands.finalists import chosen
+from nas.commands.finalists import select
 from results import front
 from results.figures.proxy import proxy_info
 from results.pages.columns import columns
@@ -59,7 +59,7 @@ def test_a_wrong_request_is_refused_and_leaves_nothing(nas: Program, arguments: 
     assert list(nas.folder.iterdir()) == []
 
 
-def test_data_that_is_not_there_is_named(nas: Program) -> None:
+def test_missing_data_is_named(nas: Program) -> None:
     ended = nas("train", "next-vit-s", "--data", "phtos")
     assert ended.code == 1
     assert "there is no data 'phtos'" in ended.err
@@ -80,7 +80,7 @@ def wait_for_epoch(process: "subprocess.Popen[str]", folder: Path, epoch: int) -
 
 
 @pytest.mark.slow
-def test_stopped_and_killed_it_ends_where_an_undisturbed_one_ends(photos: Program) -> None:
+def test_an_interrupted_and_killed_training_ends_like_an_uninterrupted_one(photos: Program) -> None:
     command = ["train", "tiny.json", "--data", "photos", *LIGHT, "--workers", "0", "--epochs", "40"]
     parts = photos.folder / "parts"
     first = photos.start(*command, "-o", "parts")
@@ -106,7 +106,7 @@ def test_stopped_and_killed_it_ends_where_an_undisturbed_one_ends(photos: Progra
 
 
 @pytest.mark.slow
-def test_finalists_are_trained_and_stand_beside_their_scores(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_finalists_are_trained_and_listed_with_their_scores(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     small_space.install(monkeypatch, nas.folder)
     assert nas("run", "--space", "small", "--name", "small", "--budget", "3", *QUICK).code == 0
     store = f"sqlite:///{nas.folder / 'runs' / 'nas.db'}"
@@ -139,15 +139,15 @@ def test_finalists_are_trained_and_stand_beside_their_scores(nas: Program, monke
 def test_the_knee_comes_first_and_the_rest_is_spread_over_the_front() -> None:
     run = synthetic.run([synthetic.trial(n, 4 + n / 10, latency) for n, latency in enumerate([10, 11, 12, 13, 20, 40])])
     assert front.knee(run, front.front(run)) is run.trials[3]
-    assert [trial.number for trial in chosen(run, 3)] == [3, 5, 0]
-    assert {trial.number for trial in chosen(run, 99)} == set(range(6))
-    assert [trial.number for trial in chosen(synthetic.run([synthetic.trial(0, 4.5, 50.0)]), 5)] == [0]
+    assert [trial.number for trial in select(run, 3)] == [3, 5, 0]
+    assert {trial.number for trial in select(run, 99)} == set(range(6))
+    assert [trial.number for trial in select(synthetic.run([synthetic.trial(0, 4.5, 50.0)]), 5)] == [0]
     with pytest.raises(NegativeAnswer, match="has no front"):
-        chosen(synthetic.run([]), 5)
+        select(synthetic.run([]), 5)
 
 
 @pytest.mark.slow
-def test_two_processes_train_one_network(photos: Program) -> None:
+def test_two_processes_train_one_network_together(photos: Program) -> None:
     for index in range(2):
         (photos.folder / "photos" / "cats" / f"{index}.png").write_bytes(f"no image {index}".encode())
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "nas"]

@@ -1,4 +1,4 @@
-"""Runs that really train: predictions taught by them, rungs, and what refuses to be ranked."""
+"""Runs that train networks: predictions that learn from them, successive halving, and refusals to rank."""
 
 import json
 import sqlite3
@@ -11,7 +11,7 @@ import pytest
 
 import evaluators
 from nas.search import rungs
-from nas.search.teaching import check_transient
+from nas.search.active_learning import check_transient
 from results import validity
 from results.store.store import Store
 from search_spaces.common.errors import NegativeAnswer
@@ -25,13 +25,13 @@ AUTO = ("--proxy", f"auto:epochs=5,{FIDELITY}", "--train", "12", "--sampler", "r
 
 
 @pytest.fixture(scope="module")
-def taught(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A folder with a run of 9 candidates whose accuracy was predicted from 12 trained networks."""
-    program = Program(tmp_path_factory.mktemp("taught"))
+    program = Program(tmp_path_factory.mktemp("learned"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")
         small_space.install(patch, tmp_path_factory.mktemp("site"))
-        run = ("run", "--space", "small", "--name", "taught", "--budget", "9", "--data", "digits", *AUTO, *LATENCY)
+        run = ("run", "--space", "small", "--name", "learned", "--budget", "9", "--data", "digits", *AUTO, *LATENCY)
         ended = program(*run)
         assert ended.code == 0, ended.err
         yield program, ended
@@ -47,41 +47,41 @@ def values(program: Program, run: str, metric: str) -> dict[int, Any]:
     }
 
 
-def test_a_run_with_data_predicts_accuracy_from_real_evaluations(taught: Any) -> None:
-    program, ended = taught
-    told = values(program, "taught", "auto")
-    assert len(told) == 9
-    assert {each["metric"]["kind"] for each in told.values()} == {"predicted"}
-    assert {each["samples"] for each in told.values()} == {12}
-    assert all("predicted, not trained" in each["warnings"][0] for each in told.values())
-    assert "really evaluated 12 of 12" in ended.err
+def test_a_run_with_data_predicts_accuracy_from_real_evaluations(learned: Any) -> None:
+    program, ended = learned
+    predictions = values(program, "learned", "auto").values()
+    assert len(predictions) == 9
+    assert {prediction["metric"]["kind"] for prediction in predictions} == {"predicted"}
+    assert {prediction["samples"] for prediction in predictions} == {12}
+    assert all("predicted, not trained" in prediction["warnings"][0] for prediction in predictions)
+    assert "trained 12 of 12" in ended.err
     assert "leave-one-out tau" in ended.err
-    assert all(each["high"] <= 100 for each in told.values())
-    page = (program.folder / "runs" / "taught.html").read_text()
+    assert all(prediction["high"] <= 100 for prediction in predictions)
+    page = (program.folder / "runs" / "learned.html").read_text()
     assert "leave-one-out tau" in page
     assert "predicted, digits, 300 images, 32 px, 5 epochs, 1 seed" in page
 
 
-def test_every_network_is_judged_by_the_same_lesson(taught: Any) -> None:
-    """Predictions were made anew after each lesson; all that is shown comes from the last."""
-    program, _ = taught
-    assert len({each["protocol"]["networks"] for each in values(program, "taught", "auto").values()}) == 1
+def test_the_last_round_of_active_learning_predicts_every_network(learned: Any) -> None:
+    """Every round predicts all networks again; what is shown comes from the last."""
+    program, _ = learned
+    assert len({prediction["protocol"]["networks"] for prediction in values(program, "learned", "auto").values()}) == 1
     with sqlite3.connect(program.folder / "runs" / "nas.db") as database:
         query = "SELECT count(DISTINCT context) FROM measurements WHERE kind = ?"
         assert database.execute(query, ["predicted"]).fetchone()[0] >= 2
         assert database.execute("SELECT count(*) FROM measurements WHERE kind = ?", ["trained"]).fetchone()[0] == 12
 
 
-def test_a_taught_run_goes_on_with_what_it_has_learnt(taught: Any) -> None:
-    program, _ = taught
-    ended = program("run", "--name", "taught", "--data", "digits", *AUTO[:2], "--budget", "10")
+def test_a_resumed_run_keeps_its_fitted_prediction(learned: Any) -> None:
+    program, _ = learned
+    ended = program("run", "--name", "learned", "--data", "digits", *AUTO[:2], "--budget", "10")
     assert ended.code == 0, ended.err
-    assert "really evaluated" not in ended.err
-    assert len(values(program, "taught", "auto")) == 10
+    assert "learnt from" not in ended.err
+    assert len(values(program, "learned", "auto")) == 10
 
 
-def test_real_evaluations_are_truth_for_every_score(taught: Any) -> None:
-    program, _ = taught
+def test_every_score_is_validated_on_trained_networks(learned: Any) -> None:
+    program, _ = learned
     ended = program("validate", "structure", "--truth", "store", "--json")
     report = ended.json
     assert report["networks"] == 12
@@ -89,9 +89,9 @@ def test_real_evaluations_are_truth_for_every_score(taught: Any) -> None:
     assert ended.code == int(not (row["gain"]["low"] > 0 and row["p_value"] < 0.05)), ended.err
 
 
-def test_a_score_is_validated_by_ten_real_evaluations(taught: Any) -> None:
+def test_a_score_counts_as_validated_after_ten_trained_networks(learned: Any) -> None:
     """The trained networks, scored: `structure` is no longer unvalidated on this data."""
-    program, _ = taught
+    program, _ = learned
     store = Store(f"sqlite:///{program.folder}/runs/nas.db", writable=True)
     (pairs,) = store.trained().values()
     networks = [architecture for architecture, _ in pairs]
@@ -114,7 +114,7 @@ def test_a_score_is_validated_by_ten_real_evaluations(taught: Any) -> None:
 
 
 @pytest.mark.slow
-def test_networks_that_have_not_learnt_are_not_ranked(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
+def test_networks_that_have_not_learnt_are_refused(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
     proxy = "train:epochs=1,resolution=32,images=60,rate=0.0001"
     ended = nas("run", "--space", "small", "--data", "digits", "--proxy", proxy, "--budget", "12", *LATENCY)
@@ -125,7 +125,9 @@ def test_networks_that_have_not_learnt_are_not_ranked(nas: Program, monkeypatch:
 
 
 @pytest.mark.slow
-def test_the_best_climb_and_the_rungs_are_shown(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
+def test_successive_halving_trains_the_best_longer_and_shows_each_rung(
+    nas: Program, monkeypatch: Any, tmp_path_factory: Any
+) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     proxy = f"train:epochs=2,{FIDELITY}"
@@ -137,12 +139,14 @@ def test_the_best_climb_and_the_rungs_are_shown(nas: Program, monkeypatch: Any, 
     assert len(rung["found"]) == 4  # a third of nine, and one at random
     assert str(rung["visitor"]) in rung["found"]
     shown = nas("show", "--all", "--json").json["trials"]
-    climbed = [trial["trial"] for trial in shown if any("epochs=6" in name for name in trial["measurements"])]
-    assert sorted(map(str, climbed)) == sorted(rung["found"])
+    promoted = [trial["trial"] for trial in shown if any("epochs=6" in name for name in trial["measurements"])]
+    assert sorted(map(str, promoted)) == sorted(rung["found"])
 
 
 @pytest.mark.slow
-def test_one_learning_rate_is_chosen_on_the_extremes(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
+def test_one_learning_rate_is_chosen_on_a_small_and_a_large_network(
+    nas: Program, monkeypatch: Any, tmp_path_factory: Any
+) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     proxy = ("--data", "digits", "--proxy", "train:epochs=4,resolution=32,images=300")
@@ -161,20 +165,20 @@ def test_one_learning_rate_is_chosen_on_the_extremes(nas: Program, monkeypatch: 
     ("arguments", "code", "words"),
     [
         (["--data", "/no/such/folder"], 1, "there is no data '/no/such/folder'"),
-        (["--data", "digits", "--proxy", "entropy"], 2, "trains nothing: what is --data digits for?"),
+        (["--data", "digits", "--proxy", "entropy"], 2, "trains nothing on --data digits"),
         (["--data", "digits", "--proxy", "train:data=digits"], 2, "the data is named twice"),
         (["--data", "digits", "--train", "3"], 2, "at least 10 real evaluations, got 3"),
         (["--proxy", "train:data=/no/such/folder"], 1, "there is no data"),
     ],
 )
-def test_data_that_cannot_be_used(nas: Program, arguments: list[str], code: int, words: str) -> None:
+def test_data_that_cannot_be_used_is_refused(nas: Program, arguments: list[str], code: int, words: str) -> None:
     ended = nas("run", "--budget", "5", *arguments)
     assert ended.code == code, ended.err
     assert words in ended.err
     assert not (nas.folder / "runs").exists()
 
 
-def test_a_folder_that_teaches_nothing_stops_the_run_before_it_begins(nas: Program, tmp_path: Path) -> None:
+def test_a_folder_without_images_stops_the_run_before_it_begins(nas: Program, tmp_path: Path) -> None:
     (tmp_path / "photos" / "cats").mkdir(parents=True)
     ended = nas("run", "--data", "photos", "--budget", "5")
     assert ended.code == 2, ended.err
@@ -182,13 +186,13 @@ def test_a_folder_that_teaches_nothing_stops_the_run_before_it_begins(nas: Progr
     assert not (nas.folder / "runs").exists()
 
 
-def test_a_fresh_run_says_what_it_would_do_with_data(nas: Program) -> None:
+def test_a_dry_run_shows_the_proxy_for_data(nas: Program) -> None:
     ended = nas("run", "--data", "digits", "--dry-run")
     assert ended.code == 0, ended.err
     assert "auto:data=digits" in ended.err
 
 
-def test_truth_by_command(nas: Program, tmp_path: Path) -> None:
+def test_validating_scores_on_a_csv_file(nas: Program, tmp_path: Path) -> None:
     rows = ["architecture,accuracy,macs,phone_ms,mine"]
     rows += [f"C-C-{'C' * n}-C,{70 + n},{n},{n},{n % 5}" for n in range(1, 25)]
     (tmp_path / "mine.csv").write_text("\n".join(rows))
@@ -212,29 +216,29 @@ def test_truth_by_command(nas: Program, tmp_path: Path) -> None:
     assert nas("validate", "train", "--truth", "mine.csv").code == 2
 
 
-def test_without_real_evaluations_there_is_no_truth_in_the_store(finished: Program) -> None:
+def test_validating_on_the_store_needs_trained_networks(finished: Program) -> None:
     ended = finished("validate", "--truth", "store")
     assert ended.code == 1
     assert "holds 0 real evaluations" in ended.err
 
 
-# Rungs, by hand
+# Successive halving, on made-up trials
 
 
-def test_the_best_third_by_pareto_rank_and_a_visitor_are_promoted() -> None:
+def test_the_best_third_by_pareto_rank_and_a_random_control_are_promoted() -> None:
     trials = [
         synthetic.trial(n, score, latency)
         for n, (score, latency) in enumerate([(9, 9), (5, 5), (1, 1), (1, 9), (4, 6), (3, 7)])
     ]
     run = synthetic.run(trials)
-    found = {trial.number: trial.measurements["entropy"] for trial in trials}
-    chosen, visitor = rungs.promoted(run, found, np.random.default_rng(0))
-    assert [trial.number for trial in chosen] == [0, 1]  # both on the front, the highest accuracies first
-    assert visitor is not None and visitor.number in {2, 3, 4, 5}
+    accuracies = {trial.number: trial.measurements["entropy"] for trial in trials}
+    best, control = rungs.promoted(run, accuracies, np.random.default_rng(0))
+    assert [trial.number for trial in best] == [0, 1]  # both on the front, the highest accuracies first
+    assert control is not None and control.number in {2, 3, 4, 5}
 
 
 @pytest.mark.parametrize(("skill", "refused"), [(0.1, True), (0.5, False)])
-def test_the_transient_is_detected(skill: float, refused: bool) -> None:
+def test_a_low_mean_skill_is_refused(skill: float, refused: bool) -> None:
     measurement = synthetic.measurement(synthetic.SCORE, 50.0)
     trained = [replace(measurement, details={"skill": skill + 0.1 * side}) for side in (-1, 1)]
     if refused:

@@ -94,12 +94,12 @@ def test_a_full_disk_stops_the_run_which_resumes_with_the_same_candidate(trouble
     assert [trial["id"] for trial in after[:3]] == [trial["id"] for trial in before]
 
 
-def test_a_sample_says_what_it_has_when_it_stops(troubled) -> None:
+def test_an_interrupted_sample_reports_how_many_networks_are_stored(troubled) -> None:
     program = troubled("raise OSError(28, os.strerror(28))")
     ended = program("measure", "--sample", "3", "--latency", "troubled")
     assert ended.code == 1
     assert "No space left on device" in ended.err
-    assert "0 of 3 are in the database: the same command goes on from there" in ended.err
+    assert "0 of 3 are in the database: repeat the command to measure the rest" in ended.err
 
 
 def test_a_hang_costs_one_candidate(troubled) -> None:
@@ -111,7 +111,7 @@ def test_a_hang_costs_one_candidate(troubled) -> None:
     assert states == ["failed"] + ["ok"] * 5
 
 
-def test_a_run_in_which_nothing_succeeded_does_not_exit_0(troubled) -> None:
+def test_a_run_without_a_successful_candidate_exits_with_1(troubled) -> None:
     program = troubled('raise ValueError(f"unlucky {architecture.id}")')  # a cause of its own each time
     ended = run(program)
     assert ended.code == 1
@@ -119,12 +119,12 @@ def test_a_run_in_which_nothing_succeeded_does_not_exit_0(troubled) -> None:
     assert program("show").code == 1
 
 
-def test_what_a_library_prints_does_not_spoil_the_answer(troubled) -> None:
+def test_output_of_libraries_does_not_mix_with_answers(troubled) -> None:
     ended = run(troubled('print("hello from a library"); os.system("echo and from its child")'))
     assert ended.code == 0, ended.err
 
 
-def test_a_stopped_run_goes_on_with_the_next_candidate(troubled) -> None:
+def test_a_stopped_run_resumes_with_the_next_candidate(troubled) -> None:
     program = troubled('raise ValueError("no such kernel")')
     assert run(program).code == 1
     assert program("run", "--name", "nhs-1").code == 1

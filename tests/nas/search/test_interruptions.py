@@ -56,7 +56,7 @@ def measuring(process: "subprocess.Popen[str]") -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGKILL])
-def test_a_run_that_is_interrupted_in_a_measurement_leaves_no_file(
+def test_a_run_interrupted_in_a_measurement_leaves_no_file(
     nas: Program, how: signal.Signals, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A closed terminal ends it as Ctrl-C does."""
@@ -70,7 +70,7 @@ def test_a_run_that_is_interrupted_in_a_measurement_leaves_no_file(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2", "gp"])
-def test_a_run_that_is_killed_ten_times_is_the_run_that_was_not(nas: Program, sampler: str) -> None:
+def test_a_run_killed_ten_times_equals_an_uninterrupted_one(nas: Program, sampler: str) -> None:
     """At random moments. The run without a kill takes its numbers from the same store, and must ask for the same."""
     moments, seen, kills = random.Random(sampler), list[dict[str, Any]](), list[int]()
     command = ["run", "--name", "killed", "--budget", "40", *CHOICES, "--sampler", sampler]
@@ -117,7 +117,7 @@ def test_twenty_interruptions_leave_no_file(
 
 
 @pytest.mark.slow
-def test_a_kill_of_driver_and_workers_at_once_is_swept_by_the_next_start(
+def test_files_left_by_a_killed_driver_and_its_workers_are_removed_at_the_next_start(
     nas: Program, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     temporary = tmp_path_factory.mktemp("temporary")

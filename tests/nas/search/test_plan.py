@@ -84,7 +84,7 @@ def instant(nas: Program, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyt
     return nas
 
 
-def test_two_unnamed_runs_that_start_at_once_have_a_name_each(instant: Program) -> None:
+def test_two_unnamed_runs_that_start_at_once_get_different_names(instant: Program) -> None:
     processes = [instant.start(*RUN, "--budget", "2", "--seed", seed) for seed in ("1", "2")]
     told = [process.communicate(timeout=300)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], told
@@ -94,7 +94,9 @@ def test_two_unnamed_runs_that_start_at_once_have_a_name_each(instant: Program) 
     assert [run["trials"] for run in listed] == [2, 2]
 
 
-def test_a_database_deleted_in_a_run_ends_it_and_is_saved(instant: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_deleted_during_a_run_ends_the_run_and_is_recovered(
+    instant: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DELETE_AT", "CCC-CCCT-CCCCTCCCCTCCCCTCCCCT-CCT")  # Next-ViT-B, the second
     ended = instant(*RUN, "--budget", "5")
     assert ended.code == 1
@@ -112,9 +114,7 @@ def test_a_database_deleted_in_a_run_ends_it_and_is_saved(instant: Program, monk
     assert made == 5, "what was measured when it was noticed was not measured again"
 
 
-def test_a_stored_run_is_rehearsed_and_resumed_by_its_own_configuration(
-    instant: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stored_run_is_resumed_with_its_own_configuration(instant: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     assert instant(*RUN, "--name", "mine", "--budget", "1", "--seed", "7").code == 0
     monkeypatch.setenv("NO_ORT", "1")  # the default latency, which this run does not have
     rehearsed = instant("run", "--name", "mine", "--dry-run")
@@ -129,7 +129,7 @@ def test_a_stored_run_is_rehearsed_and_resumed_by_its_own_configuration(
     assert (refused.code, "there is no instant" in refused.err) == (1, True)
 
 
-def test_the_page_of_a_run_says_of_its_accuracy_what_the_dashboard_says(instant: Program) -> None:
+def test_a_run_and_the_dashboard_command_write_the_same_page(instant: Program) -> None:
     ended = instant("run", "--proxy", "reached", "--latency", "instant", "--sampler", "random", "--budget", "2")
     assert ended.code == 0, ended.err
     page = Path(instant.folder, "runs", "nhs-1.html")
@@ -155,7 +155,7 @@ def test_trials_of_optuna_itself_do_not_break_a_run(instant: Program) -> None:
     assert "Ignored: 2 trials" in Path(instant.folder, "runs", "mine.html").read_text()
 
 
-def test_names_that_no_run_can_have_are_refused_wherever_they_are_given(nas: Program) -> None:
+def test_invalid_run_names_are_refused_by_every_command(nas: Program) -> None:
     for arguments in (
         ["run", "--name", "../../x"],
         ["run", "--name=", "--dry-run"],
@@ -170,7 +170,7 @@ def test_names_that_no_run_can_have_are_refused_wherever_they_are_given(nas: Pro
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///fifo"])
-def test_a_store_that_keeps_nothing_is_refused(nas: Program, url: str) -> None:
+def test_a_store_that_cannot_keep_data_is_refused(nas: Program, url: str) -> None:
     os.mkfifo(nas.folder / "fifo")
     for arguments in (["run", "--store", url], ["measure", "next-vit-s", "--store", url], ["merge", url, "other.db"]):
         ended = nas(*arguments)
@@ -197,7 +197,7 @@ def test_an_empty_run_is_shown_in_every_form(instant: Program) -> None:
     assert (merged.code, "left out: the whole run 'empty'" in merged.err) == (1, True)
 
 
-def test_an_unnamed_run_takes_no_name_on_which_another_process_works(tmp_path: Path) -> None:
+def test_an_unnamed_run_skips_names_locked_by_other_processes(tmp_path: Path) -> None:
     with closing(Store(f"sqlite:///{tmp_path}/nas.db", writable=True)) as store:
         with plan.reserved(store, None, "nhs") as first, plan.reserved(store, None, "nhs") as second:
             assert (first, second) == ("nhs-1", "nhs-2")

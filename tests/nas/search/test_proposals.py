@@ -41,7 +41,7 @@ def asked(sampler: str, count: int, seed: int = 0, refuse: Any = None) -> list[A
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_anchors_first_then_new_networks_only_and_the_same_again(sampler: str) -> None:
+def test_anchors_come_first_then_new_networks_reproducibly(sampler: str) -> None:
     count = 13 if sampler == "gp" else 30
     networks = asked(sampler, count)
     assert networks[:3] == list(nhs.anchors().values())
@@ -50,7 +50,7 @@ def test_anchors_first_then_new_networks_only_and_the_same_again(sampler: str) -
     assert asked(sampler, 5, seed=1)[3:] != networks[3:5]
 
 
-def test_what_is_refused_is_replaced_and_counted() -> None:
+def test_refused_networks_are_replaced_and_counted() -> None:
     def refusal(architecture: Architecture) -> str:
         return "too deep" if sum(len(row) for row in architecture.blocks) > 15 else ""
 
@@ -61,7 +61,7 @@ def test_what_is_refused_is_replaced_and_counted() -> None:
     assert any(proposal.replaced.get("too deep") for proposal in proposals)
 
 
-def test_a_space_that_has_been_seen_ends_the_run() -> None:
+def test_an_exhausted_space_ends_the_run() -> None:
     tiny = SimpleNamespace(
         anchors=dict,
         params=nhs.params,
@@ -78,7 +78,7 @@ def test_a_space_that_has_been_seen_ends_the_run() -> None:
         propose(tiny, "random", 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
 
 
-def test_every_space_can_be_asked() -> None:
+def test_every_sampler_works_on_every_space() -> None:
     for name in search_spaces.names():
         space = search_spaces.get(name)
         enough = [

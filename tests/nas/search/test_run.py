@@ -56,7 +56,9 @@ def test_every_number_has_unit_interval_device_and_versions(finished: Program) -
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
-def test_an_interrupted_run_asks_what_an_uninterrupted_one_asks(finished: Program, end: signal.Signals) -> None:
+def test_an_interrupted_run_proposes_the_same_candidates_as_an_uninterrupted_one(
+    finished: Program, end: signal.Signals
+) -> None:
     """Interrupted three times: among the anchors, the random candidates and the model's. Values come from the store."""
     name = f"interrupted-{end.value}"
     before = measured(finished)
@@ -71,7 +73,7 @@ def test_an_interrupted_run_asks_what_an_uninterrupted_one_asks(finished: Progra
     assert measured(finished) == before, "a measurement was repeated"
 
 
-def test_ctrl_c_during_a_measurement_says_how_to_resume(nas: Program) -> None:
+def test_ctrl_c_during_a_measurement_prints_how_to_resume(nas: Program) -> None:
     with nas.start("run", "--budget", "5", *QUICK) as process:
         assert process.stderr
         for line in process.stderr:
@@ -86,27 +88,27 @@ def test_ctrl_c_during_a_measurement_says_how_to_resume(nas: Program) -> None:
     assert len(trials(nas, "nhs-1")) <= 3
 
 
-def test_a_finished_run_goes_on_with_a_larger_budget(finished: Program) -> None:
+def test_a_finished_run_is_extended_by_a_larger_budget(finished: Program) -> None:
     assert finished("run", "--name", "grown", "--budget", "3", *QUICK).code == 0
     grown = finished("run", "--name", "grown", "--budget", "4")
     assert grown.code == 0
     assert len(trials(finished, "grown")) == 4
 
 
-def test_resuming_under_another_configuration_is_refused_with_the_difference(finished: Program) -> None:
+def test_resuming_with_another_configuration_is_refused_and_the_difference_named(finished: Program) -> None:
     ended = finished("run", "--name", "whole", "--seed", "7")
     assert ended.code == 2
-    assert "seed: 0 in the run, 7 asked now" in ended.err
+    assert "seed: 0 in the run, 7 requested" in ended.err
     assert "nas run --name whole" in ended.err
 
 
-def test_exact_limits_are_decided_before_anything_is_measured(finished: Program) -> None:
+def test_exact_limits_are_checked_before_any_measurement(finished: Program) -> None:
     ended = finished("run", "--name", "small", "--budget", "5", "--limit", "params<=30M", "--sampler", "random", *QUICK)
     assert ended.code == 0, ended.err
     told = trials(finished, "small")
     assert [trial["state"] for trial in told] == ["infeasible"] * 3 + ["ok"] * 2
     assert all(trial["measurements"]["params"]["value"] <= 30 for trial in told[3:])
-    assert "proposals replaced before anything was spent on them: params<=30M" in ended.err
+    assert "proposals replaced before any evaluation: params<=30M" in ended.err
 
 
 def test_latency_limits_are_measured_again_at_the_end(finished: Program) -> None:
@@ -115,7 +117,7 @@ def test_latency_limits_are_measured_again_at_the_end(finished: Program) -> None
     ended = finished("run", "--name", "limited", "--budget", "5", "--limit", limit, *QUICK)
     assert ended.code == 0, ended.err
     assert f"{limit} met with" in ended.err
-    assert "keep their limits when measured again" in ended.err
+    assert "keep the limits when measured again" in ended.err
     assert all(set(trial["constraints"]) == {limit} for trial in trials(finished, "limited"))
 
 
@@ -126,14 +128,14 @@ def test_two_latencies_are_two_objectives(finished: Program) -> None:
     assert all({"ort:resolution=32", "ort:resolution=64"} <= set(trial["measurements"]) for trial in told)
 
 
-def test_a_limit_that_nothing_keeps_ends_with_exit_1(finished: Program) -> None:
+def test_a_limit_that_no_network_keeps_exits_with_1(finished: Program) -> None:
     limit = "ort:resolution=32<=0.001ms"
     ended = finished("run", "--name", "hopeless", "--budget", "4", "--limit", limit, *QUICK)
     assert ended.code == 1
     assert "no candidate succeeded within the limits" in ended.err
 
 
-def test_json_events_tell_the_whole_story(finished: Program) -> None:
+def test_json_events_report_the_whole_run(finished: Program) -> None:
     ended = finished("run", "--name", "events", "--budget", "3", *QUICK, "--json")
     assert [event["event"] for event in ended.events] == ["started", "trial", "trial", "trial", "finished"]
     assert ended.events[-1]["reused"] == 6

@@ -32,7 +32,9 @@ def run(program: Program, *arguments: str) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.slow
-def test_a_run_over_ssh_stops_at_a_cut_and_goes_on_with_the_same_candidate(nas: Program, server: Server) -> None:
+def test_a_run_over_ssh_stops_at_a_lost_connection_and_resumes_with_the_same_candidate(
+    nas: Program, server: Server
+) -> None:
     choices = ("--proxy", "structure", "--latency", SPEC, "--sampler", "random", "--budget", "6")
     process = run(nas, *choices)
     assert process.stdout
@@ -61,7 +63,7 @@ def test_a_run_over_ssh_stops_at_a_cut_and_goes_on_with_the_same_candidate(nas: 
     assert {each["metric"]["name"] for each in found} == {"ort:resolution=32"}
 
 
-def test_a_machine_that_does_not_answer_starts_nothing(nas: Program, server: Server) -> None:
+def test_a_run_does_not_start_if_its_machine_does_not_answer(nas: Program, server: Server) -> None:
     server.stop()
     ended = nas("run", "--budget", "4", "--latency", SPEC)
     server.start()

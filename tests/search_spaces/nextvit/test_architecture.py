@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from search_spaces import PAPER, Architecture, Stage
 from search_spaces.common.errors import InvalidArchitecture, UnknownName
-from search_spaces.nextvit.architecture import attention_width, named
+from search_spaces.nextvit.architecture import attention_width
+from search_spaces.nextvit.reading import find
 from tests.networks import CORNERS
 
 S = PAPER["next-vit-s"]
@@ -42,7 +43,7 @@ def test_the_notation_of_the_papers_networks() -> None:
 @pytest.mark.parametrize("name", PAPER)
 def test_names_ids_and_bytes_never_change(name: str) -> None:
     text = (GOLDEN / f"{name}.json").read_text()
-    assert named(name).to_json() == text
+    assert find(name).to_json() == text
     assert Architecture.from_json(text) == PAPER[name]
     assert PAPER[name].id == IDS[name]
 
@@ -276,7 +277,7 @@ def test_a_broken_or_foreign_file_is_refused_with_its_reason(text: str, words: s
 
 def test_an_unknown_name_gets_the_nearest() -> None:
     with pytest.raises(UnknownName, match="did you mean 'next-vit-s'"):
-        named("nextvit-s")
+        find("nextvit-s")
 
 
 @pytest.mark.parametrize("architecture", CORNERS.values(), ids=CORNERS)

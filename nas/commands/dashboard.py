@@ -1,4 +1,4 @@
-"""The dashboard, live: the same page from this machine's own address, loaded anew when there is something new."""
+"""The command `nas dashboard`: the page of a run as a file, or live at an address of this machine."""
 
 import contextlib
 import threading
@@ -6,39 +6,53 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from nas import console
 from results import load
 from results.pages import dashboard
+from results.store import names
 from results.store.database import sqlite_path
+from search_spaces.common import files
 from search_spaces.common.errors import NasError, UsageError
 
-HOST = "127.0.0.1"  # this machine alone: a run is nobody else's business
+HOST = "127.0.0.1"  # no other machine can read the page
+
+
+def write_dashboard(store_url: str, name: str | None, output: Path | None) -> Path:
+    """Writes the dashboard of a run, next to the database by default. Returns its path."""
+    if output:
+        files.check_file(output)
+    run = load(name, store_url)
+    database = sqlite_path(store_url)
+    path = output or names.file_in(database.parent if database else Path(), run.name, ".html")
+    dashboard.write(run, path)
+    return path
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rendering:
-    """The page as it was at one moment, and its version: what answers one request, whatever happens meanwhile."""
+    """One version of the page. A request is answered from one rendering, even if the run goes on meanwhile."""
 
     version: str
     page: bytes
 
 
-class Live:
-    """The page of a run; built anew only when the database has changed."""
+class LivePage:
+    """The page of a run, rendered again only when the database has changed."""
 
     def __init__(self, store_url: str, name: str) -> None:
         self.store_url, self.name = store_url, name
         self.lock = threading.Lock()
-        self.seen: object = None
+        self.state: object = None
         self.rendering: Rendering | None = None
         self.latest()
 
     def latest(self) -> Rendering:
-        """The page as it is now. A database that cannot be read at this moment leaves it as it was."""
+        """The current page, or the last one while the database cannot be read."""
         with self.lock:
-            state = self._state()
-            if self.rendering and state is not None and state == self.seen:
+            state = self._database_state()
+            if self.rendering and state is not None and state == self.state:
                 return self.rendering
             try:
                 run = load(self.name, self.store_url)
@@ -46,28 +60,28 @@ class Live:
                 if not self.rendering:
                     raise
                 return self.rendering
-            self.seen = state
+            self.state = state
             version = dashboard.version(run)
             if not self.rendering or version != self.rendering.version:
                 self.rendering = Rendering(version=version, page=dashboard.page(run, live=True).encode())
             return self.rendering
 
-    def _state(self) -> object:
-        """When the files of the database were written last; None where there are none to look at."""
+    def _database_state(self) -> object:
+        """The times at which the database's files were last written; None for a database without files."""
         path = sqlite_path(self.store_url)
         if not path:
             return None
-        files = [path, path.with_name(path.name + "-wal")]
-        return [file.stat().st_mtime_ns for file in files if file.exists()]
+        database_files = [path, path.with_name(path.name + "-wal")]
+        return [file.stat().st_mtime_ns for file in database_files if file.exists()]
 
 
 def serve(store_url: str, name: str | None, port: int, ready: Callable[[str], object]) -> None:
-    """Serves the page of a run until Ctrl-C; `ready` is told its address.
+    """Serves the page of a run until Ctrl-C; calls `ready` with its address.
 
     Raises:
         UsageError: the port is taken.
     """
-    live = Live(store_url, load(name, store_url).name)
+    live = LivePage(store_url, load(name, store_url).name)
     try:
         server = ThreadingHTTPServer((HOST, port), _handler(live))
     except OSError as error:
@@ -76,11 +90,11 @@ def serve(store_url: str, name: str | None, port: int, ready: Callable[[str], ob
     address = f"http://{HOST}:{server.server_port}/"
     console.say(f"run {live.name}, live on {address}  (Ctrl-C ends it)")
     ready(address)
-    with server, contextlib.suppress(KeyboardInterrupt):  # the way to end it
+    with server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever(poll_interval=0.2)
 
 
-def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
+def _handler(live: LivePage) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._answer(with_body=True)
@@ -89,23 +103,23 @@ def _handler(live: Live) -> type[BaseHTTPRequestHandler]:
             self._answer(with_body=False)
 
         def _answer(self, with_body: bool) -> None:
-            # A page of another site may name us by an address of its own (DNS rebinding): it gets nothing.
+            # Another site may reach us under its own name (DNS rebinding): such a request gets nothing.
             host = self.headers.get("Host", "").rpartition(":")[0]
             if host not in (HOST, "localhost") or self.path.partition("?")[0] != "/":
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
             latest = live.latest()
-            known = self.headers.get("If-None-Match") == f'"{latest.version}"'
-            self.send_response(HTTPStatus.NOT_MODIFIED if known else HTTPStatus.OK)
+            is_current = self.headers.get("If-None-Match") == f'"{latest.version}"'
+            self.send_response(HTTPStatus.NOT_MODIFIED if is_current else HTTPStatus.OK)
             self.send_header("ETag", f'"{latest.version}"')
             self.send_header("Cache-Control", "no-cache")
             self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", "0" if known else str(len(latest.page)))
+            self.send_header("Content-Length", "0" if is_current else str(len(latest.page)))
             self.end_headers()
-            if with_body and not known:
+            if with_body and not is_current:
                 self.wfile.write(latest.page)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: a page that looks every two seconds would fill the terminal."""
+            """Logs nothing: the page asks every two seconds."""
 
     return Handler

@@ -39,7 +39,7 @@ def fill(program: Program, count: int, label: str = "a far machine") -> None:
     store.close()
 
 
-def test_a_search_needs_no_device_and_its_front_is_unverified(nas: Program) -> None:
+def test_a_search_by_predictions_needs_no_device_and_its_front_is_unverified(nas: Program) -> None:
     fill(nas, 40)
     ended = nas(*RUN, "--limit", "ort:predicted<=500ms")
     assert ended.code == 0, ended.err
@@ -60,7 +60,7 @@ def test_a_search_needs_no_device_and_its_front_is_unverified(nas: Program) -> N
     assert "measured here" not in page
 
 
-def test_what_is_measured_later_verifies_a_front(nas: Program) -> None:
+def test_later_measurements_verify_a_predicted_front(nas: Program) -> None:
     fill(nas, 40)
     assert nas(*RUN).code == 0
     store = Store(f"sqlite:///{nas.folder}/runs/nas.db", writable=True)
@@ -74,7 +74,7 @@ def test_what_is_measured_later_verifies_a_front(nas: Program) -> None:
     assert "unverified until" not in shown
 
 
-def test_a_run_goes_on_with_what_it_learnt_from(nas: Program) -> None:
+def test_a_resumed_run_keeps_the_measurements_it_learnt_from(nas: Program) -> None:
     fill(nas, 25)
     assert nas(*RUN).code == 0
     fill(nas, 60)  # more is known now, and another run would learn from it
@@ -87,7 +87,7 @@ def test_a_run_goes_on_with_what_it_learnt_from(nas: Program) -> None:
     ("count", "words"),
     [(0, "the database has no measurement of ort"), (12, "needs 20 measured networks, and there are 12")],
 )
-def test_too_little_to_learn_from_starts_nothing(nas: Program, count: int, words: str) -> None:
+def test_a_run_does_not_start_with_too_few_measurements_to_learn_from(nas: Program, count: int, words: str) -> None:
     fill(nas, count)
     ended = nas(*RUN)
     assert ended.code == 1
@@ -95,13 +95,13 @@ def test_too_little_to_learn_from_starts_nothing(nas: Program, count: int, words
     assert nas("show").code == 1
 
 
-def test_without_a_database_nothing_is_made(nas: Program) -> None:
+def test_predicting_without_a_database_creates_nothing(nas: Program) -> None:
     ended = nas(*RUN)
     assert ended.code == 1
     assert list(nas.folder.iterdir()) == []
 
 
-def test_of_several_devices_one_is_named(nas: Program) -> None:
+def test_a_prediction_must_name_one_of_several_devices(nas: Program) -> None:
     fill(nas, 30)
     fill(nas, 30, "another far machine")
     ended = nas(*RUN)
@@ -114,7 +114,7 @@ def test_of_several_devices_one_is_named(nas: Program) -> None:
     assert "device       a far machine" in ended.err
 
 
-def test_the_predictor_is_judged_on_what_it_has_not_seen(nas: Program) -> None:
+def test_a_predictor_is_judged_on_held_out_networks(nas: Program) -> None:
     fill(nas, 40)
     ended = nas("predictor", "--latency", "ort")
     assert ended.code == 0, ended.err

@@ -1,4 +1,4 @@
-"""The command `nas run`: says what it decided, runs the search with a live line, and ends with a verdict."""
+"""The command `nas run`: prints its configuration, searches with a progress line, and ends with a summary."""
 
 import time
 from collections import Counter
@@ -11,20 +11,18 @@ from rich.status import Status
 
 import search_spaces
 from evaluators import Evaluator, Measurement
-from evaluators.accuracy.auto import Auto
-from evaluators.accuracy.train import Train
 from evaluators.training.fidelity import Fidelity
 from evaluators.workers.bench import Bench
-from nas import __version__, console, interruption
-from nas.commands import predictions
-from nas.progress import moving_line, progress
-from nas.search import rungs
+from nas import __version__, console, signals
+from nas.exit_codes import INTERRUPTED
+from nas.progress import duration, moving_line, progress
+from nas.search import latency_predictions, rungs
+from nas.search.active_learning import check_transient
 from nas.search.config import Config
 from nas.search.plan import Plan, planned, reserved, settle, stored_run
 from nas.search.proposals import SAMPLERS, SpaceExhausted
 from nas.search.remeasure import remeasure
-from nas.search.search import RepeatedFailure, Search, verify
-from nas.search.teaching import check_transient
+from nas.search.search import RepeatedFailure, Search, needs_training, verify
 from results import front, verification
 from results.glyphs import glyph
 from results.store import names
@@ -34,34 +32,33 @@ from results.store.store import Store
 from results.tables import trial_dict
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable
 
-INTERRUPTED = 130
-PAGE_EVERY = 20  # trials between two writings of the dashboard
+PAGE_EVERY = 20  # trials between two updates of the dashboard
 
 
 def start(
     choices: Mapping[str, Any], given: set[str], *, store_url: str, as_json: bool, dry_run: bool, timeout: float
 ) -> int:
-    """Starts a run, or resumes the one that is named. Returns the exit code."""
-    interruption.listen()
+    """Starts a run, or resumes the named one. Returns the exit code."""
+    signals.listen()
     plan = planned(choices, given, stored_run(store_url, choices["name"]))
-    objectives = predictions.ready(store_url, plan.config.objectives, plan.pins)
+    objectives = latency_predictions.ready(store_url, plan.config.objectives, plan.pins)
     for evaluator in objectives:
-        if not isinstance(evaluator, Auto) and (reason := evaluator.missing()):  # Auto is taught when the run has begun
+        if not needs_training(evaluator) and (reason := evaluator.missing()):
             raise reason
     if dry_run:
         return _rehearse(plan, objectives, store_url)
     store = Store(store_url, writable=True)
     try:
         with reserved(store, choices["name"], plan.config.space) as name:
-            settle(store, name, plan, predictions.pins(objectives))
+            settle(store, name, plan, latency_predictions.pins(objectives))
             with Bench(timeout, say=console.say) as bench:
-                return _Session(Search(store, name, bench), as_json, resumed=plan.stored is not None).run()
+                return _Report(Search(store, name, bench), as_json, resumed=plan.stored is not None).run()
     finally:
         store.close()
 
 
 def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> int:
-    """What would be done, and three networks as they would be drawn; nothing is measured or written."""
+    """Prints the configuration and three random networks; measures and writes nothing."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -71,7 +68,7 @@ def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> in
     study = optuna.create_study(sampler=SAMPLERS["random"].make(config.seed))
     for _ in range(3):
         architecture = config.search_space.suggest(study.ask())
-        counts = ", ".join(f"{each.name()} {each.measure(architecture)}" for each in config.costs)
+        counts = ", ".join(f"{cost.name()} {cost.measure(architecture)}" for cost in config.costs)
         console.say(f"  for example  {glyph(architecture)}  {architecture}  ({counts})")
     return 0
 
@@ -81,7 +78,7 @@ def _header(config: Config, objectives: Sequence[Evaluator], state: str, store_u
     yield f"nas {__version__}, {state}"
     yield f"  space        {config.space}: {config.search_space.size():.3g} networks"
     yield f"               {search_spaces.summary(config.space)}"
-    yield f"  anchors      {anchors}: the paper's own, measured first" if anchors else "  anchors      none"
+    yield f"  anchors      {anchors}: published networks, evaluated first" if anchors else "  anchors      none"
     for evaluator in objectives:
         yield f"  objective    {_described(evaluator)}"
     for label in dict.fromkeys(e.device().label for e in objectives if e.family() == "latency"):
@@ -95,16 +92,16 @@ def _header(config: Config, objectives: Sequence[Evaluator], state: str, store_u
 def _described(evaluator: Evaluator) -> str:
     metric = evaluator.metric
     better = "lower is better" if metric.direction == "minimize" else "higher is better"
-    told = {"score": "a score, unvalidated on your data", "predicted": "predicted, not measured"}
-    kind = told.get(metric.kind, metric.kind)
+    labels = {"score": "a score, unvalidated on your data", "predicted": "predicted, not measured"}
+    kind = labels.get(metric.kind, metric.kind)
     if isinstance(evaluator, Fidelity):
         kind = f"{metric.kind}; {evaluator.fidelity}"
     versions = ", ".join(f"{package} {version}" for package, version in evaluator.versions().items())
     return f"{metric.name} [{metric.unit}], {better}; {kind}" + (f"; {versions}" if versions else "")
 
 
-class _Session:
-    """One sitting of a run, as the person at the terminal sees it."""
+class _Report:
+    """Runs the search and reports it on the terminal, from its start or resumption to its end."""
 
     def __init__(self, search: Search, as_json: bool, resumed: bool) -> None:
         self.search, self.as_json, self.resumed = search, as_json, resumed
@@ -113,7 +110,7 @@ class _Session:
         self.page = names.file_in(path.parent if path else Path("runs"), search.name, ".html")
 
     def run(self) -> int:
-        """Searches to the end of the budget, and says what came of it. Returns the exit code."""
+        """Searches to the end of the budget and reports the result. Returns the exit code."""
         self._announce()
         try:
             return self._searched()
@@ -147,7 +144,7 @@ class _Session:
         if self.search.run.ignored:
             console.say(f"  {self.search.run.ignored_sentence()}")
         console.say(f"  dashboard    {self.page}")
-        console.say(f"  Ctrl-C is safe: {self._resume()} goes on from there")
+        console.say(f"  Ctrl-C is safe; to resume: {self._resume()}")
 
     @contextmanager
     def _live(self) -> Iterator[Status | None]:
@@ -174,15 +171,15 @@ class _Session:
         run, budget = self.search.run, self.search.config.budget
         finished, anchors = len(self.search.finished()), self.search.config.search_space.anchors()
         values = ", ".join(str(trial.measurements[m.name]) for m in run.objectives if m.name in trial.measurements)
-        told = trial.cause or values + (f" ({trial.anchor})" if trial.anchor else "")
+        outcome = trial.cause or values + (f" ({trial.anchor})" if trial.anchor else "")
         left = (time.perf_counter() - self.started) / self.done * (budget - finished)
-        guess = f", about {left / 60:.0f} min left" if self.done >= 3 and left >= 60 else ""
+        time_left = f", about {duration(left)} left" if self.done >= 3 and left >= 60 else ""
         volume = front.relative_hypervolume(run)
         covers = f", covers {volume:.2f} x the anchors'" if volume and finished > len(anchors) else ""
         if covers and (doubtful := verification.doubtful(run)):
-            covers = f", doubtful latencies among it and the anchors: {doubtful}"
+            covers = f", {doubtful} doubtful latencies on the front and among the anchors"
         members = len(front.front(run))
-        return f"{finished}/{budget}  trial {trial.number} {trial.state}: {told}; front {members}{covers}{guess}"
+        return f"{finished}/{budget}  trial {trial.number} {trial.state}: {outcome}; front {members}{covers}{time_left}"
 
     def _resume(self) -> str:
         return console.command("run", "--name", self.search.name)
@@ -190,25 +187,27 @@ class _Session:
     def _interrupted(self) -> int:
         self._write_page()
         finished = len(self.search.finished())
-        console.say(f"interrupted at {finished} of {self.search.config.budget}; nothing told is lost. Resume with:")
+        console.say(
+            f"interrupted at {finished} of {self.search.config.budget}; every finished trial is stored. Resume with:"
+        )
         console.say(f"  {self._resume()}")
         if self.as_json:
             console.write_event("interrupted", run=self.search.name, finished=finished)
         return INTERRUPTED
 
     def _finish(self) -> int:
-        """The verdict: the front, the limits measured again, the failures by cause."""
+        """Trains the best longer, measures limited latencies again, and prints the summary. Returns the exit code."""
         remeasure(self.search, self._measured_again)
-        self.search.run = self.search.store.run(self.search.name)  # in milliseconds by one constant for all
-        run, chosen = self.search.run, front.front(self.search.run)
+        self.search.run = self.search.store.run(self.search.name)  # one constant of the device for all milliseconds
+        run, members = self.search.run, front.front(self.search.run)
         self._write_page()
         if self._climb():
             self._write_page()
-        confirmed = verify(self.search, chosen, self._verdict)
+        confirmed = verify(self.search, members, self._verdict)
         limited = any(limit.evaluator.metric.kind == "measured" for limit in self.search.config.parsed_limits)
-        success = bool(confirmed if limited else chosen)
-        self.search.store.check_present()  # whoever is told where the results are must find them there
-        self._summary(run, chosen, len(confirmed) if limited else None)
+        success = bool(confirmed if limited else members)
+        self.search.store.check_present()  # the summary names the database: it must still be there
+        self._summary(run, members, len(confirmed) if limited else None)
         if self.as_json:
             console.write_event(
                 "finished",
@@ -216,65 +215,66 @@ class _Session:
                 seconds=round(time.perf_counter() - self.started, 3),
                 steps={step: round(value, 3) for step, value in self.search.seconds.items()},
                 reused=self.search.reused,
-                front=[trial.number for trial in chosen],
+                front=[trial.number for trial in members],
                 confirmed=[trial.number for trial in confirmed] if limited else None,
                 failures=dict(_failures(run)),
             )
         return 0 if success else 1
 
     def _climb(self) -> bool:
-        """Trains the best longer, where training was the objective, and says what came of it; whether anything did."""
-        search, lowest, climbed = self.search, self.search.objectives[0], False
-        if not isinstance(lowest, Train):
-            return climbed
+        """Successive halving, if training is the objective: trains the best longer. Returns whether it trained any."""
+        search, lowest, trained = self.search, self.search.objectives[0], False
+        if not isinstance(lowest, Fidelity) or not lowest.trains:
+            return trained
         for rung in rungs.climb(search.run, lowest, self._train, search.config.seed):
-            climbed = True
+            trained = True
             search.store.add_column(search.name, rung.evaluator.spec, rung.evaluator.context())
             console.say(f"  {rung.sentence}")
             try:
-                check_transient(list(rung.found.values()), rung.evaluator.spec)
+                check_transient(list(rung.trained.values()), rung.evaluator.spec)
             except NegativeAnswer as error:
-                console.say(f"  not to be used: {error.message}")
+                console.say(f"  do not rank by this rung: {error.message}")
             if self.as_json:
                 console.write_event("rung", **rung.to_dict())
-        return climbed
+        return trained
 
     def _train(self, evaluator: Evaluator, trials: Sequence[Trial]) -> dict[int, Measurement]:
         numbers = {trial.architecture: trial.number for trial in trials}
         trained: dict[int, Measurement] = {}
         with progress(f"training on {evaluator.spec}", len(numbers)) as done:
-            for count, (architecture, found) in enumerate(self.search.obtain_all(evaluator, list(numbers)), start=1):
+            outcomes = self.search.obtain_all(evaluator, list(numbers))
+            for count, (architecture, outcome) in enumerate(outcomes, start=1):
                 number = numbers[architecture]
-                if isinstance(found, Measurement):
-                    trained[number] = found
-                console.say(f"  trial {number} on {evaluator.spec}: {found}")
+                if isinstance(outcome, Measurement):
+                    trained[number] = outcome
+                console.say(f"  trial {number} on {evaluator.spec}: {outcome}")
                 done(count)
         return trained
 
-    def _measured_again(self, trial: Trial, again: Measurement) -> None:
+    def _measured_again(self, trial: Trial, combined: Measurement) -> None:
         if self.as_json:
-            console.write_event("measured again", trial=trial.number, measured=again.to_dict())
-        console.say(f"  trial {trial.number} was noisy; with one more measurement: {again}, {again.quality}")
+            console.write_event("repeated", trial=trial.number, measured=combined.to_dict())
+        console.say(f"  trial {trial.number} was noisy; combined with a repeat: {combined}, {combined.quality}")
 
-    def _verdict(self, trial: Trial, again: Measurement, words: str) -> None:
+    def _verdict(self, trial: Trial, again: Measurement, verdict: str) -> None:
         if self.as_json:
-            console.write_event("verdict", trial=trial.number, measured=again.to_dict(), verdict=words)
-        console.say(f"  trial {trial.number} measured again: {again}: {words}")
+            console.write_event("verdict", trial=trial.number, measured=again.to_dict(), verdict=verdict)
+        console.say(f"  trial {trial.number} measured again: {again}: {verdict}")
 
-    def _summary(self, run: Run, chosen: list[Trial], confirmed: int | None) -> None:
-        minutes = (time.perf_counter() - self.started) / 60
+    def _summary(self, run: Run, members: list[Trial], confirmed: int | None) -> None:
+        time_taken = duration(time.perf_counter() - self.started)
         states = Counter(trial.state for trial in run.trials)
         counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
-        console.say(f"run {run.name}: {counts or 'nothing done'}, in {minutes:.1f} min; {len(chosen)} on the front")
+        console.say(f"run {run.name}: {counts or 'no trial'}, in {time_taken}; {len(members)} on the front")
         for cause, count in _failures(run):
             console.say(f"  failed {count} x: {cause}")
         for reason, count in _replaced(run).most_common():
-            console.say(f"  {count} proposals replaced before anything was spent on them: {reason}")
+            console.say(f"  {count} proposals replaced before any evaluation: {reason}")
         if confirmed is not None:
-            console.say(f"  {confirmed} of {len(chosen)} keep their limits when measured again")
+            console.say(f"  {confirmed} of {len(members)} networks on the front keep the limits when measured again")
         for sentence in verification.flags(run):
             console.say(f"  {sentence}")
-        for remark in verification.remarks(run, chosen):
+        for remark in verification.remarks(run, members):
             console.say(f"  {remark}")
         if not run.feasible():
             console.say("  no candidate succeeded within the limits: loosen them, or see the causes above")
@@ -286,10 +286,10 @@ class _Session:
     def _write_page(self) -> None:
         from results.pages import dashboard
 
-        run = self.search.store.run(self.search.name)  # with later columns, and what is known of the scores by now
+        run = self.search.store.run(self.search.name)  # with columns added since, and the latest check of the scores
         try:
             dashboard.write(run, self.page)
-        except NegativeAnswer as error:  # the page can be written again; the run must not die of it
+        except NegativeAnswer as error:  # `nas dashboard` can write the page later: the run goes on
             console.say(error.message)
 
 

@@ -1,0 +1,40 @@
+"""The command `nas evaluators`: what can be evaluated, in which unit, and with which options."""
+
+from dataclasses import fields
+from typing import Any
+
+import evaluators
+from evaluators import Evaluator
+from nas import console
+
+
+def list_evaluators(*, as_json: bool) -> None:
+    """Lists the evaluators, a user's own included, with the meaning of their numbers and their options."""
+    listing = [_description(evaluators.get(name)) for name in evaluators.names()]
+    if as_json:
+        console.write_json(listing)
+    else:
+        headings = ["family", "evaluator", "unit", "better", "kind", "options", "what it finds out"]
+        keys = ("family", "name", "unit", "better", "kind", "options", "summary")
+        rows = ([_cell(description, key) for key in keys] for description in listing)
+        console.write_table(headings, rows)
+
+
+def _description(evaluator: Evaluator) -> dict[str, Any]:
+    metric = evaluator.metric
+    return {
+        "family": evaluator.family(),
+        "name": evaluator.name(),
+        "unit": metric.unit,
+        "better": "lower" if metric.direction == "minimize" else "higher",
+        "kind": metric.kind,
+        "options": {option.name: getattr(evaluator, option.name) for option in fields(evaluator)},
+        "summary": evaluators.summary(evaluator.name()),
+    }
+
+
+def _cell(description: dict[str, Any], key: str) -> str:
+    """One cell of the table; options with their defaults, except the data, which has no useful default."""
+    if key != "options":
+        return str(description[key])
+    return ", ".join(f"{name}={'DATA' if name == 'data' else value}" for name, value in description["options"].items())

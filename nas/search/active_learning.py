@@ -1,0 +1,160 @@
+"""Active learning for a run whose accuracy is predicted: which networks are trained, and when.
+
+The first round, before the first candidate, trains networks that structure puts on the front, and random ones. A
+further round at each third of the budget trains networks of the run's own front and those that may belong to it. After
+each round the prediction is fitted again and predicts every network of the run again: the same models judge all.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+import evaluators
+from evaluators import Measurement
+from evaluators.prediction.features import matrix
+from evaluators.prediction.fusion import Fusion
+from evaluators.prediction.learned_accuracy import Fit, LearnedAccuracy
+from evaluators.statistics import ranking
+from evaluators.statistics.ranking import FEWEST
+from evaluators.workers.bench import Bench
+from evaluators.workers.parallel import together
+from nas import console
+from nas.progress import progress
+from nas.search.accuracy import DRAWS, within_limits
+from nas.search.config import Config
+from results.store.record import Run
+from results.store.store import Store
+from search_spaces import Architecture
+from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
+
+TRANSIENT = 0.3  # mean skill below which networks have only begun to learn: their order means nothing
+POOL = 60  # random networks from which the first round chooses
+BY_STRUCTURE = 0.3  # of the first round: those that structure prefers at each size; the rest is random
+ROUNDS = 3
+
+
+class ActiveLearning:
+    """The prediction of a run, fitted on the networks trained so far, and the choice of those to train next."""
+
+    def __init__(self, store: Store, name: str, evaluator: LearnedAccuracy, config: Config) -> None:
+        self.store, self.name, self.config = store, name, config
+        self.evaluator, self.trainer = evaluator, evaluators.get(evaluator.training, "accuracy")
+        if pinned := store.taught(name, evaluator.spec):
+            self.evaluator = self._fitted([pair for pair in self.trained() if pair[0].id in pinned])
+
+    def trained(self) -> list[tuple[Architecture, Measurement]]:
+        """Every network of the database that was trained at this fidelity, by any run."""
+        return self.store.measured(self.trainer.spec).get(self.trainer.context(), [])
+
+    def due(self, finished: int) -> int:
+        """How many networks are to be trained by the time that so many candidates are finished."""
+        evaluations = self.config.evaluations
+        first = max(FEWEST, evaluations // 2)
+        further = min(ROUNDS - 1, finished * ROUNDS // self.config.budget)
+        return first + (evaluations - first) * further // (ROUNDS - 1)
+
+    def round(self, run: Run, bench: Bench, seed: int) -> bool:
+        """Trains the networks that are due and fits the prediction again. Returns whether it changed.
+
+        Raises:
+            NegativeAnswer: the networks have learnt too little for their order to mean anything.
+        """
+        due = self.due(sum(trial.state != "running" for trial in run.trials))
+        if self.evaluator.fit and due <= len(self.evaluator.fit.networks):
+            return False  # called before every candidate: the usual answer needs no database
+        missing = due - len(self.trained())
+        if self.evaluator.fit and missing <= 0:
+            return False
+        failures = 0
+        while missing > 0 and failures < FEWEST:
+            failures += self._train(self._next(run, missing, seed + failures), bench)
+            missing = due - len(self.trained())
+        self._fit(run, self.trained())
+        return True
+
+    def _train(self, architectures: Sequence[Architecture], bench: Bench) -> int:
+        """Trains networks into the store. Returns how many failed."""
+        failures = 0
+        with progress("training networks to learn from", len(architectures)) as done:
+            for number, (architecture, outcome) in enumerate(together(self.trainer, architectures, bench), start=1):
+                if isinstance(outcome, MeasurementFailed):
+                    failures += 1
+                    console.say(f"  training {architecture} failed: {outcome.cause}")
+                else:
+                    self.store.remember(architecture, outcome)
+                    count = f"{len(self.trained())} of {self.config.evaluations}"
+                    console.say(f"  trained {count}: {architecture}  {outcome}")
+                done(number)
+        return failures
+
+    def _fit(self, run: Run, pairs: Sequence[tuple[Architecture, Measurement]]) -> None:
+        """Fits the prediction on trained networks, and predicts every network of the run again."""
+        check_transient([measurement for _, measurement in pairs], self.trainer.spec)
+        self.evaluator = self._fitted(pairs)
+        for trial in run.succeeded():
+            prediction = self.evaluator.measure(trial.architecture)
+            if not self.store.recall(trial.architecture, prediction.context):
+                self.store.remember(trial.architecture, prediction)
+        assert self.evaluator.fit
+        console.say(f"  learnt from {len(pairs)} trained networks: {self.evaluator.fit.fusion.validity.sentence}")
+        networks = [architecture.id for architecture, _ in pairs]
+        self.store.believe(self.name, self.evaluator.spec, self.evaluator.context(), networks)
+
+    def _next(self, run: Run, count: int, seed: int) -> list[Architecture]:
+        """The networks to train: the run's own once it has enough of them, random ones of the space before.
+
+        Raises:
+            NegativeAnswer: no untrained network keeps the limits.
+        """
+        trained = {architecture.id for architecture, _ in self.trained()}
+        random = np.random.default_rng([seed, len(trained)])
+        trials = [trial for trial in run.succeeded() if trial.architecture.id not in trained]
+        if self.evaluator.fit and len(trials) >= count:
+            upper = np.array([trial.measurements[self.evaluator.spec].details["upper"] for trial in trials])
+            cost = np.array([run.point(trial)[1] for trial in trials])
+            return [trials[index].architecture for index in ranking.front_choice(upper, cost, count, [], random)]
+        pool = within_limits(self.config, POOL, seed, trained)
+        if not pool:
+            raise NegativeAnswer(
+                f"none of {DRAWS} random networks is new and keeps the limits; {len(trained)} were trained, "
+                f"{self.config.evaluations} are wanted",
+                f"loosen a limit, or ask for fewer: --train {max(FEWEST, len(trained))}",
+            )
+        return self._first(pool, count, random)
+
+    def _first(self, pool: Sequence[Architecture], count: int, random: np.random.Generator) -> list[Architecture]:
+        """Of random networks, some that structure prefers at each size, and others at random."""
+        rows = [self.evaluator.row(architecture) for architecture in pool]
+        widths = np.array([row["log_sum_of_widths"] for row in rows])
+        cost = np.array([row["log_macs"] for row in rows])
+        indices = ranking.front_choice(widths, cost, round(BY_STRUCTURE * count), [], random)
+        rest = np.setdiff1d(np.arange(len(pool)), indices)
+        indices += random.permutation(rest)[: count - len(indices)].tolist()
+        return [pool[index] for index in indices]
+
+    def _fitted(self, pairs: Sequence[tuple[Architecture, Measurement]]) -> LearnedAccuracy:
+        values, names = matrix([self.evaluator.row(architecture) for architecture, _ in pairs])
+        accuracies = np.array([measurement.value for _, measurement in pairs])
+        fusion = Fusion(values, accuracies, names, bounds=self.evaluator.bounds)
+        return self.evaluator.fitted(Fit(networks=tuple(a.id for a, _ in pairs), fusion=fusion))
+
+
+def mean_skill(trained: Iterable[Measurement]) -> float:
+    """The mean skill of trained networks: 0 is guessing, 1 is perfect."""
+    return float(np.mean([measurement.details["skill"] for measurement in trained]))
+
+
+def check_transient(trained: Sequence[Measurement], spec: str) -> float:
+    """The mean skill of trained networks.
+
+    Raises:
+        NegativeAnswer: it is so low that their ranking means nothing.
+    """
+    skill = mean_skill(trained)
+    if skill < TRANSIENT:
+        raise NegativeAnswer(
+            f"the {len(trained)} networks trained by {spec} reached a mean skill of {skill:.2f}: 0 is guessing, 1 "
+            f"is perfect; below {TRANSIENT} they differ in how soon they begin to learn, and their order means nothing",
+            "train longer (epochs=...), on more images, or at a lower resolution",
+        )
+    return skill
