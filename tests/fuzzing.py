@@ -151,8 +151,8 @@ CONFIGS = [
 JOBS: list[dict[str, Any]] = [
     {"do": "describe", "evaluator": "ort"},
     {"do": "prepare", "evaluator": "ort:threads=2"},
-    {"do": "measure", "evaluator": "ort", "architecture": DOCUMENTS[0], "baseline": 3.5},
-    {"do": "join", "evaluator": "train", "architecture": DOCUMENTS[4], "baseline": None},
+    {"do": "measure", "evaluator": "ort", "architecture": DOCUMENTS[0]},
+    {"do": "join", "evaluator": "train", "architecture": DOCUMENTS[4]},
     {"do": "compare", "evaluator": "ort", "architecture": DOCUMENTS[5], "other": DOCUMENTS[6], "seed": 3},
 ]
 

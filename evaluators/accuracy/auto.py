@@ -43,7 +43,7 @@ class Auto(LearnedAccuracy):
         family = [evaluators.get(name) for name in evaluators.names("accuracy")]
         return [evaluator for evaluator in family if isinstance(evaluator, Score)]
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         from evaluators.prediction.features import matrix
 
         assert self.fit

@@ -27,7 +27,7 @@ class Structure(Evaluator):
     def __post_init__(self) -> None:
         check_range("resolution", self.resolution, 32, 2048)
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         from evaluators.prediction.features import structure
 
         features = structure(architecture, self.resolution)

@@ -45,7 +45,7 @@ class Train(Fidelity):
         room = gpu.memory() // MEMORY if _device() == "cuda" else MOST
         return max(1, min(cores(), room, MOST))
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         from evaluators.datasets.in_memory import load
 
         images = load(self.data, self.resolution, self.images)

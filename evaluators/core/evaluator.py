@@ -114,11 +114,8 @@ class Evaluator(ABC):
         """The key under which its numbers are stored."""
         return context(self.metric, self.device(), self.versions(), self.protocol())
 
-    def measure(self, architecture: Architecture, baseline: float | None = None) -> Measurement:
+    def measure(self, architecture: Architecture) -> Measurement:
         """Evaluates one architecture in this process.
-
-        `baseline` is an earlier value of the reference network on this device, in the evaluator's unit; latencies
-        detect drift by it.
 
         Raises:
             Unavailable: this machine cannot; the message says why.
@@ -127,7 +124,7 @@ class Evaluator(ABC):
         if reason := self.missing():
             raise reason
         start = time.perf_counter()
-        reading = self._read(architecture, baseline)
+        reading = self._read(architecture)
         return Measurement(
             metric=self.metric,
             device=self.device(),
@@ -139,7 +136,7 @@ class Evaluator(ABC):
         )
 
     @abstractmethod
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         """Does the work of `measure`, which adds the context to the reading."""
 
 

@@ -25,6 +25,6 @@ class Activations(Evaluator):
     def __post_init__(self) -> None:
         check_range("resolution", self.resolution, 32, 2048)
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         work = total(architecture, self.resolution)
         return Reading.exact(work.activations / 1e6, count=work.activations)

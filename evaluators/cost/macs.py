@@ -25,7 +25,7 @@ class Macs(Evaluator):
     def __post_init__(self) -> None:
         check_range("resolution", self.resolution, 32, 2048)
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         work = total(architecture, self.resolution)
         count = work.macs + work.attention
         return Reading.exact(count / 1e9, count=count, attention=work.attention)

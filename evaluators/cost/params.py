@@ -17,6 +17,6 @@ class Params(Evaluator):
     direction: ClassVar[Direction] = "minimize"
     kind: ClassVar[Kind] = "exact"
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         count = total(architecture).params
         return Reading.exact(count / 1e6, count=count)

@@ -86,7 +86,7 @@ class Predicted(Evaluator):
         assert self.knowledge
         return self.knowledge
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         predictor = self._known().predictor
         prediction, quality = predictor.predict(architecture), predictor.held_out()
         return Reading(

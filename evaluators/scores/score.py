@@ -36,7 +36,7 @@ class Score(Evaluator):
         check_range("seeds", self.seeds, 2, 100)
         check_range("seed", self.seed, 0, 2**31 - 1)
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         import numpy as np
         import torch
 

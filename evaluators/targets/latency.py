@@ -112,7 +112,7 @@ class Latency(Evaluator):
             rounds = measure(other, [one], self.stopwatch, error=error, seed=seed)
         return math.exp(Ratio.of(rounds).log)
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         with self._running(architecture, self.resolution) as running:
             return self._timed(running)
 

@@ -43,7 +43,7 @@ class Bench:
                 worker.close()
         self.scorer, self.spares = None, {}
 
-    def measure(self, evaluator: Evaluator, architecture: Architecture, baseline: float | None = None) -> Measurement:
+    def measure(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
         """The evaluator's measurement of an architecture, isolated as its family needs.
 
         Raises:
@@ -53,11 +53,11 @@ class Bench:
         """
         if not self._isolated(evaluator):
             try:
-                return evaluator.measure(architecture, baseline)
+                return evaluator.measure(architecture)
             except Exception as error:  # it costs only this candidate, as in a separate process
                 raise failure(error) from error
         task = "join" if self.beside else "measure"
-        job = {"do": task, "architecture": architecture.to_dict(), "baseline": baseline}
+        job = {"do": task, "architecture": architecture.to_dict()}
         answer = self._ask(evaluator, job)
         try:
             measurement = Measurement.from_dict(answer["measurement"])

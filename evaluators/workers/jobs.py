@@ -19,7 +19,6 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "evaluator": (str,),
     "architecture": (dict,),
     "other": (dict,),
-    "baseline": (int, float, type(None)),
     "seed": (int,),
 }
 REQUIRED = {
@@ -29,7 +28,7 @@ REQUIRED = {
     "join": {"evaluator", "architecture"},
     "compare": {"evaluator", "architecture", "other"},
 }
-OPTIONAL = {"measure": {"baseline"}, "join": {"baseline"}, "compare": {"seed"}}
+OPTIONAL = {"compare": {"seed"}}
 
 
 def parse(line: bytes) -> dict[str, Any]:

@@ -109,12 +109,12 @@ class Remote(Evaluator):
         """The key under which its numbers are stored: the same as when they are measured locally there."""
         return context(self.inner.metric, self.device(), self.versions(), self.protocol())
 
-    def measure(self, architecture: Architecture, baseline: float | None = None) -> Measurement:
+    def measure(self, architecture: Architecture) -> Measurement:
         """One measurement, in a process at the location."""
         with Bench() as bench:
-            return bench.measure(self, architecture, baseline)
+            return bench.measure(self, architecture)
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         raise NotImplementedError("it is read at the other location")
 
 

@@ -100,7 +100,7 @@ def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
 
 
 def _measured(job: dict[str, Any], evaluator: Evaluator) -> Answer:
-    return {"measurement": evaluator.measure(job["architecture"], job.get("baseline")).to_dict()}
+    return {"measurement": evaluator.measure(job["architecture"]).to_dict()}
 
 
 def describe(evaluator: Evaluator) -> Answer:

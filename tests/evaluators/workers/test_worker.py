@@ -47,8 +47,8 @@ def test_a_wrong_job_is_answered_and_the_next_one_is_done() -> None:
         ({"do": "describe", "evaluator": 7}, "'evaluator' is a int"),
         ({"do": "measure", "evaluator": "ort", "architecture": "arch.json"}, "'architecture' is a str"),
         ({"do": "measure", "evaluator": "ort", "architecture": {"stages": 1}}, "schema"),
-        ({"do": "measure", "evaluator": "ort", "architecture": S, "baseline": "fast"}, "'baseline' is a str"),
-        ({"do": "measure", "evaluator": "ort", "architecture": S, "baseline": True}, "'baseline' is a bool"),
+        ({"do": "compare", "evaluator": "ort", "architecture": S, "other": S, "seed": "fast"}, "'seed' is a str"),
+        ({"do": "compare", "evaluator": "ort", "architecture": S, "other": S, "seed": True}, "'seed' is a bool"),
     ],
 )
 def test_a_job_is_checked_before_anything_is_done_with_it(job: object, words: str) -> None:
@@ -63,8 +63,8 @@ def test_a_job_is_checked_before_anything_is_done_with_it(job: object, words: st
         (b'{"do": "describe", "evaluator": "\xfc"}', "not JSON: 'utf-8' codec"),
         (b"[" * 60_000, "not JSON"),
         (b'{"do": ["describe"]}', "is an object whose 'do'"),
-        (b'{"do": "measure", "baseline": NaN}', "NaN is not a number of JSON"),
-        (b'{"do": "measure", "baseline": 1e400}', "the number 1e400 is too large"),
+        (b'{"do": "compare", "seed": NaN}', "NaN is not a number of JSON"),
+        (b'{"do": "compare", "seed": 1e400}', "the number 1e400 is too large"),
         (b'{"seed": ' + b"9" * 5000 + b"}", "not JSON"),
     ],
     ids=lambda value: repr(value)[:40],

@@ -31,7 +31,7 @@ class Transformers(Evaluator):
 
     weight: float = 1.0
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         return Reading.exact(self.weight * str(architecture).count("T"), warnings=(UNVALIDATED,))
 '''
 SPACE = '''"""One to nine convolution blocks in stage 3, and a transformer block behind them or not."""
@@ -81,7 +81,7 @@ class Board(Evaluator):
     def device(self) -> Device:
         return Device(label="a board", facts={"board": 1})
 
-    def _read(self, architecture: Architecture, baseline: float | None) -> Reading:
+    def _read(self, architecture: Architecture) -> Reading:
         time = self.factor * sum(map(len, (stage.blocks for stage in architecture.stages)))
         return Reading(value=time, low=time, high=time, samples=1, quality="clean")
 '''

@@ -27,7 +27,7 @@ class Troubled(Evaluator):
     direction: ClassVar[str] = "minimize"
     kind: ClassVar[str] = "measured"
 
-    def _read(self, architecture, baseline):
+    def _read(self, architecture):
         {behaviour}
         return Reading.exact(float(len(str(architecture))))
 '''
