@@ -302,7 +302,7 @@ def check(path: Path) -> int:
 @JSON
 def spaces(as_json: bool) -> None:
     """List the search spaces."""
-    from nas.commands.spaces import list_spaces
+    from nas.commands.lists import list_spaces
 
     list_spaces(as_json=as_json)
 
@@ -311,7 +311,7 @@ def spaces(as_json: bool) -> None:
 @JSON
 def evaluators(as_json: bool) -> None:
     """List the evaluators: costs, accuracies and their scores, latencies."""
-    from nas.commands.evaluators import list_evaluators
+    from nas.commands.lists import list_evaluators
 
     list_evaluators(as_json=as_json)
 

@@ -8,8 +8,7 @@ import numpy as np
 from evaluators import Metric
 from evaluators.statistics import intervals
 from evaluators.statistics.ranking import Interval
-from results import front, verification
-from results.figures.fronts import fronts_figure, fronts_info
+from results import figures, front, verification
 from results.glyphs import svg
 from results.pages import document
 from results.store.record import Run, Trial
@@ -141,7 +140,7 @@ def page(comparison: Comparison) -> str:
         lead=LEAD,
         facts={run.name: f"{len(front.front(run))} on the front of {len(run.trials)} candidates" for run in runs},
         remarks=[comparison.sentence],
-        figures={"fronts": fronts_figure(fronts_info(*runs))},
+        figures={"fronts": figures.draw("fronts", figures.info("fronts", *runs))},
         headings=["run", "trial", f"{y.name} [{y.unit}]", f"{x.name} [{x.unit}]", "network", "notation"],
         rows=[_row(run, trial) for run in runs for trial in front.front(run)],
     )

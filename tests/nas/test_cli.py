@@ -182,7 +182,7 @@ def test_spaces_and_evaluators_are_listed(nas: Program) -> None:
 
 
 def test_an_unexpected_error_is_a_bug_report_and_exit_3(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    (nas.folder / "sitecustomize.py").write_text("import nas.commands.spaces\nnas.commands.spaces.list_spaces = None\n")
+    (nas.folder / "sitecustomize.py").write_text("import nas.commands.lists\nnas.commands.lists.list_spaces = None\n")
     monkeypatch.setenv("PYTHONPATH", str(nas.folder))
     ended = nas("spaces")
     assert ended.code == 3
