@@ -85,6 +85,7 @@ def export(
         "nas measure arch.json --latency ort:resolution=192,threads=2 --json",
         "nas measure next-vit-s arch.json --compare            is one of them faster?",
         "nas measure nhs-1 --front --latency coreml@ssh:me@macbook",
+        "nas measure nhs-1 --front --again 2                   repeat, and combine",
         "nas measure --sample 60 --latency ort                 a data set for nas predictor",
     )
 )
@@ -102,6 +103,12 @@ def export(
 @click.option("--front", is_flag=True, help="Measure the front of a run: RUN, or the latest one.")
 @click.option("--all", "all_trials", is_flag=True, help="Measure every network of a run.")
 @click.option("--trial", "trials", type=int, multiple=True, help="Measure one trial of a run; repeat for several.")
+@click.option(
+    "--again",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="Measure what is known N times more, in other processes; with --front also close rivals of the front.",
+)
 @click.option("--sample", type=click.IntRange(1, 100_000), metavar="N", help="Measure N random networks of a space.")
 @click.option(
     "--space",
@@ -123,6 +130,7 @@ def measure(
     front: bool,
     all_trials: bool,
     trials: tuple[int, ...],
+    again: int | None,
     sample: int | None,
     space: str,
     seed: int,
@@ -140,6 +148,8 @@ def measure(
     of_run = front or all_trials or bool(trials)
     if sum((of_run, sample is not None, compare)) > 1:
         raise click.UsageError("--compare, --sample, and --front, --all or --trial exclude each other")
+    if again and not of_run:
+        raise click.UsageError("--again repeats measurements of a run: give --front, --all or --trial")
     if as_json and (of_run or sample):
         raise click.UsageError("--json is for single networks; nas show --json and nas predictor --json read the rest")
     if sample:
@@ -151,7 +161,9 @@ def measure(
         if len(targets) > 1:
             raise click.UsageError(f"one run at a time, got {', '.join(targets)}")
         evaluators, name = measure.requested(latencies, proxies), targets[0] if targets else None
-        return measure.measure_run(store, name, evaluators, trials=trials, all_trials=all_trials, timeout=timeout)
+        return measure.measure_run(
+            store, name, evaluators, trials=trials, all_trials=all_trials, again=again or 0, timeout=timeout
+        )
     if not targets:
         raise click.UsageError("name a network to measure, or give --front or --sample N")
     if compare:

@@ -4,10 +4,12 @@ A predicted latency is unverified until the network is measured on that device. 
 was not calm; a front with a doubtful latency is compared with nothing.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 from evaluators import Measurement
+from evaluators.statistics.intervals import normal
 from results import front
 from results.store.record import Run, Trial
 
@@ -116,6 +118,33 @@ def doubtful(run: Run) -> int:
     """How many networks of the front and of the paper have a doubtful latency."""
     names = [metric.name for metric in run.objectives]
     return sum(any(trial.measurements[name].doubtful for name in names) for part in _compared(run) for trial in part)
+
+
+def contenders(run: Run) -> list[Trial]:
+    """Networks off the front that may belong there: their latencies are above it by less than twice their errors."""
+    members = front.front(run)
+    numbers = {trial.number for trial in members}
+    others = [trial for trial in run.feasible() if trial.number not in numbers]
+    latencies = [index for index, metric in enumerate(run.objectives) if metric.kind == "measured"]
+    if not (members and others and latencies):
+        return []
+    costs = front.as_costs([run.point(trial) for trial in members], run.objectives)
+    found = []
+    for trial in others:
+        point = front.as_costs([run.point(trial)], run.objectives)[0]
+        for index in latencies:
+            name = run.objectives[index].name
+            error = math.hypot(_error(trial, name), max(_error(member, name) for member in members))
+            point[index] *= math.exp(-2 * error)
+        if not ((costs <= point).all(1) & (costs < point).any(1)).any():
+            found.append(trial)
+    return found
+
+
+def _error(trial: Trial, metric: str) -> float:
+    """The standard error of the logarithm of a latency."""
+    measurement = trial.measurements[metric]
+    return math.log(measurement.high / measurement.low) / 2 / normal()
 
 
 def _compared(run: Run) -> tuple[list[Trial], list[Trial]]:

@@ -10,7 +10,7 @@ from evaluators.workers.bench import Bench
 from evaluators.workers.paired_comparison import Comparison, compare
 from nas import console
 from nas.progress import progress
-from results import front
+from results import front, verification
 from results.glyphs import glyph
 from results.store.database import sqlite_path
 from results.store.record import Run
@@ -139,8 +139,8 @@ class Candidate:
     architecture: Architecture
 
 
-def of_run(run: Run, *, trials: Sequence[int], all_trials: bool) -> list[Candidate]:
-    """The networks of a run: those of its front, all of them, or single trials by number."""
+def of_run(run: Run, *, trials: Sequence[int], all_trials: bool, contenders: bool = False) -> list[Candidate]:
+    """The networks of a run: those of its front (with those that errors alone may keep off it), all, or by number."""
     if trials:
         known = {trial.number: trial for trial in run.trials}
         unknown = [number for number in trials if number not in known]
@@ -149,6 +149,7 @@ def of_run(run: Run, *, trials: Sequence[int], all_trials: bool) -> list[Candida
         selected = [known[number] for number in trials]
     else:
         selected = run.succeeded() if all_trials else front.front(run)
+        selected += verification.contenders(run) if contenders and not all_trials else []
     if not selected:
         raise NegativeAnswer(
             f"run '{run.name}' has nothing to measure",
@@ -179,17 +180,22 @@ def sample(space: str, count: int, seed: int) -> list[Candidate]:
     raise UsageError(f"the space '{space}' gave {len(drawn)} different networks, not {count}", "ask for fewer")
 
 
-def _measure_all(store: Store, candidates: Sequence[Candidate], requests: Sequence[Evaluator], timeout: float) -> int:
-    """Measures networks into the store, except those with an undoubted measurement. Returns how many failed."""
+def _measure_all(
+    store: Store, candidates: Sequence[Candidate], requests: Sequence[Evaluator], timeout: float, again: int = 0
+) -> int:
+    """Measures networks into the store, except those with an undoubted measurement. Returns how many failed.
+
+    With `again`, all of them are measured so many times, turn by turn, and combined with what is known.
+    """
     failed = 0
-    jobs = [(candidate, evaluator) for candidate in candidates for evaluator in requests]
+    jobs = [(candidate, evaluator) for candidate in candidates for evaluator in requests] * max(1, again)
     with Bench(timeout, say=console.say) as bench, progress("measuring", len(jobs)) as done:
         for number, (candidate, evaluator) in enumerate(jobs, start=1):
             done(number - 1)
             context = evaluator.context()
             label = f"{number}/{len(jobs)}  {candidate.name}  {evaluator.spec}"
             known = store.recall(candidate.architecture, context)
-            if known and not known.doubtful:
+            if known and not known.doubtful and not again:
                 console.say(f"{label}: {known}, known")
                 continue
             try:
@@ -204,7 +210,8 @@ def _measure_all(store: Store, candidates: Sequence[Candidate], requests: Sequen
                 )
                 raise InfrastructureFailed(error.message, f"{error.hint}\n  {resume}".lstrip()) from error
             store.remember(candidate.architecture, measurement)
-            console.say(f"{label}: {measurement}, {measurement.quality}")
+            combined = store.recall(candidate.architecture, context) or measurement
+            console.say(f"{label}: {combined}, {combined.quality}")
     return failed
 
 
@@ -215,6 +222,7 @@ def measure_run(
     *,
     trials: Sequence[int],
     all_trials: bool,
+    again: int,
     timeout: float,
 ) -> int:
     """Measures the networks of a finished run into its database: `nas show` has a further column for them."""
@@ -222,13 +230,13 @@ def measure_run(
     store = Store(store_url, writable=True)
     try:
         run = store.run(store.named(name))
-        candidates = of_run(run, trials=trials, all_trials=all_trials)
-        failed = _measure_all(store, candidates, requests, timeout)
+        candidates = of_run(run, trials=trials, all_trials=all_trials, contenders=again > 0)
+        failed = _measure_all(store, candidates, requests, timeout, again)
         columns = [store.add_column(run.name, evaluator.spec, evaluator.context()) for evaluator in requests]
     finally:
         store.close()
     hint = f"{console.command('show', run.name)} shows them as {', '.join(columns)}"
-    return _conclude(failed, len(candidates) * len(requests), hint)
+    return _conclude(failed, len(candidates) * len(requests) * max(1, again), hint)
 
 
 def measure_sample(
