@@ -1,6 +1,7 @@
 """The command `nas measure`: single networks, the networks of a finished run, or a sample of a space."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import evaluators
@@ -60,8 +61,7 @@ def measure_networks(
             for evaluator in requests:
                 measurements.append(bench.measure(evaluator, architecture))
                 done(number * len(requests) + len(measurements), f"{architecture} {evaluator.spec}")
-            _keep(architecture, measurements, store_url)
-            reports.append((architecture, measurements))
+            reports.append((architecture, _stored(architecture, measurements, store_url)))
     if as_json:
         documents = [_document(architecture, measurements) for architecture, measurements in reports]
         console.write_json(documents if len(documents) > 1 else documents[0])
@@ -99,18 +99,20 @@ def _rows(measurement: Measurement) -> Iterator[list[str]]:
         yield [f"{metric.name} {further.name}", f"{further.value:.4g}", "", further.unit, metric.kind, "", "", label]
 
 
-def _keep(architecture: Architecture, measurements: list[Measurement], store_url: str) -> None:
+def _stored(architecture: Architecture, measurements: list[Measurement], store_url: str) -> list[Measurement]:
+    """Stores measurements if there is a database; returns what is known of the network then, repeats combined."""
     path = sqlite_path(store_url)
     if path and not path.exists():
         console.say(f"not stored: there is no database at '{path}' (nas run creates one)")
-        return
-    store = Store(store_url, writable=True)
-    try:
+        if any(measurement.metric.kind == "measured" for measurement in measurements):
+            console.say("milliseconds are those of this moment: with a database, those of the device's typical speed")
+        return measurements
+    with closing(Store(store_url, writable=True)) as store:
         for measurement in measurements:
             store.remember(architecture, measurement)
-    finally:
-        store.close()
+        known = [store.recall(architecture, measurement.context) or measurement for measurement in measurements]
     console.say(f"stored in {store_url}")
+    return known
 
 
 def compare_networks(texts: Sequence[str], latencies: Sequence[str], *, timeout: float, as_json: bool) -> None:
