@@ -217,10 +217,16 @@ def differences(
     pairs = zip(stored, (device.facts, versions, protocol), strict=True)
     return "; ".join(
         f"{name} was {then.get(name)}, is {now.get(name)}"
+        if _is_short(then.get(name), now.get(name))
+        else f"{name} changed"
         for then, now in pairs
         for name in sorted({*then, *now})
         if then.get(name) != now.get(name)
     )
+
+
+def _is_short(*values: object) -> bool:
+    return not any(isinstance(value, dict | list | tuple) for value in values)
 
 
 def digest(data: object) -> str:
