@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evaluators.datasets.images import Asked, Images
+from evaluators.datasets.images import Images, Task
 from evaluators.training.loop import Loop, answers, step_down_note, within_memory
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def normalised(pixels: "Tensor") -> "Tensor":
     return ((pixels.float() - 127.5) / 63.75).contiguous(memory_format=torch.channels_last)
 
 
-def masked(logits: "Tensor", labels: "Tensor", images: Asked) -> "Tensor":
+def masked(logits: "Tensor", labels: "Tensor", images: Task) -> "Tensor":
     """Logits with the answers of all other heads ruled out: an image asks one head only."""
     import torch
 

@@ -390,7 +390,7 @@ def test_an_epoch_follows_from_the_seed_and_its_number(photos: Path) -> None:
 def test_processes_share_the_validation_images_without_remainder(photos: Path) -> None:
     whole = opened(str(photos), 32).valid
     parts = [whole.every(number, 5) for number in range(5)]
-    assert sorted(index for part in parts for index in part.chosen) == sorted(whole.chosen)
+    assert sorted(index for part in parts for index in part.numbers) == sorted(whole.numbers)
 
 
 # Requests that cannot be

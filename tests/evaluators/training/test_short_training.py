@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 import evaluators
 from evaluators.datasets import data, hugging_face, synthetic
-from evaluators.datasets.images import Answers, Images
+from evaluators.datasets.images import Head, Images
 from evaluators.datasets.in_memory import load
-from evaluators.datasets.sources import Held, Listing, split
+from evaluators.datasets.sources import ArrayImages, Listing, split
 from evaluators.training.short_training import Recipe, _loss, _share, batches, initialise, masked, train
 from search_spaces import Architecture, Stage
 from search_spaces.common.errors import MeasurementFailed, Unavailable, UsageError
@@ -122,7 +122,7 @@ def test_an_image_asks_one_head_only() -> None:
     images = Images(
         name="two",
         identity="",
-        heads=(Answers(name="a", first=0, classes=2, chance=0.5), Answers(name="b", first=2, classes=3, chance=1 / 3)),
+        heads=(Head(name="a", first=0, classes=2, chance=0.5), Head(name="b", first=2, classes=3, chance=1 / 3)),
         train_pixels=torch.empty(0),
         train_labels=torch.empty(0),
         valid_pixels=torch.empty(0),
@@ -237,7 +237,7 @@ def test_copies_across_the_split_are_found_and_left_out(tmp_path: Path) -> None:
 
 def test_an_image_in_two_classes_is_counted(folder: Path) -> None:
     (folder / "cats" / "twice.jpg").write_bytes((folder / "dogs" / "0.jpg").read_bytes())
-    assert any("1 images stand in several classes" in remark for remark in load(str(folder), 32).remarks)
+    assert any("1 images occur in several classes" in remark for remark in load(str(folder), 32).remarks)
 
 
 def test_unreadable_and_tiny_images_are_counted_and_named(folder: Path) -> None:
@@ -310,7 +310,7 @@ def test_a_hugging_face_set_on_disk(tmp_path: Path) -> None:
 def test_a_hugging_face_set_that_cannot_be_had(tmp_path: Path) -> None:
     pytest.importorskip("datasets", reason="Hugging Face's sets need the package datasets")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(Unavailable, match="cannot be had"):
+    with pytest.raises(Unavailable, match="is not available"):
         load(f"hf:{tmp_path / 'empty'}", 32)
 
 
@@ -343,7 +343,7 @@ def test_rows_without_a_label_are_left_out_and_said(tmp_path: Path) -> None:
     assert (len(found.train_labels), len(found.valid_labels)) == (48, 12)
     assert found.remarks == (
         "30 of 90 images have no label: left out",
-        "no image of its validation part has a label: every fifth of the others validates",
+        "no image of its validation split has a label: every fifth of the others validates",
     )
 
 
@@ -362,7 +362,7 @@ def test_copies_in_a_hugging_face_set_are_left_out(tmp_path: Path) -> None:
 
 def test_every_fifth_image_of_each_class_validates() -> None:
     pixels, labels = np.random.default_rng(0).integers(0, 255, (100, 8, 8, 3), np.uint8), np.repeat([0, 1], [80, 20])
-    sides = split("x", Listing(images=Held(pixels), labels=labels, classes=("a", "b")))
+    sides = split("x", Listing(images=ArrayImages(pixels), labels=labels, classes=("a", "b")))
     assert np.bincount(labels[sides.valid]).tolist() == [16, 4]
     assert sorted([*sides.train, *sides.valid]) == list(range(100))
 
