@@ -82,8 +82,8 @@ def test_short_and_full_trainings_validate_on_the_same_images(
     np.testing.assert_array_equal(held.train_pixels.permute(0, 2, 3, 1).numpy(), np.stack(pixels(source.train)))
     assert held.train_labels.tolist() == labels(source.train)
     assert part.train_labels.tolist() == held.train_labels.tolist()[:7]
-    validated = {source.valid.images.content(number) for number in source.valid.chosen}
-    assert not (validated - {b""}) & {source.train.images.content(number) for number in source.train.chosen}
+    validated = {source.valid.images.content(number) for number in source.valid.numbers}
+    assert not (validated - {b""}) & {source.train.images.content(number) for number in source.train.numbers}
 
 
 def test_a_broken_image_moves_no_other(tmp_path: Path) -> None:
