@@ -12,9 +12,9 @@ from PIL import Image
 from evaluators.datasets import folder
 from evaluators.datasets.images import Pixels, scaled
 from evaluators.datasets.in_memory import load
-from evaluators.datasets.sources import Pictures, opened
+from evaluators.datasets.sources import ArrayImages, Listing, Pictures, opened, split
 from search_spaces.common.errors import UsageError
-from tests.evaluators.training.test_short_training import picture
+from tests.pictures import picture
 
 SIDE = 16
 COUNT = 40  # images of a class
@@ -165,7 +165,7 @@ def test_strange_images_are_read_or_named_without_a_warning(tmp_path: Path, monk
 def test_validation_images_alone(tmp_path: Path) -> None:
     (tmp_path / "train" / "a").mkdir(parents=True)
     picture(tmp_path / "val" / "a" / "0.png", 9)
-    with pytest.raises(UsageError, match="images to validate on, and none to train on"):
+    with pytest.raises(UsageError, match="images to validate on, but none to train on"):
         opened(str(tmp_path), SIDE)
 
 
@@ -184,3 +184,25 @@ def test_classes_with_few_images_are_named_and_one_image_trains(tmp_path: Path) 
     assert source.remarks == ("classes with fewer than 5 images: few (3), single (1)",)
     assert 3 in source.train.labels
     assert 3 not in source.valid.labels
+
+
+def test_every_fifth_image_of_each_class_validates() -> None:
+    pixels, labels = np.random.default_rng(0).integers(0, 255, (100, 8, 8, 3), np.uint8), np.repeat([0, 1], [80, 20])
+    sides = split("x", Listing(images=ArrayImages(pixels), labels=labels, classes=("a", "b")))
+    assert np.bincount(labels[sides.valid]).tolist() == [16, 4]
+    assert sorted([*sides.train, *sides.valid]) == list(range(100))
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    for index in range(30):
+        picture(folder / "cats" / f"{index}.png", 20, seed=index)
+        picture(folder / "dogs" / f"{index}.jpg", 150, seed=index)
+    return folder
+
+
+def test_processes_share_the_validation_images_without_remainder(photos: Path) -> None:
+    whole = opened(str(photos), 32).valid
+    parts = [whole.every(number, 5) for number in range(5)]
+    assert sorted(index for part in parts for index in part.numbers) == sorted(whole.numbers)
