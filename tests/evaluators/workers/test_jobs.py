@@ -27,7 +27,7 @@ def ask(*lines: str) -> list[dict]:
 @pytest.mark.parametrize(
     ("job", "words"),
     [
-        ("[]", "is an object, not a list"),
+        ("[]", "must be an object, not a list"),
         ('{"do": "exec"}', "is an object whose 'do'"),
         ({"do": "describe"}, "has no 'evaluator'"),
         ({"do": "describe", "evaluator": "ort", "code": "import os"}, "takes no 'code'"),
