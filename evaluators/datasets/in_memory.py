@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.datasets.images import Images, Pixels, scaled
-from evaluators.datasets.sources import Labels, Pictures, Source, check_sides, opened
+from evaluators.datasets.pictures import Labels, Pictures
+from evaluators.datasets.sources import Source, opened
+from evaluators.datasets.split import check_sides
 from search_spaces.common.errors import UsageError
 
 NAMED = 3  # unreadable images named in a message; all are counted

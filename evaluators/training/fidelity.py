@@ -8,7 +8,7 @@ from evaluators.core.evaluator import Evaluator, always, check_range
 from evaluators.core.measurement import Direction
 from evaluators.datasets import data
 from evaluators.datasets.hugging_face import check_name
-from evaluators.datasets.sources import SPLIT
+from evaluators.datasets.split import SPLIT
 from search_spaces.common.errors import Unavailable, UsageError
 from search_spaces.common.texts import is_folder
 

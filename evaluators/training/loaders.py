@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evaluators.core.evaluator import cores
-from evaluators.datasets.sources import NO_LABEL, Pictures, Source
+from evaluators.datasets.pictures import NO_LABEL, Pictures
+from evaluators.datasets.sources import Source
 from evaluators.training.processes import Processes
 from evaluators.training.recipe import FullRecipe
 from search_spaces.common.errors import NegativeAnswer, UsageError

@@ -12,11 +12,14 @@ from PIL import Image
 from evaluators.datasets import folder
 from evaluators.datasets.images import Pixels, scaled
 from evaluators.datasets.in_memory import load
-from evaluators.datasets.sources import ArrayImages, Listing, Pictures, opened, split
+from evaluators.datasets.pictures import Pictures
+from evaluators.datasets.sources import opened
 from search_spaces.common.errors import UsageError
 from tests.pictures import picture
 
 SIDE = 16
+
+
 COUNT = 40  # images of a class
 
 
@@ -108,9 +111,6 @@ def test_a_folder_is_walked_once_in_a_process(tmp_path: Path, monkeypatch: pytes
     assert len(walked) == 4  # two classes on two sides
 
 
-# Images of every kind
-
-
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I"])
 def test_images_of_every_mode_show_what_they_show(tmp_path: Path, mode: str) -> None:
     """A ramp from dark to light is one however its pixels are kept; 16 bits once turned white."""
@@ -159,9 +159,6 @@ def test_strange_images_are_read_or_named_without_a_warning(tmp_path: Path, monk
     assert reasons.get("b/lost.png", "no file") == "no file"
 
 
-# Sets from which nothing can be learnt
-
-
 def test_validation_images_alone(tmp_path: Path) -> None:
     (tmp_path / "train" / "a").mkdir(parents=True)
     picture(tmp_path / "val" / "a" / "0.png", 9)
@@ -174,35 +171,3 @@ def test_no_image_that_can_be_read(tmp_path: Path, sided: bool) -> None:
     root = spoilt(tmp_path, [("garbage", label, number) for label in range(2) for number in range(COUNT)], sided=sided)
     with pytest.raises(UsageError, match=r"80 of 80 images of .* cannot be used"):
         load(str(root), SIDE)
-
-
-def test_classes_with_few_images_are_named_and_one_image_trains(tmp_path: Path) -> None:
-    for label, count in (("a", 40), ("b", 20), ("few", 3), ("single", 1)):
-        for number in range(count):
-            picture(tmp_path / label / f"{number}.png", 9 + 20 * len(label), seed=number + 100 * ord(label[0]))
-    source = opened(str(tmp_path), SIDE)
-    assert source.remarks == ("classes with fewer than 5 images: few (3), single (1)",)
-    assert 3 in source.train.labels
-    assert 3 not in source.valid.labels
-
-
-def test_every_fifth_image_of_each_class_validates() -> None:
-    pixels, labels = np.random.default_rng(0).integers(0, 255, (100, 8, 8, 3), np.uint8), np.repeat([0, 1], [80, 20])
-    sides = split("x", Listing(images=ArrayImages(pixels), labels=labels, classes=("a", "b")))
-    assert np.bincount(labels[sides.valid]).tolist() == [16, 4]
-    assert sorted([*sides.train, *sides.valid]) == list(range(100))
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("photos")
-    for index in range(30):
-        picture(folder / "cats" / f"{index}.png", 20, seed=index)
-        picture(folder / "dogs" / f"{index}.jpg", 150, seed=index)
-    return folder
-
-
-def test_processes_share_the_validation_images_without_remainder(photos: Path) -> None:
-    whole = opened(str(photos), 32).valid
-    parts = [whole.every(number, 5) for number in range(5)]
-    assert sorted(index for part in parts for index in part.numbers) == sorted(whole.numbers)
