@@ -8,7 +8,7 @@ import torch
 import evaluators
 from tests.networks import TINY
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 def test_its_interval_covers_images_and_seeds() -> None:

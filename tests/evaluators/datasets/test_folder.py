@@ -10,7 +10,7 @@ from evaluators.datasets.in_memory import load
 from search_spaces.common.errors import UsageError
 from tests.pictures import picture
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from evaluators.datasets.in_memory import load
 from search_spaces.common.errors import Unavailable, UsageError
 from tests.pictures import hugging_face_set
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 def test_a_hugging_face_set_on_disk(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from evaluators.datasets.in_memory import load
 from tests.pictures import leaking, picture
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 @pytest.fixture

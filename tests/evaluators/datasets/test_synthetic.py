@@ -5,7 +5,7 @@ import torch
 
 from evaluators.datasets import synthetic
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 def test_the_procedural_set_is_a_function_of_its_seed() -> None:

@@ -31,8 +31,8 @@ def test_its_interval_holds_as_often_as_it_says() -> None:
     held = []
     for seed in range(6):
         x, y = world(320, seed=seed)
-        told = Fusion(x[:25], y[:25], NAMES, seed, check=False).predict(x[25:])
-        held.append(((told.low <= y[25:]) & (y[25:] <= told.high)).mean())
+        predicted = Fusion(x[:25], y[:25], NAMES, seed, check=False).predict(x[25:])
+        held.append(((predicted.low <= y[25:]) & (y[25:] <= predicted.high)).mean())
     assert 0.82 <= np.mean(held) <= 0.99
 
 
@@ -103,11 +103,11 @@ def test_nothing_is_said_that_cannot_be(bounds: tuple[float, float]) -> None:
         random = np.random.default_rng(seed)
         x, y = random.normal(size=(10, len(NAMES))), np.minimum(99 + 0.3 * random.normal(size=10), 100)
         y[seed] = 10
-        told = Fusion(x, y, NAMES, seed, bounds=bounds, check=False).predict(random.normal(size=(50, len(NAMES))))
-        assert bounds[0] <= told.low.min()
-        assert told.high.max() <= bounds[1]
-        assert (told.low <= told.mean).all() and (told.mean <= told.high).all()
-        assert told.mean.min() > 90
+        predicted = Fusion(x, y, NAMES, seed, bounds=bounds, check=False).predict(random.normal(size=(50, len(NAMES))))
+        assert bounds[0] <= predicted.low.min()
+        assert predicted.high.max() <= bounds[1]
+        assert (predicted.low <= predicted.mean).all() and (predicted.mean <= predicted.high).all()
+        assert predicted.mean.min() > 90
 
 
 @settings(max_examples=20, deadline=None)
@@ -129,6 +129,6 @@ def test_its_interval_holds_near_the_top_as_often_as_it_says() -> None:
     for seed in range(6):
         x, y = world(320, seed=seed)
         y = 100 / (1 + np.exp(-(y - 78) / 1.5))
-        told = Fusion(x[:25], y[:25], NAMES, seed, bounds=(0.0, 100.0), check=False).predict(x[25:])
-        held.append(((told.low <= y[25:]) & (y[25:] <= told.high)).mean())
+        predicted = Fusion(x[:25], y[:25], NAMES, seed, bounds=(0.0, 100.0), check=False).predict(x[25:])
+        held.append(((predicted.low <= y[25:]) & (y[25:] <= predicted.high)).mean())
     assert 0.82 <= np.mean(held) <= 0.99

@@ -11,7 +11,7 @@ from evaluators.training.training_folder import TrainingFolder
 from search_spaces.common.errors import NegativeAnswer
 from tests.evaluators.training.plans import plan
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 @pytest.mark.parametrize("damage", ["cut", "foreign", "garbage"])

@@ -7,7 +7,7 @@ import evaluators
 from evaluators.datasets.in_memory import load
 from search_spaces.common.errors import Unavailable, UsageError
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from tests.evaluators.training.plans import PLAIN, SMALL, Interrupting, plan
 from tests.networks import TINY
 from tests.pictures import hugging_face_set, leaking, picture
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 EVERYTHING = FullRecipe.of({**SMALL, "epochs": 3, "ema": 0.9, "drop_path": 0.2})  # all that is random in the recipe
@@ -82,9 +82,9 @@ def test_the_measurement_says_how_it_came_about(digits: tuple[Path, Measurement]
 
 def test_the_folder_tells_everything(digits: tuple[Path, Measurement]) -> None:
     folder, found = digits
-    told = json.loads((folder / "training.json").read_text())
-    assert Architecture.from_dict(told["architecture"]) == TINY
-    assert Measurement.from_dict(told["result"]) == found
+    stored = json.loads((folder / "training.json").read_text())
+    assert Architecture.from_dict(stored["architecture"]) == TINY
+    assert Measurement.from_dict(stored["result"]) == found
     lines = (folder / "log.csv").read_text().splitlines()
     assert lines[0] == "epoch,learning_rate,train_loss,validation_loss,top1,top5,seconds"
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3", "4"]

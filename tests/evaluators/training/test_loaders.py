@@ -10,7 +10,7 @@ from evaluators.training.processes import Processes
 from evaluators.training.recipe import FullRecipe
 from tests.evaluators.training.plans import SMALL
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 EVERYTHING = FullRecipe.of({**SMALL, "epochs": 3, "ema": 0.9, "drop_path": 0.2})  # all that is random in the recipe

@@ -6,7 +6,7 @@ import torch
 from evaluators.training.recipe import FullRecipe
 from search_spaces import PAPER
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 @pytest.mark.parametrize(("name", "rate"), [("next-vit-s", 0.1), ("next-vit-b", 0.2), ("next-vit-l", 0.2)])

@@ -13,7 +13,7 @@ from search_spaces.common.errors import MeasurementFailed
 from search_spaces.nextvit.network import NextViT
 from tests.networks import TINY
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 RECIPE = Recipe(epochs=6, learning_rate=0.004, batch_size=64)

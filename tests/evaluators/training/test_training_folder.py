@@ -13,7 +13,7 @@ from search_spaces.common.errors import NegativeAnswer, UsageError
 from tests.evaluators.training.plans import PLAIN, plan
 from tests.networks import TINY
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
 
 
 def test_a_folder_that_is_taken_is_refused(photos: Path, begun: Path, tmp_path: Path) -> None:
