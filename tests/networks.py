@@ -20,6 +20,16 @@ def small(blocks: tuple[str, str, str, str], ratio: float = 0.75) -> Architectur
     )
 
 
+# Trains in seconds.
+TINY = Architecture(
+    stages=tuple(
+        Stage(blocks=blocks, conv_width=32, transformer_width=64, mix_block_ratio=0.5, sr_ratio=1)
+        for blocks in ("C", "C", "CT", "C")
+    ),
+    stem=(8, 8, 8),
+    head_dim=16,
+)
+
 CORNERS = {
     "all convolution": small(("CC", "C", "CCC", "C")),
     "all transformer": small(("T", "TT", "T", "T")),

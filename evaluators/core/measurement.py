@@ -225,8 +225,10 @@ def differences(
     )
 
 
-def _is_short(*values: object) -> bool:
-    return not any(isinstance(value, dict | list | tuple) for value in values)
+def _change(name: str, then: object, now: object) -> str:
+    if any(isinstance(value, (dict, list, tuple)) for value in (then, now)):
+        return f"{name} changed"
+    return f"{name} was {then}, is {now}"
 
 
 def digest(data: object) -> str:

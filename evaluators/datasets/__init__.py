@@ -1,1 +1,1 @@
-"""Images with labels: folders, Hugging Face's sets, digits and a synthetic set, read and split by one rule."""
+"""Data sets of images with labels: folders, Hugging Face's sets, digits and a synthetic set, split by one rule."""

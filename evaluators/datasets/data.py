@@ -1,4 +1,4 @@
-"""What a data set is called: a folder of classes, a Hugging Face set, scikit-learn's digits, or the procedural set."""
+"""The names of data sets: a folder of classes, a Hugging Face set, scikit-learn's digits, or the procedural set."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ BUILT_IN = ("digits", "synthetic")
 
 
 def missing(name: str) -> Unavailable | None:
-    """Why there is no such data set, as far as can be told without reading it; None where it is there.
+    """Why a data set does not exist, without reading it; None if it does, as far as is known.
 
     Raises:
-        UsageError: no set can have that name.
+        UsageError: it is not a possible name.
     """
     if name in BUILT_IN or is_folder(name):
         return None
@@ -33,10 +33,10 @@ def missing(name: str) -> Unavailable | None:
 
 
 def identity(name: str) -> str:
-    """The same text for the same data: numbers are compared only where it is equal. Reads no image.
+    """A text that is equal for equal data: only numbers with equal identities are comparable. Reads no image.
 
     Raises:
-        UsageError: it is a folder from which nothing can be learnt.
+        UsageError: it is a folder that cannot be trained on.
     """
     if name in BUILT_IN or not is_folder(name):
         return name

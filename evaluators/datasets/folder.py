@@ -1,6 +1,6 @@
-"""A folder of images, a sub-folder for each class; or of such folders, one to train on and one to validate on.
+"""A folder of images with a subfolder for each class, or two such folders: one to train on and one to validate on.
 
-Listing reads no image. It is done once for each folder in a process: a large one takes minutes to walk through.
+Listing a folder reads no image, and happens once in a process: a large folder takes minutes.
 """
 
 import hashlib
@@ -22,18 +22,18 @@ ENDINGS = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".w
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """The images of a folder in a fixed order: paths, sizes in bytes, labels, and which are for validation, if said."""
+    """The images of a folder in a fixed order. `valid` marks those for validation, or is None if no folder says so."""
 
     root: Path
     paths: tuple[Path, ...]
-    sizes: tuple[int, ...]  # -1 where there is nothing behind a link
+    sizes: tuple[int, ...]  # bytes; -1 for a broken link
     labels: tuple[int, ...]
     classes: tuple[str, ...]
     valid: tuple[bool, ...] | None
 
     @cached_property
     def identity(self) -> str:
-        """Equal for equal names and sizes of files, wherever the folder lies."""
+        """A digest of the names and sizes of the files, independent of the folder's path."""
         listing = "\n".join(f"{self.name(number)} {size}" for number, size in enumerate(self.sizes))
         return "folder:" + hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()[:16]
 
@@ -41,17 +41,17 @@ class Folder:
         from PIL import Image
 
         path = self.paths[index]
-        if not path.is_file():  # a pipe would keep its reader waiting
+        if not path.is_file():  # a pipe would block its reader
             raise Unreadable("no file")
         with Image.open(path) as image:
             return decoded(image)
 
     def name(self, index: int) -> str:
-        """The path within the folder."""
+        """The path of an image within the folder."""
         return str(self.paths[index].relative_to(self.root))
 
     def content(self, index: int, last: int = 0) -> bytes:
-        """The bytes of a file: all, or the last so many."""
+        """The bytes of an image's file: all of them, or the last `last`."""
         if not self.paths[index].is_file():
             return b""
         with self.paths[index].open("rb") as file:
@@ -60,11 +60,11 @@ class Folder:
 
 
 def listed(root: Path) -> Folder:
-    """The images of a folder.
+    """Lists the images of a folder.
 
     Raises:
-        UsageError: no images, one class alone, or classes that are only validated.
-        NegativeAnswer: a part of it may not be read.
+        UsageError: no images, only one class, or classes with validation images alone.
+        NegativeAnswer: a part of it cannot be read.
     """
     return _listed(root.resolve())
 
@@ -72,20 +72,22 @@ def listed(root: Path) -> Folder:
 @lru_cache(maxsize=16)
 def _listed(root: Path) -> Folder:
     try:
-        found = list(_files(root))
-        sizes = tuple(path.stat().st_size if path.exists() else -1 for path, _, _ in found)
+        images = list(_files(root))
+        sizes = tuple(path.stat().st_size if path.exists() else -1 for path, _, _ in images)
     except OSError as error:
-        raise NegativeAnswer(f"'{error.filename}' cannot be read: {error.strerror}", "mend its rights") from None
-    classes = sorted({name for _, name, is_valid in found if not is_valid})
-    _check(root, classes, {name for _, name, _ in found})
+        raise NegativeAnswer(
+            f"'{error.filename}' cannot be read: {error.strerror}", "correct its permissions"
+        ) from None
+    classes = sorted({name for _, name, is_valid in images if not is_valid})
+    _check(root, classes, {name for _, name, _ in images})
     numbers = {name: number for number, name in enumerate(classes)}
     return Folder(
         root=root,
-        paths=tuple(path for path, _, _ in found),
+        paths=tuple(path for path, _, _ in images),
         sizes=sizes,
-        labels=tuple(numbers[name] for _, name, _ in found),
+        labels=tuple(numbers[name] for _, name, _ in images),
         classes=tuple(classes),
-        valid=None if found[0][2] is None else tuple(bool(is_valid) for _, _, is_valid in found),
+        valid=None if images[0][2] is None else tuple(bool(is_valid) for _, _, is_valid in images),
     )
 
 
@@ -93,36 +95,38 @@ def _check(root: Path, classes: list[str], every: set[str]) -> None:
     if not every:
         raise UsageError(
             f"'{root}' holds no images in sub-folders",
-            f"put the images of each class into a sub-folder of its name ({', '.join(sorted(ENDINGS))})",
+            f"put the images of each class into a sub-folder with its name ({', '.join(sorted(ENDINGS))})",
         )
     if not classes:
-        raise UsageError(f"'{root}' holds images to validate on, and none to train on", "fill its folder to train on")
+        raise UsageError(f"'{root}' holds images to validate on, but none to train on", "add training images")
     if len(classes) < 2:
-        raise UsageError(f"'{root}' has one class, '{classes[0]}'", "there is nothing to tell apart: add another class")
+        raise UsageError(f"'{root}' has one class, '{classes[0]}'", "add another class to distinguish")
     if unknown := sorted(every - set(classes)):
-        raise UsageError(f"'{root}' validates classes that it never trains: {', '.join(unknown)}", "mend the folders")
+        raise UsageError(
+            f"'{root}' validates classes that it never trains: {', '.join(unknown)}",
+            "add training images, or remove them",
+        )
 
 
 def _files(root: Path) -> Iterator[tuple[Path, str, bool | None]]:
-    """Every image in a fixed order: its path, its class, and whether it is for validation (None: not said)."""
-    sides = [(_child(root, names), is_valid) for names, is_valid in ((TRAIN, False), (VALID, True))]
-    places = [(place, is_valid) for place, is_valid in sides if place] if all(s[0] for s in sides) else [(root, None)]
-    for place, is_valid in places:
-        assert place
-        for folder in sorted(each for each in place.iterdir() if each.is_dir()):
+    """Every image in a fixed order: its path, its class, and whether it is for validation (None: undecided)."""
+    train, valid = _child(root, TRAIN), _child(root, VALID)
+    sides: list[tuple[Path, bool | None]] = [(train, False), (valid, True)] if train and valid else [(root, None)]
+    for side, is_valid in sides:
+        for folder in sorted(child for child in side.iterdir() if child.is_dir()):
             for path in sorted(_within(folder)):
                 if path.suffix.lower() in ENDINGS:
                     yield path, folder.name, is_valid
 
 
 def _within(folder: Path) -> Iterator[Path]:
-    """Every file of a folder and of those below it; what may not be read is an error."""
+    """Every file of a folder and its subfolders; an unreadable subfolder is an error."""
 
     def stop(error: OSError) -> None:
         raise error
 
-    for place, _, names in os.walk(folder, onerror=stop):
-        yield from (Path(place) / name for name in names)
+    for parent, _, names in os.walk(folder, onerror=stop):
+        yield from (Path(parent) / name for name in names)
 
 
 def _child(root: Path, names: tuple[str, ...]) -> Path | None:

@@ -1,7 +1,7 @@
-"""An image set of the Hugging Face hub, or a copy of one on disk, through the package datasets.
+"""An image set of the Hugging Face hub, or a copy of one on disk, through the package `datasets`.
 
-The hub is asked first, under a time limit: where it does not answer, what this machine keeps of the set has to do. A
-set that is not here yet is fetched by that package, which says so and keeps it in a cache of its own.
+The hub is asked first, with a time limit. If it does not answer, the copy in this machine's cache is used. The package
+downloads a set that is not in its cache, and reports that itself.
 """
 
 import os
@@ -24,7 +24,7 @@ from search_spaces.common.texts import is_folder
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SECONDS = int(os.environ.get("HF_HUB_ETAG_TIMEOUT", "10"))  # that the hub has for its first answer: its own setting
+SECONDS = int(os.environ.get("HF_HUB_ETAG_TIMEOUT", "10"))  # time limit for the hub's first answer
 NAME = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?(?<![.-])", re.ASCII)
 UNKNOWN = -1  # label of an image whose class was not published
 
@@ -33,45 +33,45 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """The images of a set: those of its part to train on, then those of the part to validate on, if it has one."""
+    """The images of a set: first those of its training split, then those of its validation split, if it has one."""
 
     rows: Any
     column: str
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
-    trained: int  # rows of the part to train on
+    trained: int  # rows of the training split
 
     def __getitem__(self, index: int) -> "Image":
         return decoded(self.rows[index][self.column])
 
     @cached_property
     def raw(self) -> Any:
-        """The same rows, their images not decoded."""
+        """The same rows without decoding the images."""
         import datasets
 
         return self.rows.cast_column(self.column, datasets.Image(decode=False))
 
     @property
     def sizes(self) -> list[int]:
-        """Bytes of each image."""
+        """The size of each image in bytes; -1 if it is missing."""
         import pyarrow.compute as pc
 
-        found: list[int] = []
+        sizes: list[int] = []
         for batch in self.raw.with_format("arrow").iter(10_000):
             images = batch[self.column].combine_chunks()
-            kept = pc.binary_length(pc.struct_field(images, "bytes")).to_pylist()
+            stored = pc.binary_length(pc.struct_field(images, "bytes")).to_pylist()
             paths = pc.struct_field(images, "path").to_pylist()
-            found += [_size(path) if size is None else size for size, path in zip(kept, paths, strict=True)]
-        return found
+            sizes += [_size(path) if size is None else size for size, path in zip(stored, paths, strict=True)]
+        return sizes
 
     def content(self, index: int, last: int = 0) -> bytes:
-        """The bytes of an image: all, or the last so many."""
+        """The bytes of an image: all of them, or the last `last`."""
         image = self.raw[index][self.column]
-        found = image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes()
-        return bytes(found[-last:])
+        content = image["bytes"] if image["bytes"] is not None else Path(image["path"]).read_bytes()
+        return bytes(content[-last:])
 
     def name(self, index: int) -> str:
-        """The number of the row."""
+        """The number of the row, for people."""
         return f"row {index}"
 
 
@@ -80,7 +80,7 @@ def _size(path: str | None) -> int:
 
 
 def check_name(name: str) -> None:
-    """Refuses what cannot be the name of a set.
+    """Checks the name of a set.
 
     Raises:
         UsageError: it is neither a folder nor OWNER/NAME.
@@ -93,11 +93,11 @@ def check_name(name: str) -> None:
 
 
 def opened_rows(name: str, say: Say) -> Rows:
-    """The images of a set, and what their classes are called.
+    """Opens a set: its images, labels and classes.
 
     Raises:
-        Unavailable: it cannot be had.
-        UsageError: no set can have that name, or it has no column of images, or none of class labels.
+        Unavailable: it is not available.
+        UsageError: not a possible name, or a set without a column of images or of class labels.
     """
     import datasets
 
@@ -105,7 +105,7 @@ def opened_rows(name: str, say: Say) -> Rows:
     train, valid = _parts(name, say)
     image, label = _columns(name, train.features)
     rows = train if valid is None else datasets.concatenate_datasets([train, valid])
-    labels = [UNKNOWN if each is None else each for each in rows[label]]
+    labels = [UNKNOWN if value is None else value for value in rows[label]]
     return Rows(
         rows=rows.select_columns([image]),
         column=image,
@@ -116,7 +116,7 @@ def opened_rows(name: str, say: Say) -> Rows:
 
 
 def _parts(name: str, say: Say) -> tuple[Any, Any | None]:
-    """The part of a set to train on, and the one to validate on where it has one."""
+    """The training split of a set, and its validation split if it has one."""
     import datasets
 
     try:
@@ -127,31 +127,33 @@ def _parts(name: str, say: Say) -> tuple[Any, Any | None]:
                 parts = datasets.load_dataset(name)
     except Unavailable:
         raise
-    except Exception as error:  # no such set, no network, a broken cache: the package has many ways to say no
-        words = (str(error).splitlines() or [""])[0]
-        raise Unavailable(f"the set '{name}' cannot be had: {words:.200}", "check its name and the network") from None
+    except Exception as error:  # no such set, no network, a broken cache: the package raises many types
+        reason = (str(error).splitlines() or [""])[0]
+        raise Unavailable(
+            f"the set '{name}' is not available: {reason:.200}", "check its name and the network"
+        ) from None
     if not hasattr(parts, "items"):
-        raise Unavailable(f"'{name}' is one part of a set, not a set", "save a DatasetDict with a part named train")
+        raise Unavailable(f"'{name}' is one split of a set, not a set", "save a DatasetDict with a split named train")
     train = parts.get("train") or next(iter(parts.values()))
-    return train, next((parts[each] for each in VALID if each in parts and parts[each] is not train), None)
+    return train, next((parts[split] for split in VALID if split in parts and parts[split] is not train), None)
 
 
 @contextmanager
 def _online(name: str, say: Say) -> Iterator[None]:
-    """Asks the hub whether it has a set; where it does not answer, nothing more is asked of it."""
+    """Asks the hub whether it has a set. If it does not answer, the `with` statement runs offline."""
     import datasets.config
     import huggingface_hub.constants
 
     modules: tuple[Any, ...] = (datasets.config, huggingface_hub.constants)
     before = [module.HF_HUB_OFFLINE for module in modules]
     if not is_folder(name) and not any(before):
-        say(f"asking huggingface.co for '{name}', {SECONDS} s at the most")
+        say(f"asking huggingface.co for '{name}', for at most {SECONDS} s")
         if reason := _no_answer(name):
-            say(f"it does not answer ({reason}): taking what this machine keeps of the set")
+            say(f"it does not answer ({reason}): using this machine's copy of the set")
             for module in modules:
                 module.HF_HUB_OFFLINE = True
         else:
-            say(f"'{name}' is there; what is not on this machine yet is fetched now")
+            say(f"'{name}' is there; missing parts are downloaded now")
     try:
         yield
     finally:
@@ -160,33 +162,33 @@ def _online(name: str, say: Say) -> Iterator[None]:
 
 
 def _no_answer(name: str) -> str:
-    """Why the hub does not answer; nothing where it does and has the set.
+    """Why the hub does not answer; empty if it does and has the set.
 
     Raises:
-        Unavailable: it answers that it has no such set.
+        Unavailable: the hub answers that it has no such set.
     """
-    found: list[Exception | None] = []
+    answers: list[Exception | None] = []
 
     def ask() -> None:
         from huggingface_hub import HfApi
 
         try:
             HfApi().dataset_info(name, timeout=SECONDS)
-            found.append(None)
-        except Exception as error:  # of the network, of the hub, of the package: all are answers here
-            found.append(error)
+            answers.append(None)
+        except Exception as error:  # of the network, the hub or the package
+            answers.append(error)
 
-    asking = threading.Thread(target=ask, daemon=True)  # looking a host up obeys no time limit, and is left behind
+    asking = threading.Thread(target=ask, daemon=True)  # a DNS lookup has no time limit: the thread is abandoned
     asking.start()
     asking.join(SECONDS)
-    if not found:
-        return f"nothing came in {SECONDS} s"
-    (error,) = found
-    if getattr(error, "response", None) is not None:  # the hub itself says no
-        words = (str(error).splitlines() or [""])[0]
+    if not answers:
+        return f"no answer within {SECONDS} s"
+    (error,) = answers
+    if getattr(error, "response", None) is not None:  # the hub itself refuses
+        reason = (str(error).splitlines() or [""])[0]
         raise Unavailable(
-            f"huggingface.co has no set '{name}' for you: {words:.160}",
-            "check its name; for one that is not public, log in first: hf auth login",
+            f"huggingface.co has no set '{name}' for you: {reason:.160}",
+            "check its name; if it is not public, log in first: hf auth login",
         )
     return type(error).__name__ if error else ""
 

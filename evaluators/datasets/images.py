@@ -1,4 +1,4 @@
-"""What a data set asks, how one of its images is decoded, and images that are held in memory."""
+"""The task that a data set poses, the decoding of its images, and a data set in memory."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,49 +12,49 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Pixels = NDArray[np.uint8]  # (N, H, W, 3), or (H, W, 3) of one image
-TRAIN, VALID = ("train", "training"), ("validation", "valid", "val", "test")  # what sources call their two sides
+TRAIN, VALID = ("train", "training"), ("validation", "valid", "val", "test")  # usual names of the two splits
 SMALLEST = 8  # pixels on the shorter side
-DEEP = ("I", "I;16", "I;16B", "I;16L")  # modes of grey images with 16 bits, which Pillow would turn white
+DEEP = ("I", "I;16", "I;16B", "I;16L")  # modes of 16-bit grey images, which Pillow would convert to white
 
 
 class Unreadable(Exception):
-    """An image from which nothing can be learnt; says why in a few words."""
+    """An image that cannot be used; the message says why in a few words."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
-    """One question that images ask: its name, its first label, and how many answers it knows."""
+class Head:
+    """One question of a task, with the labels from `first` to `first + classes - 1`."""
 
     name: str
     first: int
     classes: int
-    chance: float  # the share of right answers of who always gives the most common one
+    chance: float  # accuracy of always giving the most common answer, from 0 to 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What a data set asks. Results on equal identities may be compared."""
+class Task:
+    """The task of a data set: its heads. Only results with equal identities are comparable."""
 
     name: str
     identity: str
-    heads: tuple[Answers, ...]
+    heads: tuple[Head, ...]
 
     @property
     def classes(self) -> int:
-        """Outputs that a network needs."""
+        """The number of outputs that a network needs."""
         return sum(head.classes for head in self.heads)
 
     def skill(self, accuracies: Mapping[str, float]) -> float:
-        """The mean over heads of (accuracy - chance) / (1 - chance): 0 is guessing, 1 is perfect."""
+        """The mean over heads of (accuracy - chance) / (1 - chance): 0 is chance, 1 is perfect."""
         shares = [(accuracies[head.name] - head.chance) / (1 - head.chance) for head in self.heads]
         return sum(shares) / len(shares)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Images(Asked):
-    """A data set in memory at one resolution. Pixels are bytes (N, 3, H, W); labels (N,) count through all heads.
+class Images(Task):
+    """A data set in memory at one resolution. Pixels are bytes (N, 3, H, W), labels (N,) run through all heads.
 
-    `identity` is equal for equal pixels, labels and split.
+    `identity` is a digest of pixels, labels and split.
     """
 
     train_pixels: "Tensor"
@@ -62,14 +62,14 @@ class Images(Asked):
     valid_pixels: "Tensor"
     valid_labels: "Tensor"
     mirrors: bool  # whether an image and its mirror image have the same label
-    remarks: tuple[str, ...] = ()  # what was found and left out, in sentences
+    remarks: tuple[str, ...] = ()  # sentences about images that are left out
 
 
 def decoded(image: "Image") -> "Image":
-    """An opened image as colours; of an animated one, the first frame.
+    """An image in RGB; of an animated image, the first frame.
 
     Raises:
-        Unreadable: it is too small, or its pixels are no colours. A broken file raises what it likes.
+        Unreadable: it is too small, or its pixels are not colours. A broken file may raise any error.
     """
     width, height = image.size
     if min(width, height) < SMALLEST:
@@ -80,14 +80,14 @@ def decoded(image: "Image") -> "Image":
 
 
 def _shallow(image: "Image") -> "Image":
-    """The upper 8 of 16 bits."""
+    """The upper 8 bits of a 16-bit image."""
     from PIL import Image
 
     return Image.fromarray(np.clip(np.asarray(image, dtype=np.int64) // 256, 0, 255).astype(np.uint8))
 
 
 def scaled(image: "Image", resolution: int) -> Pixels:
-    """The middle square of an image, as bytes (resolution, resolution, 3)."""
+    """The central square of an image, scaled to bytes (resolution, resolution, 3)."""
     from PIL import Image, ImageOps
 
     size = (resolution, resolution)

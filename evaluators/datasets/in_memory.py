@@ -1,4 +1,4 @@
-"""A data set held in memory: every image decoded once and scaled to the resolution of the training."""
+"""A data set in memory: every image is decoded once and scaled to the resolution of the training."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.datasets.images import Images, Pixels, scaled
-from evaluators.datasets.sources import Labels, Pictures, Source, check_sides, opened
+from evaluators.datasets.pictures import Labels, Pictures
+from evaluators.datasets.sources import Source, opened
+from evaluators.datasets.split import check_sides
 from search_spaces.common.errors import UsageError
 
-NAMED = 3  # bad images that are named; all are counted
-MOST_BAD = 0.5  # of all images, before a set is refused
+NAMED = 3  # unreadable images named in a message; all are counted
+MOST_BAD = 0.5  # share of unreadable images above which a set is refused
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """The images of a side that could be read, and those that could not: which, and why."""
+    """The readable images of a split, and for each unreadable one its name and the reason."""
 
     pixels: Pixels
     labels: Labels
@@ -27,40 +29,42 @@ class Side:
 
 @lru_cache(maxsize=2)
 def load(name: str, resolution: int, limit: int = 0) -> Images:
-    """The images of a data set at a resolution; `limit` bounds those to train on (0: all of them).
+    """Loads a data set at a resolution; `limit` bounds the number of training images (0: all).
 
     Raises:
-        Unavailable: there is no such data set here.
-        UsageError: nothing can be learnt from it; says what is wrong with it.
+        Unavailable: there is no such data set.
+        UsageError: it cannot be trained on; the message says why.
     """
     source = opened(name, resolution, limit)
     train, valid = _read(source.train, resolution, limit), _read(source.valid, resolution, 0)
     bad = [*train.bad, *valid.bad]
     total = len(train.labels) + len(valid.labels) + len(bad)
     if len(bad) > MOST_BAD * total:
-        raise UsageError(f"{len(bad)} of {total} images of '{name}' cannot be used: {_named(bad)}", "mend them")
+        raise UsageError(
+            f"{len(bad)} of {total} images of '{name}' cannot be used: {_named(bad)}", "repair or remove them"
+        )
     check_sides(name, train.labels, len(valid.labels))
     remark = [f"{len(bad)} of {total} images are left out: {_named(bad)}"] if bad else []
     return _images(source, train, valid, (*remark, *source.remarks))
 
 
 def _read(pictures: Pictures, resolution: int, limit: int) -> Side:
-    """The first so many of a side that can be read; all of them for 0."""
+    """The first `limit` readable images of a split; all for 0."""
     wanted = min(limit or len(pictures), len(pictures))
     pixels = np.empty((wanted, resolution, resolution, 3), np.uint8)
-    chosen: list[int] = []
+    read: list[int] = []
     bad: list[str] = []
     for number in range(len(pictures)):
-        if len(chosen) == wanted:
+        if len(read) == wanted:
             break
         image = pictures.read(number)
         if isinstance(image, str):
             bad.append(f"{pictures.name(number)} ({image})")
             continue
-        pixels[len(chosen)] = scaled(image, resolution)
-        chosen.append(number)
-    labels = np.array(pictures.labels, dtype=np.int64)[chosen]
-    return Side(pixels=pixels[: len(chosen)], labels=labels, bad=bad)
+        pixels[len(read)] = scaled(image, resolution)
+        read.append(number)
+    labels = np.array(pictures.labels, dtype=np.int64)[read]
+    return Side(pixels=pixels[: len(read)], labels=labels, bad=bad)
 
 
 def _images(source: Source, train: Side, valid: Side, remarks: tuple[str, ...]) -> Images:

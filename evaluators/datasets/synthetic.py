@@ -1,9 +1,10 @@
-"""A procedural set of images that asks for five different abilities, each with a head of its own.
+"""A procedural set of images with five tasks, each with a head of its own.
 
-It exists because no published truth varies where transformer blocks stand: local texture and contour shape should suit
-convolutions; relations, paths and bindings between distant places should suit attention (Vaishnav et al. 2022; Linsley
-et al. 2018, "pathfinder"). What a network reaches here is a *synthetic skill*, never its accuracy on photographs.
-Every image belongs to one head. Images are a pure function of the seed.
+No published benchmark varies the positions of transformer blocks, so this set has tasks of two kinds. Local texture and
+contour shape should suit convolutions; relations, paths and bindings between distant positions should suit attention
+(Vaishnav et al., "Understanding the computational demands underlying visual reasoning", 2022; Linsley et al., "Learning
+long-range spatial dependencies with horizontal gated recurrent units", 2018, with the task "pathfinder"). The result is
+a *synthetic skill*, never an accuracy on photographs. Every image belongs to one head, and is a function of the seed.
 """
 
 from collections.abc import Callable
@@ -16,9 +17,10 @@ from PIL import Image, ImageDraw
 
 Pixels = NDArray[np.uint8]  # (side, side, 3)
 Random = np.random.Generator
-SIDE = 64  # every task is drawn at this size; other resolutions are scaled from it
+SIDE = 64  # pixels; every image is drawn at this size, and scaled for other resolutions
 
-# Radial Fourier contours ("visual atoms"): amplitudes of the 2nd to 6th harmonic for each class of shape.
+# Radial Fourier contours, as in "visual atoms" (Takashima et al., CVPR 2023): amplitudes of the 2nd to 6th harmonic of
+# each class of shape.
 CONTOURS = (
     (0.0, 0.0, 0.0, 0.0, 0.0),
     (0.4, 0.0, 0.0, 0.0, 0.0),
@@ -33,7 +35,7 @@ ORIENTATIONS, FREQUENCIES = 6, (6.0, 11.0)  # of textures; cycles per image
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """One ability: how many answers it knows, and how to draw a question with a given answer."""
+    """One task: its number of classes, and a function that draws an image of a given class."""
 
     name: str
     classes: int
@@ -41,7 +43,7 @@ class Head:
 
 
 def texture(label: int, random: Random) -> Pixels:
-    """Oriented waves of one of two frequencies, bent a little, under noise: the answer is anywhere in the image."""
+    """Which orientation and frequency has the wave? It is slightly bent, under noise, and fills the image."""
     orientation, frequency = label % ORIENTATIONS, FREQUENCIES[label // ORIENTATIONS]
     angle = pi * (orientation + random.uniform(-0.2, 0.2)) / ORIENTATIONS
     y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
@@ -52,7 +54,7 @@ def texture(label: int, random: Random) -> Pixels:
 
 
 def shape(label: int, random: Random) -> Pixels:
-    """One contour, turned, scaled, moved and filled with a texture that says nothing about it."""
+    """Which contour is it? It is rotated, scaled, shifted and filled with an unrelated texture."""
     mask = Image.new("L", (SIDE, SIDE))
     centre = (random.uniform(24, 40), random.uniform(24, 40))
     ImageDraw.Draw(mask).polygon(_contour(label, centre, random.uniform(12, 20), random), fill=255)
@@ -63,21 +65,21 @@ def shape(label: int, random: Random) -> Pixels:
 
 
 def relation(label: int, random: Random) -> Pixels:
-    """A ringed cue and four discs scattered far apart: how many discs have the colour of the cue, 0 to 3?"""
+    """How many of four distant discs, 0 to 3, have the colour of the ringed cue?"""
     image, draw = _canvas(random)
     cue = int(random.integers(len(COLOURS)))
     others = [colour for colour in range(len(COLOURS)) if colour != cue]
     colours = [cue] * label + [int(random.choice(others)) for _ in range(4 - label)]
-    places = _places(5, random)
-    for place, colour in zip(places[1:], colours, strict=True):
-        _disc(draw, place, 6, COLOURS[colour])
-    _disc(draw, places[0], 9, (255, 255, 255))
-    _disc(draw, places[0], 6, COLOURS[cue])
+    centres = _centres(5, random)
+    for centre, colour in zip(centres[1:], colours, strict=True):
+        _disc(draw, centre, 6, COLOURS[colour])
+    _disc(draw, centres[0], 9, (255, 255, 255))
+    _disc(draw, centres[0], 6, COLOURS[cue])
     return _noisy(image, random)
 
 
 def path(label: int, random: Random) -> Pixels:
-    """Two dashed curves from left to right, which may cross, and two dots: are the dots the ends of one curve?"""
+    """Are the two dots the ends of the same dashed curve? Two curves run from left to right and may cross."""
     image, draw = _canvas(random)
     starts, ends = random.uniform((8, 42), (22, 56)), random.uniform((8, 42), (22, 56))
     crossing = int(random.integers(2))
@@ -94,14 +96,14 @@ def path(label: int, random: Random) -> Pixels:
 
 
 def binding(label: int, random: Random) -> Pixels:
-    """Three coloured contours and a cross: which of 3 colours and 2 shapes has the one nearest to the cross?"""
+    """Which of 3 colours and 2 shapes has the contour nearest to the cross? There are three contours."""
     image, draw = _canvas(random)
-    places = _places(4, random)
-    cue, objects = places[0], places[1:]
+    centres = _centres(4, random)
+    cue, objects = centres[0], centres[1:]
     nearest = min(range(3), key=lambda index: np.hypot(objects[index][0] - cue[0], objects[index][1] - cue[1]))
-    for index, place in enumerate(objects):
+    for index, centre in enumerate(objects):
         colour, kind = divmod(label if index == nearest else int(random.integers(6)), 2)
-        draw.polygon(_contour((0, 2)[kind], place, 8, random), fill=COLOURS[colour])
+        draw.polygon(_contour((0, 2)[kind], centre, 8, random), fill=COLOURS[colour])
     for dx, dy in ((6, 0), (0, 6)):
         draw.line([(cue[0] - dx, cue[1] - dy), (cue[0] + dx, cue[1] + dy)], fill=(255, 255, 255), width=3)
     return _noisy(image, random)
@@ -117,9 +119,9 @@ HEADS = (
 
 
 def draw(count: int, seed: int) -> tuple[Pixels, NDArray[np.int64]]:
-    """So many images (count, 64, 64, 3) and labels, heads and answers in equal shares.
+    """Draws images (count, 64, 64, 3) and labels (count,), with all heads and their classes in equal shares.
 
-    A label counts through the answers of all heads: texture has 0 to 11, shape 12 to 17, and so on.
+    Labels run through the classes of all heads: texture has 0 to 11, shape 12 to 17, and so on.
     """
     random = np.random.default_rng([seed, count])
     images = np.empty((count, SIDE, SIDE, 3), np.uint8)
@@ -127,9 +129,9 @@ def draw(count: int, seed: int) -> tuple[Pixels, NDArray[np.int64]]:
     offsets = np.cumsum([0, *(head.classes for head in HEADS)])
     for index in range(count):
         number = index % len(HEADS)
-        answer = index // len(HEADS) % HEADS[number].classes
-        images[index] = HEADS[number].draw(answer, random)
-        labels[index] = offsets[number] + answer
+        label = index // len(HEADS) % HEADS[number].classes
+        images[index] = HEADS[number].draw(label, random)
+        labels[index] = offsets[number] + label
     order = random.permutation(count)
     return images[order], labels[order]
 
@@ -154,14 +156,14 @@ def _disc(draw: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float,
     draw.ellipse([x - radius, y - radius, x + radius, y + radius], fill=fill)
 
 
-def _places(count: int, random: Random) -> list[tuple[float, float]]:
-    """Centres in different cells of a 3 x 3 grid, so that nothing overlaps and distances are long."""
+def _centres(count: int, random: Random) -> list[tuple[float, float]]:
+    """Centres in different cells of a 3 x 3 grid, so that objects are far apart and do not overlap."""
     cells = random.permutation(9)[:count].tolist()
     return [(10 + 22 * (c % 3) + random.uniform(-3, 3), 10 + 22 * (c // 3) + random.uniform(-3, 3)) for c in cells]
 
 
 def _curve(start: float, end: float, random: Random) -> NDArray[np.float64]:
-    """A smooth curve of 40 points across the image, level at both ends, with a ripple of its own."""
+    """A curve of 40 points (40, 2) across the image, horizontal at both ends, with a random ripple."""
     share = np.linspace(0, 1, 40)
     y = start + (end - start) * share**2 * (3 - 2 * share) + 2 * np.sin(2 * pi * share * random.uniform(0.5, 1.5))
     return np.stack([6 + 52 * share, y], axis=1)

@@ -1,8 +1,8 @@
 """Predicts accuracy from a few real evaluations and cheap features, and says how far the prediction can be trusted.
 
 Three regressions are mixed: ridge on structure alone, and a forest and a Gaussian process on all features. Each has the
-weight of its inverse squared leave-one-out error. On published sets, 20 evaluations with this mixture rank better
-than every training-free score. Intervals are conformal: the left-out errors set their width.
+weight of its inverse squared mean square error on left-out networks. On published sets, 20 evaluations with this
+mixture rank better than every training-free score. Intervals are conformal: the left-out errors set their width.
 """
 
 from collections.abc import Sequence
@@ -113,10 +113,12 @@ class Fusion:
             "forest": Forest(x, y, seed),
             "process": GaussianProcess(x, y, seed),
         }
+        # Mean square errors on left-out networks; their inverse squares are the weights: a bad regression hardly counts.
         errors = {name: float(np.square(model.left_out - y).mean()) for name, model in self.models.items()}
         total = sum(error**-2 for error in errors.values())
         self.weights = {name: error**-2 / total for name, error in errors.items()}
         self.left_out, spread = self._mixed([(m.left_out, m.left_out_spread) for m in self.models.values()])
+        # Errors relative to their predicted spread (n,) are exchangeable with that of a new network.
         nonconformity = np.abs(self.left_out - y) / spread
         self.reach = conformal(nonconformity, LEVEL) * _widening(len(y), len(self.models))
         self.checked = self._validity(features[:, self.structure], y, spread) if check else None

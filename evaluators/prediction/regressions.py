@@ -107,6 +107,7 @@ def _fitted(x: Vector, y: Vector, seed: int) -> "GaussianProcessRegressor":
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern, WhiteKernel
 
+    # y has variance 1: the bounds keep each part between negligible and far larger than that.
     line = ConstantKernel(0.1, (1e-4, 1e2)) * DotProduct(1.0, "fixed")
     rest = ConstantKernel(1.0, (1e-3, 1e2)) * Matern(3.0, (0.3, 100), nu=2.5)
     kernel = line + rest + WhiteKernel(0.1, (1e-3, 1.0))

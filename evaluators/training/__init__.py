@@ -1,1 +1,1 @@
-"""Networks are trained: briefly to compare them, or fully by a recipe, resumable, on several devices."""
+"""Training: short, to compare networks, or full, by a recipe, resumable and on several devices."""

@@ -1,7 +1,7 @@
-"""Where a training stands, in one safetensors file: tensors by name, everything else as JSON in its header.
+"""The checkpoint of a training run: one safetensors file with tensors by name and the state as JSON in its header.
 
-No pickle: reading a file of a stranger runs no code. The file is written under another name and then renamed, so that
-whatever kills the process leaves the checkpoint of this epoch or of the one before, whole.
+It is not a pickle, so reading it runs no code. It is written under another name and then renamed: a process that is
+killed leaves the complete checkpoint of this epoch or of the one before.
 """
 
 import json
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-STATE = "nas.training"  # the header's entry
+STATE = "nas.training"  # key of the header
 START_AGAIN = "start a new training run in another folder"
 NETWORK, AVERAGED, OPTIMIZER = "network.", "averaged.", "optimizer."
 
 
 @dataclass(kw_only=True)
 class State:
-    """What is to be known of a training beside its tensors. Its random choices follow from the seed and the epoch."""
+    """The state of a training run, without its tensors. Random choices follow from seed and epoch."""
 
-    epoch: int = 0  # that was finished
+    epoch: int = 0  # the last one that was finished
     step: int = 0
     microbatch: int = 0
     best: float = -1.0  # top-1 in percent
     best_epoch: int = 0
     curve: list[dict[str, float]] = field(default_factory=list)
     accuracies: dict[str, float] = field(default_factory=dict)  # of the last epoch, by head, from 0 to 1
-    validated: int = 0  # images
+    validated: int = 0  # validation images in the last epoch
     bad: int = 0  # images that could not be read
     remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The tensors of a training: those of the network, of its running average if one is kept, and of the optimiser."""
+    """The tensors of a training run: of the network, of its running average if there is one, and of the optimiser."""
 
     network: "nn.Module"
     averaged: "nn.Module | None"
@@ -60,10 +60,10 @@ class Parts:
         write(path, tensors, {STATE: json.dumps(asdict(state))})
 
     def read(self, path: Path) -> State:
-        """Takes up a checkpoint.
+        """Restores a checkpoint and returns its state.
 
         Raises:
-            NegativeAnswer: it cannot be read, or is of another training.
+            NegativeAnswer: it cannot be read, or belongs to another training.
         """
         tensors, header = read(path)
         try:
@@ -71,24 +71,24 @@ class Parts:
             self.network.load_state_dict(_part(tensors, NETWORK))
             if self.averaged:
                 self.averaged.load_state_dict(_part(tensors, AVERAGED))
-            self._take_up(_part(tensors, OPTIMIZER))
+            self._restore_optimizer(_part(tensors, OPTIMIZER))
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            words = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise NegativeAnswer(f"'{path}' is no checkpoint of this training: {words:.200}", START_AGAIN) from None
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise NegativeAnswer(f"'{path}' is not a checkpoint of this training: {reason:.200}", START_AGAIN) from None
         return state
 
-    def _take_up(self, tensors: "Mapping[str, Tensor]") -> None:
+    def _restore_optimizer(self, tensors: "Mapping[str, Tensor]") -> None:
         import torch
 
-        parameters = [each for group in self.optimizer.param_groups for each in group["params"]]
-        found: dict[int, dict[str, Tensor]] = {}
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        state: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             number, key = name.split(".", 1)
             parameter = parameters[int(number)]
-            if value.shape == parameter.shape:  # in the parameter's own layout, as the optimiser made it
+            if value.shape == parameter.shape:  # in the memory layout of the parameter, as the optimiser created it
                 value = torch.empty_like(parameter).copy_(value)
-            found.setdefault(int(number), {})[key] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": found})
+            state.setdefault(int(number), {})[key] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
 
 
 def _part(tensors: "Mapping[str, Tensor]", prefix: str) -> "dict[str, Tensor]":
@@ -109,7 +109,7 @@ def write(path: Path, tensors: "Mapping[str, Tensor]", header: Mapping[str, str]
 
 
 def read(path: Path) -> "tuple[dict[str, Tensor], dict[str, Any]]":
-    """Tensors by name, and the header.
+    """Reads tensors by name, and the header.
 
     Raises:
         NegativeAnswer: the file is damaged, or cannot be read.

@@ -1,7 +1,7 @@
-"""Images as a full training sees them: changed, gathered and normalised by timm's loaders, mixed with each other.
+"""The batches of a full training: augmented, collated and normalised by timm's loaders, then mixed.
 
-Each epoch's order, crops and mixtures follow from the seed and the epoch's number alone, so that a training that was
-resumed sees what an uninterrupted one would have seen.
+The order, crops and mixtures of an epoch follow from the seed and the number of the epoch alone, so a resumed training
+sees the same batches as an uninterrupted one.
 """
 
 import random
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evaluators.core.evaluator import cores
-from evaluators.datasets.sources import NO_LABEL, Pictures, Source
+from evaluators.datasets.pictures import NO_LABEL, Pictures
+from evaluators.datasets.sources import Source
 from evaluators.training.processes import Processes
 from evaluators.training.recipe import FullRecipe
 from search_spaces.common.errors import NegativeAnswer, UsageError
@@ -20,34 +21,34 @@ from search_spaces.nextvit.preparation import CROP, INTERPOLATION, MEAN, STD
 if TYPE_CHECKING:
     from torch import Tensor
 
-VALIDATED = 256  # images at a time
-NAMED = 3  # bad images that are named; all are counted
+VALIDATION_BATCH = 256
+NAMED = 3  # unreadable images named in a message; all are counted
 
 
 class Loaders:
     """The batches of this process.
 
     Raises:
-        UsageError: a batch does not go through the processes, or is larger than the set.
+        UsageError: the batch size does not divide among the processes, or exceeds the set.
     """
 
     def __init__(self, source: Source, recipe: FullRecipe, processes: Processes) -> None:
         self.source, self.recipe, self.processes = source, recipe, processes
         self.train, self.valid = source.train, source.valid.every(processes.number, processes.count)
         self._training = self._loader(self.train, _share(source, recipe, processes), is_training=True)
-        self._validation = self._loader(self.valid, VALIDATED, is_training=False)
+        self._validation = self._loader(self.valid, VALIDATION_BATCH, is_training=False)
         self._mixed = _mixing(recipe, source.classes)
 
     @property
     def steps(self) -> int:
-        """Batches in an epoch."""
+        """The number of batches in an epoch."""
         return len(self._training)
 
     def training(self, epoch: int) -> "Iterator[tuple[Tensor, Tensor]]":
-        """The epoch's images (B, 3, H, W) with their shares of the classes (B, classes).
+        """Yields the batches of an epoch: images (B, 3, H, W) and soft labels (B, classes).
 
         Raises:
-            NegativeAnswer: more images cannot be read than the recipe bears.
+            NegativeAnswer: more images are unreadable than the recipe allows.
         """
         reseed(self.recipe.seed, epoch, self.processes.number)
         if self.processes.count > 1:
@@ -60,35 +61,35 @@ class Loaders:
             yield self._mixed(images, labels)
 
     def validation(self) -> "Iterator[tuple[Tensor, Tensor]]":
-        """The images on which this process validates, with their labels (B,)."""
+        """Yields the validation batches of this process: images (B, 3, H, W) and labels (B,)."""
         for images, labels in self._validation:
             known = labels != NO_LABEL
             yield images[known], labels[known]
 
     def bad(self) -> int:
-        """How many images could not be read, in all processes together.
+        """The number of unreadable images, in all processes together.
 
         Raises:
-            NegativeAnswer: more than the recipe bears.
+            NegativeAnswer: more than the recipe allows.
         """
-        self.processes.union(self.train.bad)  # which are read by one process now and by another later
+        self.processes.union(self.train.bad)  # an image is read by one process in this epoch and by another in the next
         (valid,) = self.processes.sum([float(self.valid.bad.sum())])
         count = int(self.train.bad.sum() + valid)
         self.check(count)
         return count
 
     def remark(self, count: int) -> str:
-        """What is to be said of images that could not be read; the names are those that this process met."""
+        """A remark on unreadable images; it names some that this process found."""
         named = [*self.train.named(NAMED), *self.valid.named(NAMED)][:NAMED]
         rest = f" and {count - len(named)} more" if count > len(named) else ""
         total = len(self.source.train) + len(self.source.valid)
         return f"{count} of {total} images cannot be read: {', '.join(named)}{rest}"
 
     def check(self, count: int) -> None:
-        """Refuses more unreadable images than the recipe bears.
+        """Checks that the recipe allows so many unreadable images.
 
         Raises:
-            NegativeAnswer: there are more.
+            NegativeAnswer: it does not.
         """
         if count > self.recipe.bad_images:
             raise NegativeAnswer(
@@ -102,7 +103,7 @@ class Loaders:
 
         recipe, device = self.recipe, torch.device(self.processes.device)
         return create_loader(
-            pictures,  # type: ignore[arg-type]  # a map of its own, which timm's loaders take as well
+            pictures,  # type: ignore[arg-type]  # not a torch data set, but timm's loaders accept it
             recipe.resolution,
             size,
             is_training=is_training,
@@ -119,13 +120,13 @@ class Loaders:
             num_workers=0 if self.source.is_sized else min(recipe.workers, cores()),
             distributed=is_training and self.processes.count > 1,
             pin_memory=device.type == "cuda",
-            persistent_workers=False,  # they would carry the randomness of one epoch into the next
+            persistent_workers=False,  # they would carry random state into the next epoch
             device=device,
         )
 
 
 def _share(source: Source, recipe: FullRecipe, processes: Processes) -> int:
-    """Images of a batch for each process."""
+    """The images of a batch for each process."""
     size, count, images = recipe.batch_size, processes.count, len(source.train)
     if size % (2 * count):  # images are mixed in pairs
         raise UsageError(f"the batch size {size} is not a multiple of {2 * count}", "each process takes an even number")
@@ -139,7 +140,7 @@ def _share(source: Source, recipe: FullRecipe, processes: Processes) -> int:
 
 
 def _mixing(recipe: FullRecipe, classes: int) -> Any:
-    """What mixes images (B, 3, H, W) and turns labels (B,) into smoothed shares (B, classes)."""
+    """A function that mixes images (B, 3, H, W) and turns labels (B,) into soft labels (B, classes)."""
     from timm.data.mixup import Mixup
 
     mixed = Mixup(  # type: ignore[no-untyped-call]
@@ -150,7 +151,7 @@ def _mixing(recipe: FullRecipe, classes: int) -> Any:
 
 
 def reseed(seed: int, epoch: int, process: int) -> None:
-    """Begins all randomness anew, as a function of these three: nothing of an earlier epoch is carried over."""
+    """Seeds all random generators from seed, epoch and process: no random state is carried over."""
     import torch
 
     numbers = np.random.SeedSequence([seed, epoch, process]).generate_state(3)

@@ -1,8 +1,8 @@
-"""The training loop: one for the short trainings of the accuracy evaluators and for a full training.
+"""The training loop of short and of full trainings.
 
-What differs between them is handed in: the batches, the loss, the learning rate of each step. What is the same is
-here: gradients of a batch gone through in parts, their length bounded, half precision on a GPU, a loss that is not
-finite, and a device without memory for the batch.
+The caller supplies what differs: batches, loss and learning rate of each step. The loop handles the rest: gradient
+accumulation over microbatches, gradient clipping, half precision on a GPU, a loss that is not finite, and a device
+without memory for a batch.
 """
 
 import math
@@ -17,43 +17,43 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-    Batches = Iterable[tuple[Tensor, Tensor]]  # images (B, 3, H, W) and what is right: (B,), or shares (B, classes)
+    Batches = Iterable[tuple[Tensor, Tensor]]  # images (B, 3, H, W) and labels (B,), or soft labels (B, classes)
 
-FEWEST = 2  # images at a time: batch norm cannot train on one
-Reached = TypeVar("Reached")
+FEWEST = 2  # images in a microbatch: batch norm cannot train on one
+Result = TypeVar("Result")
 
 
 def as_they_are(images: "Tensor") -> "Tensor":
-    """Images that need no preparing."""
+    """The images without any preparation."""
     return images
 
 
 @dataclass(kw_only=True)
 class Loop:
-    """A network on its way through a schedule of steps; `step` counts those that were made."""
+    """The training of a network; `step` counts the steps so far."""
 
     network: "nn.Module"
     optimizer: "torch.optim.Optimizer"
-    rate: Callable[[int], None]  # sets the learning rate of a step, counted from 0
-    loss: "Callable[[Tensor, Tensor], Tensor]"  # of logits (B, classes) in full precision and labels: their mean
-    microbatch: int  # images at a time on the device
+    rate: Callable[[int], None]  # sets the learning rate for a step, counted from 0
+    loss: "Callable[[Tensor, Tensor], Tensor]"  # of fp32 logits (B, classes) and labels: the mean over the batch
+    microbatch: int  # images on the device at a time
     device: str
-    clip: float = 0.0  # the longest gradient; 0: any
-    half: bool = True  # half precision, where the device is a GPU
-    prepare: "Callable[[Tensor], Tensor]" = field(default=as_they_are)  # on the device, before the network
-    after: Callable[[int], None] = field(default=lambda step: None)  # when a step was made
+    clip: float = 0.0  # the largest norm of the gradient; 0: no limit
+    half: bool = True  # bfloat16 on a GPU
+    prepare: "Callable[[Tensor], Tensor]" = field(default=as_they_are)  # of images on the device
+    after: Callable[[int], None] = field(default=lambda step: None)  # called after a step, with its number
     step: int = 0
 
     def epoch(self, batches: "Batches", number: int) -> float:
-        """Trains on every batch once; returns the sum of the losses of all images.
+        """Trains on every batch once; returns the sum of the losses over all images.
 
         Raises:
-            MeasurementFailed: the loss is not finite any more.
+            MeasurementFailed: the loss is no longer finite.
         """
         import torch
 
         self.network.train()
-        total = torch.zeros((), dtype=torch.float64, device=self.device)  # read once: a GPU need not wait for us
+        total = torch.zeros((), dtype=torch.float64, device=self.device)  # read once, so that a GPU does not wait
         for images, labels in batches:
             self.rate(self.step)
             self._gradients(images, labels, total)
@@ -63,13 +63,15 @@ class Loop:
             self.optimizer.zero_grad(set_to_none=True)
             self.step += 1
             self.after(self.step)
-        reached = float(total)
-        if not math.isfinite(reached):
-            raise MeasurementFailed("the training diverged", f"the loss is {reached} in epoch {number}: lower the rate")
-        return reached
+        loss = float(total)
+        if not math.isfinite(loss):
+            raise MeasurementFailed(
+                "the training diverged", f"the loss is {loss} in epoch {number}: lower the learning rate"
+            )
+        return loss
 
     def _gradients(self, images: "Tensor", labels: "Tensor", total: "Tensor") -> None:
-        """Adds up the gradients of a batch, part by part; processes beside this one hear of the last part alone."""
+        """Accumulates the gradients of a batch over microbatches; processes synchronise only on the last one."""
         count = len(labels)
         for start in range(0, count, self.microbatch):
             x = images[start : start + self.microbatch].to(self.device)
@@ -91,7 +93,7 @@ def answers(
     prepare: "Callable[[Tensor], Tensor]" = as_they_are,
     half: bool = True,
 ) -> "Iterator[tuple[Tensor, Tensor]]":
-    """The logits (B, classes) of every batch, in full precision, beside its labels, as a trained network gives them."""
+    """Yields fp32 logits (B, classes) and labels of every batch, in evaluation mode."""
     import torch
 
     network.eval()
@@ -102,9 +104,11 @@ def answers(
 
 
 def within_memory(
-    attempt: Callable[[int], Reached], microbatch: int, restore: Callable[[], object] = lambda: None
-) -> Reached:
-    """What `attempt` returns, given as many images at a time as the device has memory for: all, half, a quarter, ...
+    attempt: Callable[[int], Result], microbatch: int, restore: Callable[[], object] = lambda: None
+) -> Result:
+    """Calls `attempt` with `microbatch`, and with half of it, a quarter, ... while the device is out of memory.
+
+    `restore` is called before another attempt. Returns the result of the attempt that succeeds.
 
     Raises:
         MeasurementFailed: not even two images fit.
@@ -122,12 +126,12 @@ def within_memory(
 
 
 def precision(device: str, half: bool = True) -> Any:
-    """bfloat16 where a GPU multiplies, if wanted; full precision on a CPU."""
+    """A context for bfloat16 on a GPU, if `half`; full precision on a CPU."""
     import torch
 
     return torch.autocast("cuda", dtype=torch.bfloat16, enabled=half and device.startswith("cuda"))
 
 
 def step_down_note(microbatch: int, wanted: int) -> tuple[str, ...]:
-    """What is to be said of a training that went through its batches in parts for want of memory."""
+    """A note for a training whose microbatch was reduced for want of memory."""
     return () if microbatch == wanted else (f"trained {microbatch} images at a time for want of memory",)

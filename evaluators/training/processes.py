@@ -1,4 +1,4 @@
-"""One training in several processes, a device each: what `torchrun` started, and what they tell each other."""
+"""One training in several processes, each with its own device, started by `torchrun`."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Processes:
-    """This process among those of the training: its number, how many there are, and its device."""
+    """The position of this process among those of the training: its number, their count, and its device."""
 
     number: int = 0
     count: int = 1
@@ -21,11 +21,11 @@ class Processes:
 
     @property
     def first(self) -> bool:
-        """Whether this is the one that writes and speaks."""
+        """Whether this is the process that writes files and messages."""
         return self.number == 0
 
     def sum(self, values: Sequence[float]) -> list[float]:
-        """Each value, added up over all processes."""
+        """The sum of each value over all processes."""
         if self.count == 1:
             return list(values)
         import torch
@@ -36,16 +36,16 @@ class Processes:
         return total.tolist()
 
     def union(self, marks: "Tensor") -> None:
-        """Marks (N,), made whole: what any process has marked is marked in all."""
+        """Merges marks (N,) in place: a mark of any process becomes one of all."""
         if self.count > 1:
             import torch.distributed as dist
 
-            found = marks.to(self.device)
-            dist.all_reduce(found, dist.ReduceOp.MAX)
-            marks.copy_(found)
+            merged = marks.to(self.device)
+            dist.all_reduce(merged, dist.ReduceOp.MAX)
+            marks.copy_(merged)
 
     def shared(self, network: "nn.Module") -> "nn.Module":
-        """The network, with gradients that are the mean over all processes."""
+        """The network with gradients that are averaged over all processes."""
         if self.count == 1:
             return network
         from torch.nn.parallel import DistributedDataParallel
@@ -53,7 +53,7 @@ class Processes:
         return DistributedDataParallel(network, device_ids=[self.device] if self.device != "cpu" else None)
 
     def average_norms(self, network: "nn.Module") -> None:
-        """Makes the running means and widths of all norms equal: each process has seen images of its own."""
+        """Averages the running statistics of all norms over the processes, which have seen different images."""
         if self.count > 1:
             from timm.utils.distributed import distribute_bn
 
@@ -66,12 +66,12 @@ def running() -> bool:
 
 
 def is_first() -> bool:
-    """Whether this process is the one that writes and speaks; true where there is no other."""
+    """Whether this process writes files and messages; true if it is the only one."""
     return not running() or os.environ.get("RANK") == "0"
 
 
 def join() -> Processes:
-    """This process's place in the training; meets the others, where `torchrun` started several.
+    """Joins the other processes, if `torchrun` started several; returns the position of this one.
 
     Raises:
         Unavailable: there are fewer GPUs than processes.
@@ -82,19 +82,19 @@ def join() -> Processes:
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if not running():
         return Processes(device="cuda" if gpus else "cpu")
-    mine = int(os.environ["LOCAL_RANK"])
-    if gpus and mine >= gpus:
-        raise Unavailable(f"process {mine + 1} of this machine has no GPU: there are {gpus}", "start fewer processes")
-    device = f"cuda:{mine}" if gpus else "cpu"
+    local = int(os.environ["LOCAL_RANK"])
+    if gpus and local >= gpus:
+        raise Unavailable(f"process {local + 1} of this machine has no GPU: there are {gpus}", "start fewer processes")
+    device = f"cuda:{local}" if gpus else "cpu"
     if gpus:
-        torch.cuda.set_device(mine)
+        torch.cuda.set_device(local)
     if not dist.is_initialized():
         dist.init_process_group("nccl" if gpus else "gloo")
     return Processes(number=dist.get_rank(), count=dist.get_world_size(), device=device)
 
 
 def leave() -> None:
-    """Parts from the other processes, if there are any."""
+    """Leaves the group of processes, if there is one."""
     import torch.distributed as dist
 
     if running() and dist.is_initialized():

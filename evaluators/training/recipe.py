@@ -1,6 +1,7 @@
-"""How a network is fully trained: every setting, with its default, its range and its words. Standard library only.
+"""The recipe of a full training: every setting with its default, range and help text. Standard library only.
 
-The defaults are the official recipe of Next-ViT on ImageNet-1k; where it says nothing, those of its training code.
+The defaults are the official recipe of Next-ViT on ImageNet-1k (arXiv 2207.05501, section 4.1), completed by the
+defaults of its training code.
 """
 
 import re
@@ -12,13 +13,13 @@ from search_spaces.common.errors import UsageError
 
 WARMUP = 1 / 15  # of the epochs: 20 of 300
 SHALLOW, DROP_SHALLOW, DROP_DEEP = 20, 0.1, 0.2  # Next-ViT-S has 20 blocks and drops 0.1; B and L drop 0.2
-REFERENCE_BATCH = 512  # images for which the learning rate is told
-FREE = ("workers", "bad_images")  # what may change while a training goes on
+REFERENCE_BATCH = 512  # batch size to which `learning_rate` refers
+FREE = ("workers", "bad_images")  # settings that may change when a training resumes
 INITIAL = ("official", "kaiming")
 AUGMENT = re.compile(r"rand(-(mstd|inc|[mnpwt])\d+(\.\d+)?)*|original|originalr|v0|v0r|3a|none")
-# Small sets learn more from what they show: crops and mirror images alone, from weights that learn at once.
+# For small sets: only crops and mirror images as augmentation, and initial weights that learn quickly.
 PLAIN: dict[str, Any] = {
-    "learning_rate": 0.01,  # 0.00125 for a batch of 64
+    "learning_rate": 0.01,  # that is, 0.00125 for a batch of 64
     "crop": 0.7,
     "augment": "none",
     "color_jitter": 0.0,
@@ -31,7 +32,7 @@ PLAIN: dict[str, Any] = {
 
 
 def setting(default: object, words: str, low: float = 0.0, high: float = float("inf"), kind: type | None = None) -> Any:
-    """A field with its words and its range; `kind` is the type of one whose default is to be told by the rest."""
+    """A field with its help text and range; `kind` is its type if the default None depends on other settings."""
     return field(default=default, metadata={"words": words, "low": low, "high": high, "kind": kind or type(default)})
 
 
@@ -83,17 +84,17 @@ class FullRecipe:
 
     @classmethod
     def of(cls, given: Mapping[str, Any], *, plain: bool = False) -> "FullRecipe":
-        """The recipe with the settings that were given, over those for a small set if `plain`, over the defaults."""
+        """The recipe with the given settings; the others are those for small sets if `plain`, else the defaults."""
         return cls(**({**PLAIN, **given} if plain else given))
 
     @property
     def rising(self) -> float:
-        """Epochs of warm-up."""
+        """The number of warm-up epochs."""
         return self.epochs * WARMUP if self.warmup_epochs is None else self.warmup_epochs
 
     @property
     def highest_rate(self) -> float:
-        """The highest learning rate, for the batch."""
+        """The peak learning rate for the batch size."""
         return self.learning_rate * self.batch_size / REFERENCE_BATCH
 
     @property
@@ -102,9 +103,9 @@ class FullRecipe:
         return self.mixup > 0 or self.cutmix > 0
 
     def dropped(self, blocks: int) -> float:
-        """The highest rate of dropped paths for a network of so many blocks."""
+        """The highest rate of stochastic depth for a network with that number of blocks."""
         return self.drop_path if self.drop_path is not None else (DROP_SHALLOW if blocks <= SHALLOW else DROP_DEEP)
 
     def protocol(self) -> dict[str, Any]:
-        """The settings that change what is reached, for any network."""
+        """The settings that change the result, for any network."""
         return {name: value for name, value in asdict(self).items() if name not in FREE}

@@ -1,8 +1,8 @@
-"""Training one network on images that are in memory: a whole schedule of its own, however short.
+"""A short training of one network on images in memory, with a complete schedule.
 
-The first epochs of a long schedule mislead (in the published curves of Next-ViT, S leads B and L for 30 of 300
-epochs), so a short training warms up, and its learning rate falls to zero along a cosine, within its own epochs. No
-dropped paths, no mixing of images; label smoothing 0.1, AdamW, decay on weights alone.
+The first epochs of a long schedule are misleading: in the published curves of Next-ViT, S leads B and L for 30 of 300
+epochs. A short training therefore warms up, and its learning rate falls to zero along a cosine within its own epochs.
+It uses AdamW, weight decay on matrices and kernels only, label smoothing 0.1, no stochastic depth and no mixing.
 """
 
 import math
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from evaluators.datasets.images import Asked, Images
+from evaluators.datasets.images import Images, Task
 from evaluators.training.loop import Loop, answers, step_down_note, within_memory
 
 if TYPE_CHECKING:
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a network is trained: everything that changes what it reaches, but the data and the network."""
+    """Every setting of a short training that changes its result, apart from data and network."""
 
     epochs: int
-    learning_rate: float
+    learning_rate: float  # at its peak
     batch_size: int = 128
     warmup: float = 0.1  # share of the steps
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
-    clip: float = 1.0  # the longest gradient
+    clip: float = 1.0  # the largest norm of the gradient
     seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a training reached. Accuracies are shares from 0 to 1, on the validation images, by head."""
+    """The result of a training. Accuracies, from 0 to 1 on the validation images, are by head."""
 
     accuracies: dict[str, float]
     skill: float  # mean over heads of (accuracy - chance) / (1 - chance)
@@ -43,12 +43,12 @@ class Outcome:
     curve: list[dict[str, float]]
     samples: int  # images seen
     seconds: float
-    microbatch: int  # images at a time on the device; gradients of a whole batch are summed
+    microbatch: int  # images on the device at a time
     notes: tuple[str, ...] = ()
 
     @property
     def accuracy(self) -> float:
-        """The mean over the heads: plain accuracy where there is one."""
+        """The mean accuracy over the heads."""
         return sum(self.accuracies.values()) / len(self.accuracies)
 
 
@@ -61,11 +61,11 @@ def train(
 ) -> Outcome:
     """Trains a network to the end of its schedule and validates it after the last epoch.
 
-    Where the device's memory does not hold a batch, the batch is gone through in halves, quarters, ...: the schedule
-    stays the same, batch norm sees fewer images at a time, and a note says so.
+    If a batch does not fit into the device's memory, its gradients are accumulated over halves, quarters, ...: the
+    schedule stays the same, batch norm sees fewer images at a time, and a note says so.
 
     Raises:
-        MeasurementFailed: the loss is not finite any more, or not even two images fit.
+        MeasurementFailed: the loss is no longer finite, or not even two images fit.
     """
     start = {name: value.clone() for name, value in network.state_dict().items()}
     return within_memory(
@@ -133,10 +133,10 @@ def _loop(network: "nn.Module", images: Images, recipe: Recipe, device: str, mic
 
 
 def initialise(network: "nn.Module", seed: int) -> None:
-    """Draws the weights with which a short training begins: Kaiming (fan out) for convolutions, 0.02 for attention.
+    """Draws initial weights for a short training: Kaiming (fan out) for convolutions, 0.02 for linear layers.
 
-    The family's own 0.02 everywhere leaves narrow networks of many transformers at chance: on digits the widest of 64
-    small ones reached a skill of 0.29 with it and 0.97 with this, all else equal.
+    The official initialisation, 0.02 everywhere, leaves narrow networks with many transformers at chance: on digits the
+    widest of 64 small networks reached a skill of 0.29 with it and 0.97 with this one, all else equal.
     """
     import torch
     from torch import nn
@@ -150,48 +150,50 @@ def initialise(network: "nn.Module", seed: int) -> None:
 
 
 def validate(network: "nn.Module", images: Images, device: str = "cpu", batch_size: int = 256) -> dict[str, float]:
-    """The share of right answers among the validation images, by head."""
+    """The accuracy on the validation images, from 0 to 1, by head."""
     right: dict[str, list[float]] = {head.name: [] for head in images.heads}
     starts = range(0, len(images.valid_labels), batch_size)
-    parts = ((images.valid_pixels[at : at + batch_size], images.valid_labels[at : at + batch_size]) for at in starts)
+    slices = [slice(start, start + batch_size) for start in starts]
+    parts = ((images.valid_pixels[part], images.valid_labels[part]) for part in slices)
     for logits, y in answers(network, parts, device, prepare=normalised):
-        given = masked(logits, y, images).argmax(1)
+        predicted = masked(logits, y, images).argmax(1)
         for head in images.heads:
-            mine = (y >= head.first) & (y < head.first + head.classes)
-            right[head.name] += (given[mine] == y[mine]).double().tolist()
-    return {name: sum(each) / len(each) for name, each in right.items()}
+            own = (y >= head.first) & (y < head.first + head.classes)
+            right[head.name] += (predicted[own] == y[own]).double().tolist()
+    return {name: sum(hits) / len(hits) for name, hits in right.items()}
 
 
 def batches(images: Images, size: int, random: "torch.Generator") -> "Iterator[tuple[Tensor, Tensor]]":
-    """One epoch of training images (B, 3, H, W) in bytes, shuffled, shifted by up to an eighth and mirrored."""
+    """Yields one epoch of bytes (B, 3, H, W) and labels (B,): shuffled, shifted by up to an eighth, mirrored."""
     import torch
     import torch.nn.functional as F
 
     order = torch.randperm(len(images.train_labels), generator=random)
     side = images.train_pixels.shape[-1]
     reach = side // 8
-    for chosen in order.split(size):  # type: ignore[no-untyped-call]
-        if len(chosen) == 1 and len(order) > 1:
+    for batch in order.split(size):  # type: ignore[no-untyped-call]
+        if len(batch) == 1 and len(order) > 1:
             continue  # batch norm cannot train on one image
-        x = F.pad(images.train_pixels[chosen], [reach] * 4)
-        top, left = torch.randint(0, 2 * reach + 1, (2, len(chosen)), generator=random)
+        x = F.pad(images.train_pixels[batch], [reach] * 4)
+        top, left = torch.randint(0, 2 * reach + 1, (2, len(batch)), generator=random)
         rows, columns = top[:, None] + torch.arange(side), left[:, None] + torch.arange(side)
-        x = x[torch.arange(len(chosen))[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        # Indexing with a slice between index arrays puts the channels last: (B, H, W, 3), then (B, 3, H, W).
+        x = x[torch.arange(len(batch))[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
         if images.mirrors:
-            turned = torch.rand(len(chosen), generator=random) < 0.5
-            x = torch.where(turned[:, None, None, None], x.flip(3), x)
-        yield x, images.train_labels[chosen]
+            mirrored = torch.rand(len(batch), generator=random) < 0.5
+            x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
+        yield x, images.train_labels[batch]
 
 
 def normalised(pixels: "Tensor") -> "Tensor":
-    """Bytes to numbers around 0; one mean and width for all data, so that no network sees another scale."""
+    """Bytes as numbers around 0, with one mean and scale for all data sets."""
     import torch
 
     return ((pixels.float() - 127.5) / 63.75).contiguous(memory_format=torch.channels_last)
 
 
-def masked(logits: "Tensor", labels: "Tensor", images: Asked) -> "Tensor":
-    """Logits with the answers of all other heads ruled out: an image asks one head only."""
+def masked(logits: "Tensor", labels: "Tensor", images: Task) -> "Tensor":
+    """Logits (B, classes) in which only the classes of the label's head are possible: an image belongs to one head."""
     import torch
 
     if len(images.heads) == 1:
@@ -201,12 +203,12 @@ def masked(logits: "Tensor", labels: "Tensor", images: Asked) -> "Tensor":
 
 
 def _loss(logits: "Tensor", labels: "Tensor", images: Images, smoothing: float) -> "Tensor":
-    """Cross-entropy with smoothed labels among the answers of each image's own head."""
+    """Cross-entropy with label smoothing among the classes of each image's own head."""
     import torch
 
     logs = masked(logits, labels, images).log_softmax(1)
     sizes = torch.tensor([h.classes for h in images.heads for _ in range(h.classes)], device=labels.device)[labels]
-    own = logs > -5e3  # the answers that were not ruled out
+    own = logs > -5e3  # the classes that are not masked
     even = torch.where(own, logs, torch.zeros_like(logs)).sum(1) / sizes
     right = logs.gather(1, labels[:, None]).squeeze(1)
     return -((1 - smoothing) * right + smoothing * even).mean()
@@ -222,8 +224,8 @@ def _optimizer(network: "nn.Module", recipe: Recipe) -> "torch.optim.Optimizer":
 
 
 def _share(step: int, steps: int, warmup: float) -> float:
-    """Of the highest learning rate: up a line, down a cosine, 0 after the last step."""
-    rising = max(1, round(steps * warmup))
-    if step < rising:
-        return (step + 1) / rising
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1, steps - rising))))
+    """The share of the peak learning rate in a step: a linear warm-up, then a cosine to 0 after the last step."""
+    warmup_steps = max(1, round(steps * warmup))
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warmup_steps) / max(1, steps - warmup_steps))))

@@ -15,7 +15,7 @@ from evaluators.training.plan import Listener, Plan, data_label, versions
 from evaluators.training.processes import Processes
 from evaluators.training.recipe import FullRecipe
 from evaluators.training.training_folder import TrainingFolder
-from evaluators.training.validated import TOP, Validated, validated
+from evaluators.training.validation import TOP, ValidationResult, validate
 
 if TYPE_CHECKING:
     import torch
@@ -52,11 +52,11 @@ class TrainingRun:
         averaged = self.average.module if self.average else None
         self.parts = Parts(network=self.network, averaged=averaged, optimizer=self.loop.optimizer)
         if folder.checkpoint.exists():
-            self._take_up()
+            self._restore()
 
     @property
     def judged(self) -> "nn.Module":
-        """The network that is validated: of the average, where one is kept."""
+        """The network that is validated: the running average, if there is one."""
         return self.network if self.average is None else self.average.module
 
     def _network(self) -> "nn.Module":
@@ -66,9 +66,9 @@ class TrainingRun:
         from search_spaces.nextvit.network import NextViT
 
         architecture, classes = self.plan.architecture, self.loaders.source.classes
-        dropped = self.recipe.dropped(sum(len(row) for row in architecture.blocks))
+        drop_path_rate = self.recipe.dropped(sum(len(row) for row in architecture.blocks))
         torch.manual_seed(self.recipe.seed)
-        network = NextViT(architecture, num_classes=classes, drop_path_rate=dropped)
+        network = NextViT(architecture, num_classes=classes, drop_path_rate=drop_path_rate)
         if self.recipe.initial == "kaiming":
             initialise(network, self.recipe.seed)
         if self.plan.weights and not self.folder.checkpoint.exists():
@@ -98,12 +98,12 @@ class TrainingRun:
             after=self._stepped,
         )
 
-    def _take_up(self) -> None:
+    def _restore(self) -> None:
         microbatch = self.state.microbatch
         self.state = self.parts.read(self.folder.checkpoint)
         self.state.microbatch = self.loop.microbatch = min(microbatch, self.state.microbatch)
         self.loop.step = self.state.step
-        self.listener.say(f"goes on after epoch {self.state.epoch} of {self.recipe.epochs}")
+        self.listener.say(f"resuming after epoch {self.state.epoch} of {self.recipe.epochs}")
 
     def _stepped(self, step: int) -> None:
         if self.average:
@@ -112,50 +112,50 @@ class TrainingRun:
         self.listener.step(epoch + 1, done + 1, self.loaders.steps)
 
     def run(self) -> Measurement:
-        """Trains to the end of the schedule."""
+        """Trains to the end of the schedule; returns the accuracy after the last epoch."""
         self.listener.begin()
         if self.processes.first and not self.folder.holds_training:
             self.folder.begin(self.plan.described(self.loaders.source))
         for epoch in range(self.state.epoch + 1, self.recipe.epochs + 1):
             self._epoch(epoch)
-        found = self._measurement()
+        measurement = self._measurement()
         if self.processes.first:
             checkpoints.write(self.folder.final, self.judged.state_dict())
-            self.folder.finish(found.to_dict())
-        return found
+            self.folder.finish(measurement.to_dict())
+        return measurement
 
     def _epoch(self, epoch: int) -> None:
-        """One epoch with its validation and its checkpoint: what is interrupted in it is done again."""
+        """One epoch with its validation and its checkpoint. An interrupted epoch is repeated as a whole."""
         started = time.perf_counter()
         (total,) = self.processes.sum([self.loop.epoch(self.loaders.training(epoch), epoch)])
         self.processes.average_norms(self.network)
         if self.average:
             self.processes.average_norms(self.average.module)
-        found = self._validated()
+        result = self._validated()
         row = {
             "epoch": epoch,
             "learning_rate": self.loop.optimizer.param_groups[0]["lr"],
             "train_loss": total / self.loaders.steps / self.recipe.batch_size,
-            "validation_loss": found.loss,
-            "top1": 100 * found.top1,
-            "top5": 100 * found.top5,
+            "validation_loss": result.loss,
+            "top1": 100 * result.top1,
+            "top5": 100 * result.top5,
             "seconds": time.perf_counter() - started,
         }
-        self._advance(row, found)
+        self._advance(row, result)
         if self.processes.first:
             self._write()
         self.listener.epoch(row)
 
-    def _validated(self) -> Validated:
+    def _validated(self) -> ValidationResult:
         half, device = self.recipe.amp, self.processes.device
         pairs = answers(self.judged, self.loaders.validation(), device, half=half)
-        return validated(pairs, self.loaders.source, self.processes)
+        return validate(pairs, self.loaders.source, self.processes)
 
-    def _advance(self, row: dict[str, float], found: Validated) -> None:
+    def _advance(self, row: dict[str, float], result: ValidationResult) -> None:
         state, bad = self.state, self.loaders.bad()
         state.epoch, state.step = int(row["epoch"]), self.loop.step
         state.curve.append({name: round(value, 8) for name, value in row.items()})
-        state.accuracies, state.validated = found.accuracies, found.images
+        state.accuracies, state.validated = result.accuracies, result.images
         if row["top1"] > state.best:
             state.best, state.best_epoch = row["top1"], state.epoch
         if bad:
@@ -165,7 +165,7 @@ class TrainingRun:
             state.bad, state.remarks = bad, [remark]
 
     def _write(self) -> None:
-        """The weights first and the checkpoint last: what it tells of lies there already."""
+        """Writes weights and log before the checkpoint, so that everything it refers to exists."""
         if self.state.best_epoch == self.state.epoch:
             checkpoints.write(self.folder.best, self.judged.state_dict())
         self.folder.log(self.state.curve)
@@ -213,13 +213,13 @@ class TrainingRun:
 
 
 def schedule(optimizer: "torch.optim.Optimizer", recipe: FullRecipe, steps: int) -> Callable[[int], None]:
-    """Sets the learning rate of each step: up a line, then along a cosine that began with the first epoch.
+    """A function that sets the learning rate of a step: linear warm-up, then a cosine that began in the first epoch.
 
-    The official code does so by the epoch; here it is done by the step, so that few epochs have a schedule, too.
+    The official code changes the rate once per epoch; here it changes with every step, for trainings of few epochs.
     """
     from timm.scheduler.cosine_lr import CosineLRScheduler
 
-    found = CosineLRScheduler(
+    scheduler = CosineLRScheduler(
         optimizer,
         t_initial=recipe.epochs * steps,
         lr_min=min(LOWEST, recipe.highest_rate),
@@ -227,4 +227,4 @@ def schedule(optimizer: "torch.optim.Optimizer", recipe: FullRecipe, steps: int)
         warmup_lr_init=min(WARMUP_FROM, recipe.highest_rate),
         t_in_epochs=False,
     )
-    return found.step_update
+    return scheduler.step_update

@@ -23,12 +23,12 @@ CONNECTION_ATTEMPTS = 3
 class Bench:
     """Evaluates candidates. Use it in a `with` statement: it owns processes.
 
-    `timeout` limits one evaluation, in seconds. `beside` is the number of other benches that work in parallel on the
+    `timeout` limits one evaluation, in seconds. `others` is the number of other benches that work in parallel on the
     same device, which their creator holds for all of them. `say` receives messages about waiting.
     """
 
-    def __init__(self, timeout: float = TIMEOUT_SECONDS, beside: int = 0, say: Say = speak) -> None:
-        self.timeout, self.beside, self.say = timeout, beside, say
+    def __init__(self, timeout: float = TIMEOUT_SECONDS, others: int = 0, say: Say = speak) -> None:
+        self.timeout, self.others, self.say = timeout, others, say
         self.scorer: Worker | None = None
         self.spares: dict[str, Worker] = {}  # by the evaluator's spec
 
@@ -56,7 +56,7 @@ class Bench:
                 return evaluator.measure(architecture)
             except Exception as error:  # it costs only this candidate, as in a separate process
                 raise failure(error) from error
-        task = "join" if self.beside else "measure"
+        task = "join" if self.others else "measure"
         job = {"do": task, "architecture": architecture.to_dict()}
         answer = self._ask(evaluator, job)
         try:
@@ -115,7 +115,7 @@ class Bench:
             worker.close()
 
     def _score(self, evaluator: Evaluator, job: dict[str, Any]) -> dict[str, Any]:
-        threads = max(1, cores() // (self.beside + 1)) if self.beside else 0
+        threads = max(1, cores() // (self.others + 1)) if self.others else 0
         scorer = self.scorer = self.scorer or Worker(prepare=evaluator.spec, threads=threads)
         try:
             return scorer.run(job, max(self.timeout, evaluator.patience), self.say)

@@ -34,7 +34,7 @@ def together(evaluator: Evaluator, architectures: Sequence[Architecture], bench:
         stack.callback(pool.shutdown)
         free: SimpleQueue[Bench] = SimpleQueue()
         for _ in range(count):
-            free.put(stack.enter_context(Bench(bench.timeout, beside=count - 1, say=bench.say)))
+            free.put(stack.enter_context(Bench(bench.timeout, others=count - 1, say=bench.say)))
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)  # runs first, on an interruption too
 
         def evaluated(architecture: Architecture) -> Measurement | MeasurementFailed:

@@ -6,6 +6,10 @@ import pytest
 
 import evaluators
 from evaluators.accuracy.auto import Auto
+from evaluators.core.measurement import Measurement
+from evaluators.prediction.features import matrix
+from evaluators.prediction.fusion import Fusion
+from nas.commands.measure import sample
 from search_spaces import Architecture
 from search_spaces.common import plugins
 
@@ -48,3 +52,27 @@ def test_its_row_holds_structure_and_scores(monkeypatch: pytest.MonkeyPatch) -> 
     row = everything.row(network)
     assert row["depth"] == 4
     assert row["entropy"] == entropy.measure(network).value
+
+
+def test_what_was_learnt_is_part_of_the_context() -> None:
+    import evaluators
+    from evaluators.prediction.learned_accuracy import Fit, LearnedAccuracy
+
+    auto = evaluators.get("auto:data=digits,epochs=3")
+    assert isinstance(auto, LearnedAccuracy)
+    reason = auto.missing()
+    assert reason and "learnt from no real evaluation" in reason.message
+    networks = [each.architecture for each in sample("nhs", 12, 0)]
+    values, names = matrix([auto.row(each) for each in networks])
+    fitted = auto.fitted(
+        Fit(networks=tuple(each.id for each in networks), fusion=Fusion(values, values[:, 0] ** 2, names))
+    )
+    assert fitted.missing() is None
+    assert fitted.context() != auto.context()
+    found = fitted.measure(networks[0])
+    assert isinstance(found, Measurement)
+    assert found.metric.kind == "predicted"
+    assert found.samples == 12
+    assert found.low <= found.value <= found.high
+    assert "predicted, not trained" in found.warnings[0]
+    assert evaluators.get(auto.training).spec == "train:data=digits,epochs=3"

@@ -1,4 +1,4 @@
-"""Locks of the machine: one holder, whoever it is; it is named; and nothing that lies in their place does harm."""
+"""Locks of the machine: one holder, which is named; and anything else at their path does no harm."""
 
 import os
 import shutil

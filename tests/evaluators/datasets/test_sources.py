@@ -12,11 +12,14 @@ from PIL import Image
 from evaluators.datasets import folder
 from evaluators.datasets.images import Pixels, scaled
 from evaluators.datasets.in_memory import load
-from evaluators.datasets.sources import Pictures, opened
+from evaluators.datasets.pictures import Pictures
+from evaluators.datasets.sources import opened
 from search_spaces.common.errors import UsageError
-from tests.evaluators.training.test_short_training import picture
+from tests.pictures import picture
 
 SIDE = 16
+
+
 COUNT = 40  # images of a class
 
 
@@ -84,8 +87,8 @@ def test_short_and_full_trainings_validate_on_the_same_images(
     np.testing.assert_array_equal(held.train_pixels.permute(0, 2, 3, 1).numpy(), np.stack(pixels(source.train)))
     assert held.train_labels.tolist() == labels(source.train)
     assert part.train_labels.tolist() == held.train_labels.tolist()[:7]
-    validated = {source.valid.images.content(number) for number in source.valid.chosen}
-    assert not (validated - {b""}) & {source.train.images.content(number) for number in source.train.chosen}
+    validated = {source.valid.images.content(number) for number in source.valid.numbers}
+    assert not (validated - {b""}) & {source.train.images.content(number) for number in source.train.numbers}
 
 
 def test_a_broken_image_moves_no_other(tmp_path: Path) -> None:
@@ -108,9 +111,6 @@ def test_a_folder_is_walked_once_in_a_process(tmp_path: Path, monkeypatch: pytes
         load(str(root), SIDE)
         opened(str(root), 32)
     assert len(walked) == 4  # two classes on two sides
-
-
-# Images of every kind
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I"])
@@ -161,13 +161,10 @@ def test_strange_images_are_read_or_named_without_a_warning(tmp_path: Path, monk
     assert reasons.get("b/lost.png", "no file") == "no file"
 
 
-# Sets from which nothing can be learnt
-
-
 def test_validation_images_alone(tmp_path: Path) -> None:
     (tmp_path / "train" / "a").mkdir(parents=True)
     picture(tmp_path / "val" / "a" / "0.png", 9)
-    with pytest.raises(UsageError, match="images to validate on, and none to train on"):
+    with pytest.raises(UsageError, match="images to validate on, but none to train on"):
         opened(str(tmp_path), SIDE)
 
 
@@ -176,13 +173,3 @@ def test_no_image_that_can_be_read(tmp_path: Path, sided: bool) -> None:
     root = spoilt(tmp_path, [("garbage", label, number) for label in range(2) for number in range(COUNT)], sided=sided)
     with pytest.raises(UsageError, match=r"80 of 80 images of .* cannot be used"):
         load(str(root), SIDE)
-
-
-def test_classes_with_few_images_are_named_and_one_image_trains(tmp_path: Path) -> None:
-    for label, count in (("a", 40), ("b", 20), ("few", 3), ("single", 1)):
-        for number in range(count):
-            picture(tmp_path / label / f"{number}.png", 9 + 20 * len(label), seed=number + 100 * ord(label[0]))
-    source = opened(str(tmp_path), SIDE)
-    assert source.remarks == ("classes with fewer than 5 images: few (3), single (1)",)
-    assert 3 in source.train.labels
-    assert 3 not in source.valid.labels

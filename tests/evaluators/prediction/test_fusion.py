@@ -5,12 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from evaluators.core.measurement import Measurement
-from evaluators.prediction.features import BASELINES, matrix, structure
 from evaluators.prediction.fusion import FEWEST, Fusion, Scale
 from evaluators.statistics import ranking
-from nas.commands.measure import sample
-from search_spaces import PAPER
 from search_spaces.common.errors import NegativeAnswer
 
 NAMES = ["log_macs", "depth", None, None, None]
@@ -35,8 +31,8 @@ def test_its_interval_holds_as_often_as_it_says() -> None:
     held = []
     for seed in range(6):
         x, y = world(320, seed=seed)
-        told = Fusion(x[:25], y[:25], NAMES, seed, check=False).predict(x[25:])
-        held.append(((told.low <= y[25:]) & (y[25:] <= told.high)).mean())
+        predicted = Fusion(x[:25], y[:25], NAMES, seed, check=False).predict(x[25:])
+        held.append(((predicted.low <= y[25:]) & (y[25:] <= predicted.high)).mean())
     assert 0.82 <= np.mean(held) <= 0.99
 
 
@@ -107,11 +103,11 @@ def test_nothing_is_said_that_cannot_be(bounds: tuple[float, float]) -> None:
         random = np.random.default_rng(seed)
         x, y = random.normal(size=(10, len(NAMES))), np.minimum(99 + 0.3 * random.normal(size=10), 100)
         y[seed] = 10
-        told = Fusion(x, y, NAMES, seed, bounds=bounds, check=False).predict(random.normal(size=(50, len(NAMES))))
-        assert bounds[0] <= told.low.min()
-        assert told.high.max() <= bounds[1]
-        assert (told.low <= told.mean).all() and (told.mean <= told.high).all()
-        assert told.mean.min() > 90
+        predicted = Fusion(x, y, NAMES, seed, bounds=bounds, check=False).predict(random.normal(size=(50, len(NAMES))))
+        assert bounds[0] <= predicted.low.min()
+        assert predicted.high.max() <= bounds[1]
+        assert (predicted.low <= predicted.mean).all() and (predicted.mean <= predicted.high).all()
+        assert predicted.mean.min() > 90
 
 
 @settings(max_examples=20, deadline=None)
@@ -133,50 +129,6 @@ def test_its_interval_holds_near_the_top_as_often_as_it_says() -> None:
     for seed in range(6):
         x, y = world(320, seed=seed)
         y = 100 / (1 + np.exp(-(y - 78) / 1.5))
-        told = Fusion(x[:25], y[:25], NAMES, seed, bounds=(0.0, 100.0), check=False).predict(x[25:])
-        held.append(((told.low <= y[25:]) & (y[25:] <= told.high)).mean())
+        predicted = Fusion(x[:25], y[:25], NAMES, seed, bounds=(0.0, 100.0), check=False).predict(x[25:])
+        held.append(((predicted.low <= y[25:]) & (y[25:] <= predicted.high)).mean())
     assert 0.82 <= np.mean(held) <= 0.99
-
-
-# Features
-
-
-def test_structure_tells_size_and_placement_apart() -> None:
-    found = structure(PAPER["next-vit-s"])
-    assert found["transformer_share"] == pytest.approx(4 / 20)
-    assert found["transformers_3"] == 2
-    assert found["ends_in_transformer_1"] == 0
-    assert found["mean_transformer_position"] == pytest.approx(np.mean([6, 11, 16, 19]) / 19)
-    assert set(BASELINES) <= set(found)
-
-
-def test_every_network_of_the_space_has_the_same_features() -> None:
-    rows = [structure(each.architecture) for each in sample("nhs", 20, 0)]
-    values, names = matrix(rows)
-    assert values.shape == (20, len(rows[0]))
-    assert np.isfinite(values).all()
-    assert [name for name in names if name] == list(BASELINES)
-
-
-def test_what_was_learnt_is_part_of_the_context() -> None:
-    import evaluators
-    from evaluators.prediction.learned_accuracy import Fit, LearnedAccuracy
-
-    auto = evaluators.get("auto:data=digits,epochs=3")
-    assert isinstance(auto, LearnedAccuracy)
-    reason = auto.missing()
-    assert reason and "learnt from no real evaluation" in reason.message
-    networks = [each.architecture for each in sample("nhs", 12, 0)]
-    values, names = matrix([auto.row(each) for each in networks])
-    fitted = auto.fitted(
-        Fit(networks=tuple(each.id for each in networks), fusion=Fusion(values, values[:, 0] ** 2, names))
-    )
-    assert fitted.missing() is None
-    assert fitted.context() != auto.context()
-    found = fitted.measure(networks[0])
-    assert isinstance(found, Measurement)
-    assert found.metric.kind == "predicted"
-    assert found.samples == 12
-    assert found.low <= found.value <= found.high
-    assert "predicted, not trained" in found.warnings[0]
-    assert evaluators.get(auto.training).spec == "train:data=digits,epochs=3"

@@ -112,6 +112,6 @@ def test_what_is_chosen_to_be_evaluated_is_new_and_within_a_budget(seed: int, co
     random = np.random.default_rng(seed)
     upper, cost = random.normal(size=(2, 40))
     taken = random.choice(40, 10, replace=False).tolist()
-    chosen = ranking.front_choice(upper, cost, count, taken, random)
-    assert len(set(chosen)) == len(chosen) == count
-    assert not set(chosen) & set(taken)
+    choice = ranking.front_choice(upper, cost, count, taken, random)
+    assert len(set(choice)) == len(choice) == count
+    assert not set(choice) & set(taken)

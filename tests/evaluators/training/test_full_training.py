@@ -1,13 +1,11 @@
 """A full training: its weights reach what it says, it survives what ends it, and it names what its data lacks."""
 
 import json
-import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -18,52 +16,25 @@ from evaluators.core.measurement import Measurement
 from evaluators.datasets.in_memory import load
 from evaluators.datasets.sources import opened
 from evaluators.training.full_training import train_fully
-from evaluators.training.loaders import Loaders
 from evaluators.training.plan import Listener, Plan
-from evaluators.training.processes import Processes
 from evaluators.training.recipe import FullRecipe
-from evaluators.training.training_folder import TrainingFolder
 from evaluators.training.training_run import schedule
 from results.exports.common.deliverable import Deliverable
-from search_spaces import PAPER, Architecture
+from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, NasError, NegativeAnswer, Unavailable, UsageError
 from search_spaces.nextvit.network import NextViT
-from tests.evaluators.training.test_short_training import TINY, hugging_face_set, leaking, picture
+from tests.evaluators.training.plans import PLAIN, SMALL, Interrupting, plan
+from tests.networks import TINY
+from tests.pictures import hugging_face_set, leaking, picture
 
-torch.set_num_threads(1)  # beside other tests, two threads wait for each other
-SMALL = {"resolution": 32, "batch_size": 16, "learning_rate": 0.02, "workers": 0}
+torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
+
+
 EVERYTHING = FullRecipe.of({**SMALL, "epochs": 3, "ema": 0.9, "drop_path": 0.2})  # all that is random in the recipe
-PLAIN = FullRecipe.of({**SMALL, "epochs": 2}, plain=True)
-
-
-@pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
-    """A training seeds every randomness of its process."""
-    before = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    yield
-    random.setstate(before[0])
-    np.random.set_state(before[1])
-    torch.set_rng_state(before[2])
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("photos")
-    for index in range(30):
-        picture(folder / "cats" / f"{index}.png", 20, seed=index)
-        picture(folder / "dogs" / f"{index}.jpg", 150, seed=index)
-    return folder
-
-
-def plan(photos: Path, recipe: FullRecipe = PLAIN, architecture: Architecture = TINY, weights: str = "") -> Plan:
-    return Plan(architecture=architecture, data=str(photos), recipe=recipe, weights=weights)
 
 
 def without_times(curve: list[dict[str, float]]) -> list[dict[str, float]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in curve]
-
-
-# What it reaches
 
 
 @pytest.fixture(scope="module")
@@ -111,9 +82,9 @@ def test_the_measurement_says_how_it_came_about(digits: tuple[Path, Measurement]
 
 def test_the_folder_tells_everything(digits: tuple[Path, Measurement]) -> None:
     folder, found = digits
-    told = json.loads((folder / "training.json").read_text())
-    assert Architecture.from_dict(told["architecture"]) == TINY
-    assert Measurement.from_dict(told["result"]) == found
+    stored = json.loads((folder / "training.json").read_text())
+    assert Architecture.from_dict(stored["architecture"]) == TINY
+    assert Measurement.from_dict(stored["result"]) == found
     lines = (folder / "log.csv").read_text().splitlines()
     assert lines[0] == "epoch,learning_rate,train_loss,validation_loss,top1,top5,seconds"
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3", "4"]
@@ -147,25 +118,6 @@ def test_what_is_reached_on_the_procedural_set_is_called_a_skill() -> None:
     assert Plan(architecture=TINY, data="synthetic", recipe=PLAIN).metric.unit == "% synthetic skill"
 
 
-@pytest.mark.parametrize(("name", "rate"), [("next-vit-s", 0.1), ("next-vit-b", 0.2), ("next-vit-l", 0.2)])
-def test_paths_are_dropped_as_in_the_published_networks(name: str, rate: float) -> None:
-    assert FullRecipe().dropped(sum(len(row) for row in PAPER[name].blocks)) == rate
-
-
-# Interrupted
-
-
-class Interrupting(Listener):
-    """Presses Ctrl-C in a step, counted over all epochs."""
-
-    def __init__(self, at: tuple[int, int]) -> None:
-        self.at = at
-
-    def step(self, epoch: int, done: int, steps: int) -> None:
-        if (epoch, done) == self.at:
-            raise KeyboardInterrupt
-
-
 @pytest.mark.parametrize("workers", [0, 1])
 def test_interrupted_twice_it_is_the_training_that_was_not(photos: Path, tmp_path: Path, workers: int) -> None:
     wanted = plan(photos, replace(EVERYTHING, workers=workers))
@@ -186,74 +138,6 @@ def test_another_seed_is_another_training(photos: Path, tmp_path: Path) -> None:
     first, other = (train_fully(plan(photos, replace(PLAIN, seed=seed)), tmp_path / str(seed)) for seed in (0, 1))
     assert first.details["curves"][0][0]["train_loss"] != other.details["curves"][0][0]["train_loss"]
     assert other.metric.name.endswith("seed=1")
-
-
-@pytest.fixture(scope="module")
-def begun(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("begun") / "training"
-    with pytest.raises(KeyboardInterrupt):
-        train_fully(plan(photos), folder, listener=Interrupting((2, 1)))
-    return folder
-
-
-def test_a_folder_that_is_taken_is_refused(photos: Path, begun: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="not empty") as refused:
-        train_fully(plan(photos), begun)
-    assert "resume the training run" in refused.value.hint
-    (tmp_path / "letter.txt").write_text("mine")
-    with pytest.raises(UsageError, match="not empty") as refused:
-        train_fully(plan(photos), tmp_path)
-    assert "resume" not in refused.value.hint
-    with pytest.raises(UsageError, match="no training to resume"):
-        train_fully(plan(photos), tmp_path, resume=True)
-    assert [each.name for each in tmp_path.iterdir()] == ["letter.txt"]
-
-
-def test_a_folder_that_cannot_be_written(photos: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(NegativeAnswer, match=r"training.json' was not written: Not a directory"):
-        train_fully(plan(photos), tmp_path / "file" / "training")
-
-
-@pytest.mark.parametrize(
-    ("changed", "words"),
-    [
-        ({"architecture": replace(TINY, stem=(8, 8, 16))}, "a training with another architecture"),
-        ({"data": "digits"}, "a training with another data"),
-        ({"recipe": replace(PLAIN, epochs=3, seed=2)}, "another recipe: epochs is 2, not 3, seed is 0, not 2"),
-    ],
-)
-def test_another_training_does_not_go_on_there(
-    photos: Path, begun: Path, changed: Mapping[str, Any], words: str
-) -> None:
-    with pytest.raises(UsageError, match=words):
-        train_fully(replace(plan(photos), **changed), begun, resume=True)
-
-
-@pytest.mark.parametrize("damage", ["cut", "foreign", "garbage"])
-def test_a_damaged_checkpoint_is_named(photos: Path, begun: Path, damage: str) -> None:
-    checkpoint = TrainingFolder(begun).checkpoint
-    whole = checkpoint.read_bytes()
-    try:
-        if damage == "cut":
-            checkpoint.write_bytes(whole[: len(whole) // 2])
-        elif damage == "foreign":
-            save_file({"weight": torch.zeros(2)}, checkpoint)
-        else:
-            checkpoint.write_bytes(b"no tensors at all")
-        with pytest.raises(NegativeAnswer, match=r"last.safetensors'"):
-            train_fully(plan(photos), begun, resume=True)
-    finally:
-        checkpoint.write_bytes(whole)
-
-
-def test_a_damaged_description_is_named(photos: Path, tmp_path: Path) -> None:
-    (tmp_path / "training.json").write_text('{"schema": "some')
-    with pytest.raises(NegativeAnswer, match=r"training.json' cannot be read"):
-        train_fully(plan(photos), tmp_path, resume=True)
-
-
-# Weights to begin with
 
 
 def test_it_begins_with_other_weights(photos: Path, digits: tuple[Path, Measurement], tmp_path: Path) -> None:
@@ -277,9 +161,6 @@ def test_weights_of_another_network_are_refused_and_nothing_is_begun(photos: Pat
     with pytest.raises(UsageError, match="weights of another network"):
         train_fully(plan(photos, weights=str(tmp_path / "resnet.safetensors")), tmp_path / "training")
     assert not (tmp_path / "training").exists()
-
-
-# Memory
 
 
 def forgetful(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -316,9 +197,6 @@ def test_a_training_that_diverges_says_so(photos: Path, tmp_path: Path) -> None:
     save_file({name: value.contiguous() for name, value in weights.items()}, tmp_path / "bad.safetensors")
     with pytest.raises(MeasurementFailed, match="diverged"):
         train_fully(plan(photos, weights=str(tmp_path / "bad.safetensors")), tmp_path / "training")
-
-
-# Images
 
 
 @pytest.fixture
@@ -372,28 +250,6 @@ def test_a_hugging_face_set_on_disk(tmp_path: Path) -> None:
     )
     assert found.details["validation_images"] == 20
     assert found.details["samples"] == 32
-
-
-def test_an_epoch_follows_from_the_seed_and_its_number(photos: Path) -> None:
-    loaders = Loaders(opened(str(photos), 32), EVERYTHING, Processes())
-    (x1, y1), (x2, y2), (x3, _), (x4, _) = (
-        next(iter(each.training(epoch))) for each, epoch in ((loaders, 1), (loaders, 1), (loaders, 2), (loaders, 3))
-    )
-    assert torch.equal(x1, x2)
-    assert torch.equal(y1, y2)
-    assert not torch.equal(x1, x3)
-    assert not torch.equal(x3, x4)
-    assert x1.shape == (16, 3, 32, 32)
-    assert torch.allclose(y1.sum(1), torch.ones(16))
-
-
-def test_processes_share_the_validation_images_without_remainder(photos: Path) -> None:
-    whole = opened(str(photos), 32).valid
-    parts = [whole.every(number, 5) for number in range(5)]
-    assert sorted(index for part in parts for index in part.chosen) == sorted(whole.chosen)
-
-
-# Requests that cannot be
 
 
 @pytest.mark.parametrize(

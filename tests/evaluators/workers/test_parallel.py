@@ -1,4 +1,4 @@
-"""Networks trained beside each other: the same numbers, nobody else on their device, and nothing left running."""
+"""Networks trained in parallel: the same numbers, exclusive use of the device, and no process left running."""
 
 import threading
 

@@ -110,7 +110,11 @@ def test_a_plugin_is_checked(own: Program) -> None:
         ("return 18", "return 0", "size\\(\\) is 0"),
         ("return Architecture.from_notation", "return str", "suggest returned str"),
         ("return {}", "return 1 / 0", r"ZeroDivisionError: division by zero \(line \d+ of .*stage_three.py\)"),
-        ('trial.suggest_int("t"', 'convolutions > 4 and trial.suggest_int("t"', "ask every parameter in every trial"),
+        (
+            'trial.suggest_int("t"',
+            'convolutions > 4 and trial.suggest_int("t"',
+            "ask for every parameter in every trial",
+        ),
     ],
 )
 def test_a_broken_promise_is_named(own: Program, before: str, after: str, words: str) -> None:

@@ -17,8 +17,9 @@ from results.pages.columns import columns
 from search_spaces.common.errors import NegativeAnswer
 from tests import synthetic
 from tests.conftest import QUICK, Program
-from tests.evaluators.training.test_short_training import TINY, picture
 from tests.nas import small_space
+from tests.networks import TINY
+from tests.pictures import picture
 
 LIGHT = ("--plain", "--resolution", "32", "--batch-size", "16", "--learning-rate", "0.02")
 

@@ -61,24 +61,24 @@ def test_a_value_is_shown_as_it_is_or_described(value: object, words: str) -> No
 
 @given(values)
 def test_whatever_is_shown_is_short_and_printable(value: object) -> None:
-    told = texts.shown([value, "x" * 1000, {"key": [value] * 100}])
-    assert len(told) < 2500
-    assert not texts.unprintable(told)
+    message = texts.shown([value, "x" * 1000, {"key": [value] * 100}])
+    assert len(message) < 2500
+    assert not texts.unprintable(message)
 
 
 @given(st.text())
 def test_a_terminal_obeys_no_text(text: str) -> None:
-    told = texts.printable(text)
-    assert not texts.unprintable(told.replace("\n", ""))
-    told.encode()
+    message = texts.printable(text)
+    assert not texts.unprintable(message.replace("\n", ""))
+    message.encode()
     if not texts.unprintable(text) and len(text) < texts.LONGEST_WORD:
-        assert told == text
+        assert message == text
 
 
 def test_an_endless_word_is_cut_in_the_middle() -> None:
-    told = texts.printable(f"no run is called '{'a' * 100_000}'")
-    assert len(told) < 500
-    assert "(100,002 letters)" in told
+    message = texts.printable(f"no run is called '{'a' * 100_000}'")
+    assert len(message) < 500
+    assert "(100,002 letters)" in message
 
 
 def test_no_name_is_too_long_to_be_asked_for() -> None:

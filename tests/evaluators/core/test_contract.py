@@ -40,14 +40,14 @@ def test_it_is_listed_in_its_family(name: str) -> None:
         ("ort:python=a,python=b", "names two locations"),
         ("ort:python=", "names no interpreter"),
         ("ort:python", "names no interpreter"),
-        ("ort:threads=" + "9" * 5000, "more than 1000 letters"),
+        ("ort:threads=" + "9" * 5000, "more than 1000 characters"),
         ("ort:threads=" + "9" * 900, "nearest: threads=256"),
         ("ort:threads=\n2", "control characters"),
         ("ort\n@ssh:me", "control characters"),
         ("\udcff", "control characters"),
         ("entropy:seed=" + "9" * 30, "nearest: seed=2147483647"),
         ("train:rate=nan", "from 0 to 1, got nan"),
-        ("train:data=" + "x" * 2000, "more than 1000 letters"),
+        ("train:data=" + "x" * 2000, "more than 1000 characters"),
     ],
 )
 def test_a_wrong_option_gets_the_right_ones(spec: str, words: str) -> None:

@@ -1,0 +1,23 @@
+"""One split of a data set among several processes."""
+
+from pathlib import Path
+
+import pytest
+
+from evaluators.datasets.sources import opened
+from tests.pictures import picture
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    for index in range(30):
+        picture(folder / "cats" / f"{index}.png", 20, seed=index)
+        picture(folder / "dogs" / f"{index}.jpg", 150, seed=index)
+    return folder
+
+
+def test_processes_share_the_validation_images_without_remainder(photos: Path) -> None:
+    whole = opened(str(photos), 32).valid
+    parts = [whole.every(number, 5) for number in range(5)]
+    assert sorted(index for part in parts for index in part.numbers) == sorted(whole.numbers)

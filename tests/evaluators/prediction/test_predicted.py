@@ -1,0 +1,77 @@
+"""A predicted latency: labelled as such everywhere, and refused without measurements."""
+
+import numpy as np
+import pytest
+
+import evaluators
+from evaluators.prediction.latency_features import NAMES, features
+from evaluators.prediction.latency_predictor import Predictor
+from evaluators.prediction.predicted import Knowledge, Predicted
+from evaluators.workers.bench import Bench
+from search_spaces import Architecture
+from search_spaces.common.errors import Unavailable, UsageError
+from tests.networks import random_networks
+from tests.synthetic import LATENCY, measurement
+
+NETWORKS = random_networks(90, seed=5)
+
+
+def latency(architecture: Architecture, rng: np.random.Generator, noise: float = 0.02) -> float:
+    """A device made up for tests: a line over the features with a bend, and noise in proportion."""
+    values = dict(zip(NAMES, features(architecture, 224), strict=True))
+    base = 5 + 0.005 * values["macs"] + 0.4 * values["activations"] + 0.01 * values["stage 1 T attention"]
+    return float((base + 0.3 * values["blocks"] ** 1.1) * (1 + noise * rng.standard_normal()))
+
+
+@pytest.fixture(scope="module")
+def device() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return np.array([latency(each, rng) for each in NETWORKS])
+
+
+def knowing(device: np.ndarray) -> Predicted:
+    evaluator = evaluators.get("ort:predicted")
+    assert isinstance(evaluator, Predicted)
+    known = Knowledge(
+        context="0123456789abcdef",
+        networks=tuple(each.id for each in NETWORKS[:40]),
+        example=measurement(LATENCY, 40.0),
+        predictor=Predictor(NETWORKS[:40], device[:40], 224),
+    )
+    return Predicted(inner=evaluator.inner, knowledge=known)
+
+
+def test_a_prediction_is_labelled_wherever_it_goes(device: np.ndarray) -> None:
+    evaluator = knowing(device)
+    with Bench() as bench:
+        found = bench.measure(evaluator, NETWORKS[60])
+    assert found.metric.name == evaluator.spec == "ort:predicted"
+    assert found.metric.kind == found.quality == "predicted"
+    assert found.low < found.value < found.high
+    assert found.protocol["predicted_from"] == "0123456789abcdef"
+    assert found.samples == 40
+    assert any("not measured" in warning for warning in found.warnings)
+    assert found.context == evaluator.context() != evaluator.inner.context()
+
+
+def test_without_measurements_there_is_no_prediction() -> None:
+    evaluator = evaluators.get("coreml:predicted")
+    with pytest.raises(Unavailable, match="coreml:predicted has learnt from no measurements"):
+        evaluator.measure(NETWORKS[0])
+
+
+@pytest.mark.parametrize("spec", ["ort:predicted", "ort:threads=2,predicted", "coreml:predicted=a1b2c3"])
+def test_its_spec_is_read_back(spec: str) -> None:
+    assert evaluators.get(spec).spec == spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("ort:predicted@ssh:mac", "a prediction is made here"),
+        ("entropy:predicted", "only latencies are measured at another location, or predicted"),
+    ],
+)
+def test_a_prediction_of_what_cannot_be_is_refused(spec: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        evaluators.get(spec)
