@@ -1,8 +1,8 @@
-"""What the dashboard of 10,000 trials on three devices costs: bytes, elements, seconds to be ready and to answer.
+"""What the dashboard of 10,000 trials on three devices costs: bytes, elements, seconds until it is ready and responds.
 
     python benchmarks/dashboard.py [TRIALS]
 
-An empty run on the same machine is the yardstick for being ready: both pages carry all of plotly.
+Compare its start with that of an empty run on the same machine: both pages contain all of Plotly.
 """
 
 import shutil
@@ -18,12 +18,12 @@ from tests import synthetic
 from tests.browser.conftest import ARGUMENTS
 
 ACTIONS = {
-    "another metric across": "document.getElementById('x').value = 'trt'; x.dispatchEvent(new Event('change'))",
+    "another metric on the x axis": "document.getElementById('x').value = 'trt'; x.dispatchEvent(new Event('change'))",
     "a limit": "const range = limits.querySelector('input'); range.value = 90; range.dispatchEvent(new Event('input'))",
     "a row of the table": "document.querySelector('#front tbody tr:not([hidden])').click()",
     "two networks": "set({ compare: 0 })",
     "sorted by latency": "document.querySelector('#front th:nth-child(3) button').click()",
-    "pointing at all": "inspect.click()",
+    "pointing at all networks": "inspect.click()",
     "parallel axes": "document.querySelector('[data-view=parallel]').open = true",
     "what matters": "document.querySelector('[data-view=importance]').open = true",
 }

@@ -25,7 +25,7 @@ S = PAPER["next-vit-s"]
 def main() -> None:
     torch.set_num_threads(1)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
-    networks = [each.architecture for each in sample("nhs", count, 0)]
+    networks = [candidate.architecture for candidate in sample("nhs", count, 0)]
     together = 0.0
     for name in evaluators.names("accuracy"):
         score = evaluators.get(name)
@@ -35,14 +35,14 @@ def main() -> None:
         assert isinstance(large, Score)
         default, one = seconds(partial(score.measure, S)), seconds(partial(large._score, S, 0))
         together += one
-        values = np.array([[score._score(each, seed) for seed in (0, 1)] for each in networks])
+        values = np.array([[score._score(network, seed) for seed in (0, 1)] for network in networks])
         tau = ranking.tau(values[:, 0], values[:, 1])
         print(f"{name:8} {default:5.2f} s by default, {one:5.2f} s at 112 px; seed-to-seed tau {tau:.3f}", flush=True)
     print(f"all features together at 112 px: {together:.2f} s")
 
 
 def seconds(run: Callable[[], object]) -> float:
-    """CPU seconds, the least of three, after a run that builds what is kept."""
+    """CPU seconds: the minimum of three runs, after one that fills caches."""
     run()
     times = []
     for _ in range(3):

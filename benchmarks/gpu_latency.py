@@ -23,7 +23,7 @@ REPEATS, CANDIDATES = 5, 20
 
 
 def main() -> None:
-    """Measures with every latency that was named and can run here."""
+    """Measures every latency that was named, and stops at one that cannot run here."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--latency", action="append", required=True)
     for spec in parser.parse_args().latency:
@@ -36,21 +36,25 @@ def main() -> None:
 def record(evaluator: Evaluator) -> None:
     """Measures, prints and writes."""
     with Bench(timeout=1800) as bench:
-        papers = {name: [bench.measure(evaluator, each) for _ in range(REPEATS)] for name, each in PAPER.items()}
-        chosen = [candidate.architecture for candidate in sample("nhs", CANDIDATES, seed=0)]
-        others = [bench.measure(evaluator, each) for each in chosen]
-    first = statistics.median(each.value for each in papers["next-vit-s"])
+        papers = {name: [bench.measure(evaluator, network) for _ in range(REPEATS)] for name, network in PAPER.items()}
+        architectures = [candidate.architecture for candidate in sample("nhs", CANDIDATES, seed=0)]
+        others = [bench.measure(evaluator, architecture) for architecture in architectures]
+    first = statistics.median(measurement.value for measurement in papers["next-vit-s"])
     print(f"{evaluator.spec} on {evaluator.device().label}, {evaluator.versions()}")
-    for name, found in papers.items():
-        values = [each.value for each in found]
+    for name, measurements in papers.items():
+        values = [measurement.value for measurement in measurements]
         spread = (max(values) - min(values)) / statistics.median(values)
         middle = statistics.median(values)
         print(f"  {name}: {middle:.3f} ms, ratio {middle / first:.3f}, spread {spread:.2%}")
     slug = re.sub(r"[^a-z0-9]+", "-", f"{evaluator.spec}-{evaluator.device().label}".lower()).strip("-")
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{slug}.json"
-    rows = [row(name, PAPER[name], each) for name, found in papers.items() for each in found]
-    rows += [row(str(each), each, found) for each, found in zip(chosen, others, strict=True)]
+    rows = [
+        row(name, PAPER[name], measurement) for name, measurements in papers.items() for measurement in measurements
+    ]
+    rows += [
+        row(str(network), network, measurement) for network, measurement in zip(architectures, others, strict=True)
+    ]
     path.write_text(json.dumps({"device": evaluator.device().facts, "measurements": rows}, indent=1))
     print(f"  {path}")
 

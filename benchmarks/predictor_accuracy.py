@@ -20,7 +20,7 @@ SPLITS = 50
 
 
 def main() -> None:
-    """Splits the measurements at random, again and again, and prints means over the splits for several sizes."""
+    """Splits the measurements at random `SPLITS` times, and prints means over the splits for several sizes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", default="sqlite:///runs/nas.db")
     parser.add_argument("--latency", default="ort")
@@ -46,17 +46,17 @@ def main() -> None:
 def judge(
     networks: list[Architecture], values: NDArray[np.float64], resolution: int, size: int, seed: int
 ) -> tuple[float, float, float]:
-    """Mean error, rank correlation and coverage on everything that was not learnt from."""
+    """Mean error, rank correlation and coverage on the networks left out."""
     order = np.random.default_rng(seed).permutation(len(values))
     known, unseen = order[:size], order[size:]
     predictor = Predictor([networks[index] for index in known], list(values[known]), resolution)
-    found = [predictor.predict(networks[index], 0.9) for index in unseen]
-    predicted, truth = np.array([each.value for each in found]), values[unseen]
-    held = np.mean([each.low <= value <= each.high for each, value in zip(found, truth, strict=True)])
+    predictions = [predictor.predict(networks[index], 0.9) for index in unseen]
+    predicted, truth = np.array([prediction.value for prediction in predictions]), values[unseen]
+    held = [found.low <= value <= found.high for found, value in zip(predictions, truth, strict=True)]
     return (
         float(np.abs(predicted / truth - 1).mean()),
         float(scipy.stats.spearmanr(predicted, truth).statistic),
-        float(held),
+        float(np.mean(held)),
     )
 
 

@@ -2,8 +2,8 @@
 
     python benchmarks/run_breakdown.py --budget 200
 
-Measuring, scoring and the sampler's thinking are the work; counting, storing, starting and drawing are not, and must
-stay within 20 % of the whole.
+Measuring, scoring and the sampler are the work; counting, storing, starting and drawing are not, and must stay
+within 20 % of the whole.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-WORK = {"latency": "measuring", "accuracy": "scoring", "ask": "the sampler's thinking"}
+WORK = {"latency": "measuring", "accuracy": "scoring", "ask": "the sampler"}
 
 
 def main() -> None:
@@ -68,7 +68,7 @@ def family(pid: int) -> list[int]:
         ]
     except OSError:
         return []
-    return [pid, *(each for child in children for each in family(child))]
+    return [pid, *(descendant for child in children for descendant in family(child))]
 
 
 def held(pid: int) -> int:
@@ -93,11 +93,9 @@ def report(events: list[dict], whole: float, peak: int) -> None:  # type: ignore
             f"{WORK.get(step, step):24}{seconds:8.1f} s {seconds / whole:6.1%} {seconds / len(trials):8.3f} s a trial"
         )
     print(f"{'starting, drawing, rest':24}{whole - sum(steps.values()):8.1f} s {1 - sum(steps.values()) / whole:6.1%}")
-    print(f"{'whole':24}{whole:8.1f} s; outside measuring, scoring and thinking: {1 - work / whole:.1%}")
+    print(f"{'whole':24}{whole:8.1f} s; outside measuring, scoring and sampling: {1 - work / whole:.1%}")
     asks = [event["seconds"].get("ask", 0) for event in trials[-20:]]
-    print(f"the sampler's thinking for the last {len(asks)} candidates: {sum(asks) / len(asks):.2f} s each")
-    asks = [event["seconds"].get("ask", 0) for event in trials[-20:]]
-    print(f"the sampler's thinking for the last {len(asks)} candidates: {sum(asks) / len(asks):.2f} s each")
+    print(f"the sampler for the last {len(asks)} candidates: {sum(asks) / len(asks):.2f} s each")
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
     print(f"memory at its peak: {peak / 1024**3:.2f} GiB in all, {children:.2f} GiB in the largest process")
 

@@ -1,4 +1,4 @@
-"""How long `nas show` takes to choose a front anew for another limit, as a process of its own.
+"""How long `nas show` takes, as a process of its own, to recompute the front for another limit.
 
     python benchmarks/show_time.py --store sqlite:///runs/nas.db --limit 'ort<=60ms'
 
@@ -12,7 +12,7 @@ import time
 
 
 def main() -> None:
-    """Runs the command five times and prints the seconds of each."""
+    """Runs the command five times and prints the seconds of every run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", default="sqlite:///runs/nas.db")
     parser.add_argument("--limit", default="ort<=60ms")

@@ -1,4 +1,4 @@
-"""What it costs to measure over SSH: seconds between asking and the answer, less the worker's own work.
+"""What measuring over SSH costs: seconds between request and answer, minus the worker's own work.
 
     python benchmarks/transport_overhead.py --host localhost
 
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def report(name: str, evaluator: Evaluator) -> None:
-    """Twenty jobs of one warm worker, each timed from the question to the answer, and five starts."""
+    """Times twenty jobs of one warm worker, from request to answer, and five starts."""
     starts = []
     for _ in range(5):
         start = time.perf_counter()

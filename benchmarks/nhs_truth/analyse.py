@@ -1,9 +1,9 @@
-"""What the truth says so far: tables for `nas validate`, and whether scores rank the placement of transformers.
+"""Analyses the truth so far: tables for `nas validate`, and whether scores rank the placement of transformers.
 
-    python benchmarks/nhs_truth/analyse.py          writes synthetic.csv and digits.csv beside itself, and prints
+    python benchmarks/nhs_truth/analyse.py          writes synthetic.csv and digits.csv here, and prints
 
-Only networks that every seed of a data set has trained are counted. Numbers are given for all heads and for those that
-separate the controls, which are chosen on the controls alone; for the choosing half, the final half, and both.
+Only networks that were trained with every seed of a data set count. There are numbers for all heads and for those that
+separate the controls (selected by the controls alone), and for the choosing half, the final half, and both.
 """
 
 import csv
@@ -26,44 +26,45 @@ SEPARATION = 3.0  # standard deviations by which a head must separate the contro
 
 
 def main() -> None:
-    genotypes = {each["id"]: each for each in json.loads((HERE / "genotypes.json").read_text())}
+    genotypes = {row["id"]: row for row in json.loads((HERE / "genotypes.json").read_text())}
     results = [json.loads(line) for line in (HERE / "results.jsonl").read_text().splitlines()]
     for data in ("synthetic", "digits"):
-        job = {"data": data, "epochs": TASKS[data].epochs}  # not those of the rates, nor the controls' longer ones
-        mine = [each for each in results if each["job"]["seed"] < 100 and job.items() <= each["job"].items()]
+        # Without the training runs that compare rates, and the longer ones of the controls.
+        job = {"data": data, "epochs": TASKS[data].epochs}
+        mine = [row for row in results if row["job"]["seed"] < 100 and job.items() <= row["job"].items()]
         if mine:
             report(data, mine, genotypes)
 
 
 def report(data: str, results: list[dict[str, Any]], genotypes: dict[str, Any]) -> None:
     trained: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
-    for each in results:
-        trained[each["job"]["genotype"]][each["job"]["seed"]] = each
-    seeds = sorted({each["job"]["seed"] for each in results})
-    whole = {key: found for key, found in trained.items() if len(found) == len(seeds)}
-    if len(whole) < 20 and len(seeds) > 1:  # the second seed has only begun
+    for result in results:
+        trained[result["job"]["genotype"]][result["job"]["seed"]] = result
+    seeds = sorted({result["job"]["seed"] for result in results})
+    whole = {key: by_seed for key, by_seed in trained.items() if len(by_seed) == len(seeds)}
+    if len(whole) < 20 and len(seeds) > 1:  # the second seed has only started
         seeds = seeds[:1]
-        whole = {key: {0: found[0]} for key, found in trained.items() if 0 in found}
+        whole = {key: {0: by_seed[0]} for key, by_seed in trained.items() if 0 in by_seed}
     heads = list(results[0]["accuracies"])
     kept = [head for head in heads if separates(head, whole, genotypes)]
     print(f"\n{data}: {len(whole)} networks, {len(seeds)} seeds; heads that separate the controls: {kept or 'none'}")
-    for name, chosen in (("all heads", heads), ("heads that separate the controls", kept)):
-        if chosen and (chosen != heads or name == "all heads"):
-            print(f" {name}: {', '.join(chosen)}")
+    for name, selected in (("all heads", heads), ("heads that separate the controls", kept)):
+        if selected and (selected != heads or name == "all heads"):
+            print(f" {name}: {', '.join(selected)}")
             accuracy = {
-                key: np.array([[100 * found[seed]["accuracies"][head] for head in chosen] for seed in seeds]).mean(1)
-                for key, found in whole.items()
+                key: np.array([[100 * runs[seed]["accuracies"][head] for head in selected] for seed in seeds]).mean(1)
+                for key, runs in whole.items()
             }
-            if chosen == heads:
+            if selected == heads:
                 write(data, accuracy, genotypes)
-            described(accuracy, genotypes)
+            rank(accuracy, genotypes)
 
 
 def separates(head: str, trained: dict[str, Any], genotypes: dict[str, Any]) -> bool:
     """Whether the controls' means over seeds differ by more than three standard deviations of such a mean."""
-    controls = [found for key, found in trained.items() if genotypes[key]["control"]]
-    values = np.array([[each["accuracies"][head] for each in found.values()] for found in controls])
-    everything = np.array([[each["accuracies"][head] for each in found.values()] for found in trained.values()])
+    controls = [by_seed for key, by_seed in trained.items() if genotypes[key]["control"]]
+    values = np.array([[result["accuracies"][head] for result in by_seed.values()] for by_seed in controls])
+    everything = np.array([[result["accuracies"][head] for result in by_seed.values()] for by_seed in trained.values()])
     if values.shape[0] < 2:
         return False
     seeds = everything.shape[1]
@@ -83,24 +84,24 @@ def write(data: str, accuracy: dict[str, Any], genotypes: dict[str, Any]) -> Non
                 table.writerow([network, *(round(float(value), 4) for value in values)])
 
 
-def described(accuracy: dict[str, Any], genotypes: dict[str, Any]) -> None:
-    """tau of structure, of placement and of scores, among networks of equal MACs."""
+def rank(accuracy: dict[str, Any], genotypes: dict[str, Any]) -> None:
+    """Prints tau of structure, of placement and of scores, among networks of equal MACs."""
     for half in ("choosing", "final", "both"):
         keys = [k for k in accuracy if genotypes[k]["role"] == "equal" and half in (genotypes[k]["half"], "both")]
         if len(keys) < 10:
             continue
         truth = np.array([accuracy[key].mean() for key in keys])
         networks = [Architecture.from_dict(genotypes[key]["architecture"]) for key in keys]
-        rows = [features.structure(each, 64) for each in networks]
+        rows = [features.structure(network, 64) for network in networks]
         spread, ends = truth.std(ddof=1), (truth.min(), truth.max())
         print(f"  {half}: {len(keys)} of equal MACs, {ends[0]:.1f} to {ends[1]:.1f} %, spread {spread:.2f} points")
         for name in rows[0]:
             column = np.array([row[name] for row in rows])
-            found = ranking.tau_interval(column, truth)
-            if found.low > 0 or found.high < 0:
-                print(f"    {name:28} tau {found}")
+            tau = ranking.tau_interval(column, truth)
+            if tau.low > 0 or tau.high < 0:
+                print(f"    {name:28} tau {tau}")
         for name in SCORES:
-            values = np.array([evaluators.get(name).measure(each).value for each in networks])
+            values = np.array([evaluators.get(name).measure(network).value for network in networks])
             print(f"    score {name:22} tau {ranking.tau_interval(values, truth)}", flush=True)
 
 

@@ -2,8 +2,9 @@
 
     python benchmarks/nhs_truth/genotypes.py        writes benchmarks/nhs_truth/genotypes.json
 
-48 are within 5 % of the same MACs and vary what the family is about: how many of their blocks are transformers, where
-those stand, how deep and wide each stage is, how much of a transformer block is attention. 16 are smaller or larger.
+48 are within 5 % of the same MACs and vary in the family's own dimensions: how many of their blocks are transformers,
+where these stand, how deep and wide each stage is, how much of a transformer block is attention. 16 are smaller or
+larger.
 Three of the 48 are controls: no transformer at all, transformers alone, and the paper's pattern.
 """
 
@@ -31,7 +32,7 @@ PLACEMENTS = ("early", "late", "spread", "stage ends", "random")
 
 @dataclass(frozen=True, kw_only=True)
 class Genotype:
-    """One network of the truth, and what it is there for."""
+    """One network of the truth, and its role."""
 
     architecture: Architecture
     role: str  # equal or outside
@@ -57,13 +58,14 @@ class Genotype:
 
 def main() -> None:
     rng = random.Random(0)
-    chosen = [_control(name, notation, rng) for name, notation in CONTROLS.items()]
-    chosen += _equal(EQUAL - len(chosen), {each.architecture.id for each in chosen}, rng)
-    chosen += _outside(OUTSIDE, rng)
+    genotypes = [_control(name, notation, rng) for name, notation in CONTROLS.items()]
+    genotypes += _equal(EQUAL - len(genotypes), {genotype.architecture.id for genotype in genotypes}, rng)
+    genotypes += _outside(OUTSIDE, rng)
     path = Path(__file__).parent / "genotypes.json"
-    path.write_text(json.dumps([each.to_dict() for each in chosen], indent=1) + "\n")
-    for each in chosen:
-        print(f"{each.macs / 1e6:6.2f} M  {each.role:8} {each.half:9} {each.architecture}  {each.control}")
+    path.write_text(json.dumps([genotype.to_dict() for genotype in genotypes], indent=1) + "\n")
+    for genotype in genotypes:
+        place = f"{genotype.role:8} {genotype.half:9}"
+        print(f"{genotype.macs / 1e6:6.2f} M  {place} {genotype.architecture}  {genotype.control}")
 
 
 def _control(name: str, notation: str, rng: random.Random) -> Genotype:
@@ -75,29 +77,29 @@ def _control(name: str, notation: str, rng: random.Random) -> Genotype:
 
 def _equal(count: int, known: set[str], rng: random.Random) -> list[Genotype]:
     """Shares of transformers from none to all in equal numbers, each with every placement in turn."""
-    found: list[Genotype] = []
-    while len(found) < count:
-        share = (len(found) % 7) / 6
-        placement = PLACEMENTS[len(found) // 7 % len(PLACEMENTS)]
+    genotypes: list[Genotype] = []
+    while len(genotypes) < count:
+        share = (len(genotypes) % 7) / 6
+        placement = PLACEMENTS[len(genotypes) // 7 % len(PLACEMENTS)]
         architecture = next(iter(_candidates(share, placement, rng)))
         if _fits(architecture) and architecture.id not in known:
             known.add(architecture.id)
-            half = ("choosing", "final")[(len(found) + len(found) // 7) % 2]
-            found.append(Genotype(architecture=architecture, role="equal", half=half))
-    return found
+            half = ("choosing", "final")[(len(genotypes) + len(genotypes) // 7) % 2]
+            genotypes.append(Genotype(architecture=architecture, role="equal", half=half))
+    return genotypes
 
 
 def _outside(count: int, rng: random.Random) -> list[Genotype]:
     """Eight from 60 to 90 % of the MACs, eight from 110 to 200 %."""
-    found: list[Genotype] = []
-    while len(found) < count:
-        low, high = ((0.6, 0.9), (1.1, 2.0))[len(found) % 2]
+    genotypes: list[Genotype] = []
+    while len(genotypes) < count:
+        low, high = ((0.6, 0.9), (1.1, 2.0))[len(genotypes) % 2]
         share, placement = rng.random(), rng.choice(PLACEMENTS)
         architecture = next(iter(_candidates(share, placement, rng)))
         if low * TARGET <= _macs(architecture) <= high * TARGET:
-            half = ("choosing", "final")[len(found) // 2 % 2]
-            found.append(Genotype(architecture=architecture, role="outside", half=half))
-    return found
+            half = ("choosing", "final")[len(genotypes) // 2 % 2]
+            genotypes.append(Genotype(architecture=architecture, role="outside", half=half))
+    return genotypes
 
 
 def _macs(architecture: Architecture) -> int:

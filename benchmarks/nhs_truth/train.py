@@ -1,9 +1,9 @@
-"""Trains every network of the truth on both data sets, several seeds each; what is known already is not trained again.
+"""Trains every network of the truth on both data sets with several seeds; finished training runs are not repeated.
 
-    python benchmarks/nhs_truth/train.py --processes 2          resumable: ended at any moment, it goes on from there
-    python benchmarks/nhs_truth/train.py --rates                first: one learning rate for all, chosen on the extremes
+    python benchmarks/nhs_truth/train.py --processes 2          resumes after an interruption
+    python benchmarks/nhs_truth/train.py --rates                first: one learning rate for all, from the extremes
 
-Each line of results.jsonl is one training: network, seed, data, recipe, accuracies by head, curve, device, time.
+Every line of results.jsonl is one training run: network, seed, data, recipe, accuracies by head, curve, device, time.
 """
 
 import argparse
@@ -30,7 +30,7 @@ DIGITS = 400  # to train on: with all 1438, every network is right 99 % of the t
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A data set and the schedule in which it is learnt."""
+    """A data set and its schedule."""
 
     images: int
     epochs: int
@@ -41,7 +41,7 @@ TASKS = {"synthetic": Task(images=10000, epochs=6), "digits": Task(images=DIGITS
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One training."""
+    """One training run."""
 
     data: str
     genotype: str
@@ -61,12 +61,12 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.002)
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--data", choices=TASKS, action="append")
-    parser.add_argument("--control-epochs", type=int, help="train the controls alone, so many epochs")
+    parser.add_argument("--control-epochs", type=int, help="train only the controls, for so many epochs")
     options = parser.parse_args()
     wanted = list(_rates() if options.rates else _jobs(options))
-    known = {json.dumps(each["job"], sort_keys=True) for each in read()}
+    known = {json.dumps(line["job"], sort_keys=True) for line in read()}
     jobs = [job for job in wanted if job.key not in known]
-    print(f"{len(wanted) - len(jobs)} of {len(wanted)} trainings are known", flush=True)
+    print(f"{len(wanted) - len(jobs)} of {len(wanted)} training runs are finished", flush=True)
     with multiprocessing.get_context("spawn").Pool(options.processes, maxtasksperchild=50) as pool:
         for number, line in enumerate(pool.imap_unordered(run, jobs), start=1):
             with RESULTS.open("a") as file:
@@ -82,29 +82,29 @@ def main() -> None:
 def _jobs(options: argparse.Namespace) -> Iterator[Job]:
     for seed in range(options.seeds):
         for data in options.data or TASKS:
-            for each in genotypes():
+            for genotype in genotypes():
                 epochs = options.control_epochs or TASKS[data].epochs
-                if each["control"] or not options.control_epochs:
-                    yield Job(data=data, genotype=each["id"], seed=seed, rate=options.rate, epochs=epochs)
+                if genotype["control"] or not options.control_epochs:
+                    yield Job(data=data, genotype=genotype["id"], seed=seed, rate=options.rate, epochs=epochs)
 
 
 def _rates() -> Iterator[Job]:
-    ordered = sorted(genotypes(), key=lambda each: int(each["macs"]))
+    ordered = sorted(genotypes(), key=lambda genotype: int(genotype["macs"]))
     for data in TASKS:
-        for each in (ordered[0], ordered[-1]):
+        for genotype in (ordered[0], ordered[-1]):
             for rate in RATES:
-                yield Job(data=data, genotype=each["id"], seed=100, rate=rate, epochs=TASKS[data].epochs)
+                yield Job(data=data, genotype=genotype["id"], seed=100, rate=rate, epochs=TASKS[data].epochs)
 
 
 @cache
 def genotypes() -> list[dict[str, Any]]:
     """The networks, as genotypes.py wrote them."""
-    found: list[dict[str, Any]] = json.loads((HERE / "genotypes.json").read_text())
-    return found
+    networks: list[dict[str, Any]] = json.loads((HERE / "genotypes.json").read_text())
+    return networks
 
 
 def read() -> list[dict[str, Any]]:
-    """Every training so far."""
+    """All training runs so far."""
     if not RESULTS.exists():
         return []
     return [json.loads(line) for line in RESULTS.read_text().splitlines()]
@@ -119,18 +119,18 @@ def images(data: str) -> Images:
 
     if data != "digits":
         return load(data, RESOLUTION, TASKS[data].images)
-    found = load(data, RESOLUTION)
+    digits = load(data, RESOLUTION)
     return replace(
-        found,
-        train_pixels=found.train_pixels[:DIGITS],
-        train_labels=found.train_labels[:DIGITS],
-        valid_pixels=torch.cat([found.valid_pixels, found.train_pixels[DIGITS:]]),
-        valid_labels=torch.cat([found.valid_labels, found.train_labels[DIGITS:]]),
+        digits,
+        train_pixels=digits.train_pixels[:DIGITS],
+        train_labels=digits.train_labels[:DIGITS],
+        valid_pixels=torch.cat([digits.valid_pixels, digits.train_pixels[DIGITS:]]),
+        valid_labels=torch.cat([digits.valid_labels, digits.train_labels[DIGITS:]]),
     )
 
 
 def run(job: Job) -> dict[str, Any]:
-    """Trains one network and says everything about it."""
+    """Trains one network and returns its line of results.jsonl."""
     import torch
 
     from evaluators.training.short_training import initialise, train
@@ -139,16 +139,16 @@ def run(job: Job) -> dict[str, Any]:
     os.nice(19 - os.nice(0))
     torch.set_num_threads(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    chosen = next(each for each in genotypes() if each["id"] == job.genotype)
+    genotype = next(known for known in genotypes() if known["id"] == job.genotype)
     network = NextViT(
-        Architecture.from_dict(chosen["architecture"]), num_classes=images(job.data).classes, drop_path_rate=0
+        Architecture.from_dict(genotype["architecture"]), num_classes=images(job.data).classes, drop_path_rate=0
     )
     initialise(network, job.seed)
     recipe = Recipe(epochs=job.epochs, learning_rate=job.rate, seed=job.seed)
     outcome = train(network, images(job.data), recipe, device)
     return {
         "job": asdict(job),
-        "notation": chosen["notation"],
+        "notation": genotype["notation"],
         "skill": round(outcome.skill, 5),
         "accuracies": {head: round(value, 5) for head, value in outcome.accuracies.items()},
         "curve": outcome.curve,

@@ -66,10 +66,10 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Any]:
         return opened[-1]
 
     yield open_page
-    for each in opened:
-        assert each.errors == []
-        assert [url for url in each.requests if not url.startswith(("file:", "data:", "blob:"))] == []
-        each.page.context.close()
+    for one in opened:
+        assert one.errors == []
+        assert [url for url in one.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+        one.page.context.close()
 
 
 def test_a_click_on_the_front_or_an_anchor_opens_its_card(show: Any) -> None:
@@ -85,7 +85,7 @@ def test_a_click_on_the_front_or_an_anchor_opens_its_card(show: Any) -> None:
 def test_the_front_in_the_page_is_the_front(show: Any) -> None:
     opened = show(synthetic.typical())
     drawn = opened.page.evaluate(
-        "document.getElementById('pareto').data.find((each) => each.name === 'front').customdata"
+        "document.getElementById('pareto').data.find((item) => item.name === 'front').customdata"
     )
     assert drawn == [8, 4, 3]
 
@@ -119,7 +119,7 @@ def test_a_link_is_a_view(show: Any) -> None:
 
 def test_nothing_offers_to_upload(show: Any) -> None:
     opened = show(synthetic.typical())
-    titles = opened.page.eval_on_selector_all(".modebar-btn", "all => all.map((each) => each.dataset.title)")
+    titles = opened.page.eval_on_selector_all(".modebar-btn", "all => all.map((item) => item.dataset.title)")
     assert set(titles) == {"Download plot as a PNG", "Reset axes"}
 
 
@@ -170,7 +170,7 @@ def test_without_webgl_the_cloud_is_still_there(tmp_path: Path, show: Any) -> No
     )
     opened.page.reload()
     opened.page.wait_for_selector("body[data-ready='1']")
-    kinds = opened.page.evaluate("document.getElementById('pareto').data.map((each) => each.type)")
+    kinds = opened.page.evaluate("document.getElementById('pareto').data.map((item) => item.type)")
     assert "scattergl" not in kinds
     assert opened.page.query_selector(".no-webgl") is None
     opened.page.click("details[data-view='parallel'] summary")
@@ -180,7 +180,7 @@ def test_without_webgl_the_cloud_is_still_there(tmp_path: Path, show: Any) -> No
 def drawn(opened: Opened, trace: str) -> list[int]:
     """The trials of one layer of the front's figure."""
     return opened.page.evaluate(
-        "name => document.getElementById('pareto').data.find((each) => each.name === name).customdata", trace
+        "name => document.getElementById('pareto').data.find((item) => item.name === name).customdata", trace
     )
 
 
@@ -288,8 +288,10 @@ def test_the_selected_network_is_marked_in_the_other_views(show: Any) -> None:
 def test_the_page_draws_a_network_as_python_does(show: Any) -> None:
     run = synthetic.many()
     opened = show(run)
-    for each in run.trials[:20]:
-        assert opened.page.evaluate("trial => glyph(stagesOf(rowOf.get(trial)))", each.number) == svg(each.architecture)
+    for trial in run.trials[:20]:
+        assert opened.page.evaluate("trial => glyph(stagesOf(rowOf.get(trial)))", trial.number) == svg(
+            trial.architecture
+        )
 
 
 def test_the_card_tells_where_the_time_goes(show: Any) -> None:

@@ -55,7 +55,7 @@ def opened(page: Page, run: Run, folder: Path, hash_: str = "") -> Page:
 
 
 def case(seed: int) -> dict[str, Any]:
-    """Two columns with ties and gaps, each better one way or the other, some rows beyond the run's limits."""
+    """Two columns with ties and gaps, with one direction or the other, some rows beyond the run's limits."""
     draw = random.Random(seed)
     rows, fine = range(draw.randrange(60)), draw.random() < 0.5
 
@@ -102,7 +102,7 @@ def by_python(case: dict[str, Any]) -> tuple[list[int], int | None]:
 def test_a_thousand_fronts_are_those_of_python(page: Page, tmp_path: Path) -> None:
     cases = [case(seed) for seed in range(1000)]
     opened(page, synthetic.typical(), tmp_path)
-    found = page.evaluate(
+    answers = page.evaluate(
         """(cases) => cases.map(({ y, x, directions, limit, infeasible: beyond }) => {
             Object.assign(columns, { values: { y, x }, anchors: {}, metrics: {} });
             ["y", "x"].forEach((name, index) => (columns.metrics[name] = { direction: directions[index] }));
@@ -116,7 +116,7 @@ def test_a_thousand_fronts_are_those_of_python(page: Page, tmp_path: Path) -> No
         cases,
     )
     expected = [list(by_python(case)) for case in cases]
-    assert [pair for pair in zip(found, expected, strict=True) if pair[0] != pair[1]] == []
+    assert [pair for pair in zip(answers, expected, strict=True) if pair[0] != pair[1]] == []
     assert sum(knee is not None for _, knee in expected) > 300, "the cases are worth something"
 
 
@@ -136,8 +136,8 @@ def test_the_page_and_nas_show_agree_under_limits(finished: Program, page: Page,
             page.evaluate("limits => set({ limits })", {metric: bound})
             shown = page.evaluate(FRONT)
             command = page.inner_text("#kept").partition("In a terminal: nas ")[2]
-            told = finished(*shlex.split(command), "--json").json
-            assert [trial["trial"] for trial in told["trials"]] == shown["figure"] == shown["table"], (metric, bound)
+            listed = finished(*shlex.split(command), "--json").json
+            assert [trial["trial"] for trial in listed["trials"]] == shown["figure"] == shown["table"], (metric, bound)
             fronts.add(tuple(shown["figure"]))
     assert len(fronts) > 1
     again = opened(page, run, tmp_path, "#limit=params<=40M")

@@ -39,14 +39,14 @@ def tell(store: Store, notation: str, latency: float) -> None:
     assert trial
     config = Config.from_dict(store.config("live"))
     score, clock = config.objectives
-    found = {
+    measurements = {
         score.spec: replace(synthetic.measurement(score.metric, 4.0)),
         clock.spec: replace(synthetic.measurement(clock.metric, latency)),
         "params": evaluators.get("params").measure(architecture),
     }
-    for each in found.values():
-        store.remember(architecture, each)
-    store.finish("live", trial, found, values=[4.0, latency], constraints={}, seconds={})
+    for measurement in measurements.values():
+        store.remember(architecture, measurement)
+    store.finish("live", trial, measurements, values=[4.0, latency], constraints={}, seconds={})
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def address(nas: Program, store: Store) -> Iterator[str]:
     process = nas.start("dashboard", "live", "--serve")
     assert process.stderr
-    found = re.search(r"http://127\.0\.0\.1:\d+/", process.stderr.readline())
-    assert found
-    yield found.group()
+    address = re.search(r"http://127\.0\.0\.1:\d+/", process.stderr.readline())
+    assert address
+    yield address.group()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 0
@@ -75,8 +75,8 @@ def answer(address: str, **headers: str) -> tuple[int, str, bytes]:
     url = urllib.parse.urlsplit(address)
     with contextlib.closing(http.client.HTTPConnection(url.hostname or "", url.port, timeout=10)) as connection:
         connection.request("GET", url.path, headers=headers)
-        found = connection.getresponse()
-        return found.status, found.headers["ETag"] or "", found.read()
+        response = connection.getresponse()
+        return response.status, response.headers["ETag"] or "", response.read()
 
 
 def test_a_page_shows_new_trials_as_they_arrive(browser: Browser, address: str, store: Store) -> None:
@@ -113,7 +113,7 @@ def test_a_taken_port_and_a_file_are_refused(nas: Program, address: str) -> None
 
 
 def test_one_request_is_answered_from_one_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Version, length and body belong together, although each request finds a new page, as long as its version says."""
+    """Version, length and body belong together, although the page changes with every request."""
     lengths = itertools.count(1000)
     monkeypatch.setattr("nas.commands.dashboard.load", lambda name, store_url: synthetic.run([]))
     monkeypatch.setattr(LivePage, "_database_state", lambda live: None)  # always something new
@@ -131,9 +131,9 @@ def test_one_request_is_answered_from_one_page(monkeypatch: pytest.MonkeyPatch) 
     def ask(method: str) -> tuple[int, int, int]:
         with contextlib.closing(http.client.HTTPConnection(*server.server_address, timeout=30)) as connection:
             connection.request(method, "/")
-            found = connection.getresponse()
-            body = found.read()
-            return int(found.headers["ETag"].strip('"')), int(found.headers["Content-Length"]), len(body)
+            response = connection.getresponse()
+            body = response.read()
+            return int(response.headers["ETag"].strip('"')), int(response.headers["Content-Length"]), len(body)
 
     with ThreadingHTTPServer((HOST, 0), _handler(live)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,4 +1,4 @@
-"""A database for each test that asks for one."""
+"""A database for every test that uses the fixture."""
 
 from pathlib import Path
 

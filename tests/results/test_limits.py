@@ -46,7 +46,7 @@ def test_excess_is_positive_beyond_the_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "shown"),
     [
         ("ort<=0.04s", "ort<=40ms"),
         ("ort<=0.1s", "ort<=100ms"),
@@ -56,8 +56,8 @@ def test_excess_is_positive_beyond_the_bound() -> None:
         ("entropy>=-0", "entropy>=0nats"),
     ],
 )
-def test_a_limit_is_shown_exactly(text: str, told: str) -> None:
-    assert str(limits.parse(text)) == told
+def test_a_limit_is_shown_exactly(text: str, shown: str) -> None:
+    assert str(limits.parse(text)) == shown
 
 
 @given(

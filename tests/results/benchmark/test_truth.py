@@ -36,22 +36,22 @@ def written(frame: pd.DataFrame, path: Path) -> Path:
 
 def test_columns_are_known_by_their_names(tmp_path: Path) -> None:
     frame = table()
-    found = truth.read(written(frame, tmp_path))
-    assert list(found.structure) == ["params"]
-    assert list(found.scores) == ["my_score"]
-    assert set(found.latencies) == {"phone_ms", "gpu"}
-    np.testing.assert_allclose(found.latencies["gpu"], 1000 / frame["gpu_img_per_s"])
-    assert found.codes.shape == (20, 3 * 3 + 3)
-    assert found.architectures == ()
-    assert found.remarks == ()
+    parsed = truth.read(written(frame, tmp_path))
+    assert list(parsed.structure) == ["params"]
+    assert list(parsed.scores) == ["my_score"]
+    assert set(parsed.latencies) == {"phone_ms", "gpu"}
+    np.testing.assert_allclose(parsed.latencies["gpu"], 1000 / frame["gpu_img_per_s"])
+    assert parsed.codes.shape == (20, 3 * 3 + 3)
+    assert parsed.architectures == ()
+    assert parsed.remarks == ()
 
 
 def test_several_seeds_are_kept_apart(tmp_path: Path) -> None:
     frame = table().rename(columns={"accuracy": "accuracy_seed0"})
     frame["accuracy_seed1"] = frame["accuracy_seed0"] + 2
-    found = truth.read(written(frame, tmp_path))
-    assert found.accuracies.shape == (20, 2)
-    np.testing.assert_allclose(found.accuracy, frame["accuracy_seed0"] + 1)
+    parsed = truth.read(written(frame, tmp_path))
+    assert parsed.accuracies.shape == (20, 2)
+    np.testing.assert_allclose(parsed.accuracy, frame["accuracy_seed0"] + 1)
 
 
 def test_differences_below_the_noise_are_flagged(tmp_path: Path) -> None:
@@ -62,12 +62,12 @@ def test_differences_below_the_noise_are_flagged(tmp_path: Path) -> None:
 
 
 def test_our_networks_bring_their_structure(tmp_path: Path) -> None:
-    networks = [each.architecture for each in sample("nhs", 12, 0)]
-    frame = pd.DataFrame({"architecture": [each.canonical_json() for each in networks], "accuracy": range(12)})
-    found = truth.read(written(frame, tmp_path))
-    assert found.architectures == tuple(networks)
-    assert "log_macs" in found.structure
-    values, names = found.features()
+    networks = [candidate.architecture for candidate in sample("nhs", 12, 0)]
+    frame = pd.DataFrame({"architecture": [network.canonical_json() for network in networks], "accuracy": range(12)})
+    parsed = truth.read(written(frame, tmp_path))
+    assert parsed.architectures == tuple(networks)
+    assert "log_macs" in parsed.structure
+    values, names = parsed.features()
     assert values.shape[0] == 12
     assert len(names) == values.shape[1]
 
@@ -78,9 +78,9 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path: Path) -> None:
     frame["constant"] = 1.0
     frame.loc[3, "my_score"] = float("nan")
     frame.loc[5, "accuracy"] = frame.loc[6, "accuracy"]
-    found = truth.read(written(frame, tmp_path))
-    assert len(found.accuracy) == 19
-    assert found.remarks == (
+    parsed = truth.read(written(frame, tmp_path))
+    assert len(parsed.accuracy) == 19
+    assert parsed.remarks == (
         "1 rows with missing numbers are left out",
         "columns that hold no numbers are left out: remark",
         "1 networks tie with another in accuracy: tau-b allows for it",
@@ -121,12 +121,12 @@ def test_what_is_no_latency_is_unknown_and_said(tmp_path: Path) -> None:
     frame.loc[0, "gpu_img_per_s"] = 0
     frame.loc[1, "phone_ms"] = -3
     frame["watch_ms"] = [1.0] * 9 + [0.0] * 11
-    found = truth.read(written(frame, tmp_path))
-    assert np.isnan(found.latencies["gpu"][0])
-    assert np.isnan(found.latencies["phone_ms"][1])
-    assert set(found.latencies) == {"gpu", "phone_ms"}
-    assert "1 values of gpu_img_per_s are not above 0: taken as unknown" in found.remarks
-    assert "watch_ms is known of 9 networks, fewer than 10: left out" in found.remarks
+    parsed = truth.read(written(frame, tmp_path))
+    assert np.isnan(parsed.latencies["gpu"][0])
+    assert np.isnan(parsed.latencies["phone_ms"][1])
+    assert set(parsed.latencies) == {"gpu", "phone_ms"}
+    assert "1 values of gpu_img_per_s are not above 0: taken as unknown" in parsed.remarks
+    assert "watch_ms is known of 9 networks, fewer than 10: left out" in parsed.remarks
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_numbers_beyond_every_quantity_are_missing(tmp_path: Path) -> None:
     frame.loc[1, "my_score"] = 1e300
     frame["nothing"] = float("nan")
     frame.loc[2, "architecture"] = None
-    found = truth.read(written(frame, tmp_path))
-    assert len(found.accuracy) == 27
-    assert found.remarks[:3] == (
+    parsed = truth.read(written(frame, tmp_path))
+    assert len(parsed.accuracy) == 27
+    assert parsed.remarks[:3] == (
         "2 rows with missing numbers are left out",
         "1 rows without an architecture are left out",
         "columns that hold no numbers are left out: nothing",
@@ -188,6 +188,6 @@ def test_scores_can_be_computed_for_networks_of_ours_only(tmp_path: Path) -> Non
     ],
 )
 def test_published_truths_are_read_whole(name: str, networks: int, seeds: int, structure: set[str]) -> None:
-    found = truth.read(DATA / f"{name}.csv")
-    assert found.accuracies.shape == (networks, seeds)
-    assert set(found.structure) == structure
+    parsed = truth.read(DATA / f"{name}.csv")
+    assert parsed.accuracies.shape == (networks, seeds)
+    assert set(parsed.structure) == structure

@@ -33,8 +33,8 @@ def report() -> Report:
 
 
 def row(report: Report, name: str) -> Row:
-    (found,) = (each for each in report.rows if each.name == name)
-    return found
+    (result,) = (line for line in report.rows if line.name == name)
+    return result
 
 
 def test_a_score_that_knows_more_than_structure_is_told_from_noise(report: Report) -> None:
@@ -47,10 +47,10 @@ def test_a_score_that_knows_more_than_structure_is_told_from_noise(report: Repor
 
 
 def test_negative_controls_come_out_as_nothing(report: Report) -> None:
-    controls = [each for each in report.rows if each.kind == "control"]
+    controls = [line for line in report.rows if line.kind == "control"]
     assert len(controls) == 2
-    for each in controls:
-        assert each.tau and abs(each.tau.value) < 2 / report.networks**0.5
+    for line in controls:
+        assert line.tau and abs(line.tau.value) < 2 / report.networks**0.5
 
 
 def test_a_constant_score_ranks_nothing(report: Report) -> None:
@@ -69,11 +69,11 @@ def test_how_many_scores_were_tried_is_said_and_paid_for(report: Report) -> None
 def test_what_beats_structure_without_any_doubt_is_not_taken_for_chance() -> None:
     """A perfect score against a constant count: every draw gives the same gain, and p is exactly 0."""
     accuracy = np.linspace(60, 80, 40)
-    found = validation.report(
+    result = validation.report(
         made(40, accuracies=accuracy[:, None], structure={"macs": np.ones(40)}, scores={"perfect": accuracy}), (), 1
     )
-    assert row(found, "perfect").p_value == 0
-    assert found.better == ("perfect",)
+    assert row(result, "perfect").p_value == 0
+    assert result.better == ("perfect",)
 
 
 def test_without_counts_or_scores_nothing_was_compared() -> None:
@@ -84,13 +84,13 @@ def test_without_counts_or_scores_nothing_was_compared() -> None:
 def test_a_device_that_is_known_of_few_networks_does_not_stop_the_report() -> None:
     cost = np.full(60, np.nan)
     cost[:12] = np.arange(1.0, 13.0)
-    found = validation.report(made(latencies={"phone_ms": cost}), (20,), 1)
-    assert "phone_ms" not in row(found, "fused, 20 evaluated truly").regrets
-    assert np.isfinite(row(found, "good").regrets["phone_ms"].mean)
+    result = validation.report(made(latencies={"phone_ms": cost}), (20,), 1)
+    assert "phone_ms" not in row(result, "fused, 20 evaluated truly").regrets
+    assert np.isfinite(row(result, "good").regrets["phone_ms"].mean)
 
 
 def test_the_must_beat_list_is_complete(report: Report) -> None:
-    names = {each.name for each in report.rows}
+    names = {line.name for line in report.rows}
     assert {"macs", "params", "slowest feasible", "random 1, evaluated truly", "random 10, evaluated truly"} <= names
     assert {f"{name}, 20 evaluated truly" for name in ("ridge of structure", "forest", "fused")} <= names
 
@@ -101,8 +101,8 @@ def test_the_noise_ceiling_needs_seeds(report: Report) -> None:
 
 
 def test_too_few_networks_for_a_prediction_are_said() -> None:
-    found = validation.report(made(), (20, 100), draws=1)
-    assert "too few networks to compare predictions from 100 real evaluations with the others" in found.remarks
+    result = validation.report(made(), (20, 100), draws=1)
+    assert "too few networks to compare predictions from 100 real evaluations with the others" in result.remarks
 
 
 def test_a_report_survives_json(report: Report) -> None:
@@ -115,8 +115,8 @@ def test_a_page_says_every_number_and_asks_for_nothing(report: Report, tmp_path:
     validation_page.write(report, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert "default-src 'none'" in page
-    for each in report.rows:
-        for cell in validation_page.cells(report, each):
+    for line in report.rows:
+        for cell in validation_page.cells(report, line):
             assert cell.replace("<", "&lt;") in page
 
 
@@ -129,10 +129,10 @@ def test_a_hostile_name_stays_text() -> None:
 def test_figures_hold_what_the_table_says(report: Report) -> None:
     figure = validation_page.tau_figure(report)
     drawn = {name: x for trace in figure.data for name, x in zip(trace.y, trace.x, strict=True)}
-    assert drawn == {each.name: each.tau.value for each in report.rows if each.tau}
+    assert drawn == {line.name: line.tau.value for line in report.rows if line.tau}
     (lost,) = validation_page.regret_figures(report)
     assert dict(zip(lost.data[0].y, lost.data[0].x, strict=True)) == {
-        each.name: each.regrets["phone_ms"].mean for each in report.rows if each.regrets
+        line.name: line.regrets["phone_ms"].mean for line in report.rows if line.regrets
     }
 
 
@@ -141,7 +141,7 @@ def test_figures_hold_what_the_table_says(report: Report) -> None:
 
 @published
 def test_the_reference_table_is_reproduced() -> None:
-    found = validation.report(truth.read(DATA / "nasbench201_hw.csv"), (), draws=1)
+    result = validation.report(truth.read(DATA / "nasbench201_hw.csv"), (), draws=1)
     expected = {  # tau; points lost on the Raspberry Pi 4, and by the best of ten
         "nwot": (0.60, 3.4, 1.7),
         "synflow": (0.54, 1.4, 0.7),
@@ -151,12 +151,12 @@ def test_the_reference_table_is_reproduced() -> None:
         "grad_norm": (0.40, 9.1, 3.3),
     }
     for name, (tau, lost, of_ten) in expected.items():
-        each = row(found, name)
-        assert each.tau and each.tau.value == pytest.approx(tau, abs=0.01)
-        assert each.regrets["raspi4_ms"].mean == pytest.approx(lost, abs=0.1)
-        assert each.regrets["raspi4_ms"].best_of_10 == pytest.approx(of_ten, abs=0.1)
-    assert row(found, "params").tau.value == pytest.approx(0.57, abs=0.01)  # type: ignore[union-attr]
-    ten = row(found, "random 10, evaluated truly")
+        line = row(result, name)
+        assert line.tau and line.tau.value == pytest.approx(tau, abs=0.01)
+        assert line.regrets["raspi4_ms"].mean == pytest.approx(lost, abs=0.1)
+        assert line.regrets["raspi4_ms"].best_of_10 == pytest.approx(of_ten, abs=0.1)
+    assert row(result, "params").tau.value == pytest.approx(0.57, abs=0.01)  # type: ignore[union-attr]
+    ten = row(result, "random 10, evaluated truly")
     assert ten.regrets["raspi4_ms"].mean == pytest.approx(1.8, abs=0.1)
 
 

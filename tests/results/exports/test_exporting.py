@@ -1,4 +1,4 @@
-"""Handing a network over: each format answers as the network does, and what does not is never left behind."""
+"""Exports: every format gives the network's logits, and an export that does not leaves nothing behind."""
 
 import ast
 import json
@@ -37,9 +37,9 @@ BOTH += [(name, "fp16") for name in exports.names() if exports.has_precision(nam
 
 @pytest.mark.parametrize(("name", "precision"), BOTH)
 def test_every_format_answers_as_the_network_does(name: str, precision: str, tmp_path: Path) -> None:
-    what = deliverable(precision=precision)
-    (artefact,) = exporting.export(what, [name], tmp_path / "out")
-    assert {"README.md", "architecture.svg", *artefact.files} == {each.name for each in (tmp_path / "out").iterdir()}
+    original = deliverable(precision=precision)
+    (artefact,) = exporting.export(original, [name], tmp_path / "out")
+    assert {"README.md", "architecture.svg", *artefact.files} == {path.name for path in (tmp_path / "out").iterdir()}
     assert artefact.verdict.startswith("the network's logits on 2 random images and 2 photographs")
 
 
@@ -75,34 +75,34 @@ def test_a_format_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("corner", sorted(set(CORNERS) - {"half"}))
 def test_corners_of_the_family_are_handed_over(corner: str, tmp_path: Path) -> None:
-    what = deliverable(CORNERS[corner])
-    reference = verification.Reference(what)
+    original = deliverable(CORNERS[corner])
+    reference = verification.Reference(original)
     for name in ("onnx", "coreml"):
-        exports.get(name).write(what, tmp_path)
-        reference.check(name, exports.get(name).answers(what, tmp_path, reference.images), "fp32")
+        exports.get(name).write(original, tmp_path)
+        reference.check(name, exports.get(name).answers(original, tmp_path, reference.images), "fp32")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("space", search_spaces.names())
 @pytest.mark.parametrize(("name", "precision"), BOTH)
 def test_fifty_random_networks_in_every_format(space: str, precision: str, name: str) -> None:
-    chosen = exports.get(name)
+    module = exports.get(name)
     for architecture in random_networks(50, space, seed=7):
-        what = deliverable(architecture, precision=precision)
-        reference = verification.Reference(what)
+        original = deliverable(architecture, precision=precision)
+        reference = verification.Reference(original)
         with tempfile.TemporaryDirectory() as folder:  # fifty networks at once are gigabytes
-            chosen.write(what, Path(folder))
-            reference.check(name, chosen.answers(what, Path(folder), reference.images), precision)
+            module.write(original, Path(folder))
+            reference.check(name, module.answers(original, Path(folder), reference.images), precision)
 
 
 @pytest.mark.parametrize("name", ["onnx", "torch"])
 def test_a_batch_of_any_size(name: str, tmp_path: Path) -> None:
-    what = deliverable(batch=0)
-    exporting.export(what, [name], tmp_path / "out")
+    original = deliverable(batch=0)
+    exporting.export(original, [name], tmp_path / "out")
     batches = [np.random.default_rng(1).standard_normal((size, 3, 64, 64), dtype=np.float32) for size in (1, 5)]
-    answers = exports.get(name).answers(what, tmp_path / "out", batches)
+    answers = exports.get(name).answers(original, tmp_path / "out", batches)
     for images, given in zip(batches, answers, strict=True):
-        np.testing.assert_allclose(given, what.network(torch.from_numpy(images)).detach().numpy(), atol=1e-4)
+        np.testing.assert_allclose(given, original.network(torch.from_numpy(images)).detach().numpy(), atol=1e-4)
 
 
 def test_core_ml_with_images_and_labels(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_core_ml_refuses_a_batch_of_any_size(tmp_path: Path) -> None:
 
 def test_the_module_needs_torch_alone(tmp_path: Path) -> None:
     """In a process that has no path to our packages, and by what it imports."""
-    what = deliverable()
-    exporting.export(what, ["python"], tmp_path / "out")
+    original = deliverable()
+    exporting.export(original, ["python"], tmp_path / "out")
     source = (tmp_path / "out" / "model.py").read_text()
     imports = {
         alias.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for alias in node.names
@@ -142,7 +142,7 @@ def test_the_module_needs_torch_alone(tmp_path: Path) -> None:
         "assert not {'nas', 'search_spaces', 'timm'} & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
-    expected = what.network(torch.ones(1, 3, 64, 64))
+    expected = original.network(torch.ones(1, 3, 64, 64))
     torch.testing.assert_close(torch.tensor(json.loads(done.stdout)), expected.detach(), atol=1e-5, rtol=1e-5)
 
 
@@ -157,7 +157,7 @@ def test_the_module_is_formatted_and_clean(tmp_path: Path) -> None:
 def test_what_answers_otherwise_is_refused_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     onnx_format = exports.get("onnx")
     monkeypatch.setattr(
-        onnx_format, "answers", lambda what, folder, batches: [np.ones((len(images), 10)) for images in batches]
+        onnx_format, "answers", lambda original, folder, batches: [np.ones((len(images), 10)) for images in batches]
     )
     with pytest.raises(NegativeAnswer, match="onnx differs from the network by"):
         exporting.export(deliverable(), ["config", "onnx"], tmp_path / "out")
@@ -191,7 +191,7 @@ def test_no_format_at_all_is_refused(tmp_path: Path) -> None:
 )
 def test_one_format_goes_into_the_file_that_is_named(formats: list[str], name: str, tmp_path: Path) -> None:
     exporting.export(deliverable(), formats, tmp_path / name)
-    assert [each.name for each in tmp_path.iterdir()] == [name]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_two_formats_do_not_fit_into_one_file(tmp_path: Path) -> None:
@@ -212,12 +212,12 @@ def test_an_unknown_format_offers_the_nearest() -> None:
 
 def test_a_file_tells_what_it_is(tmp_path: Path) -> None:
     """The metadata of an ONNX file is enough to build the network again."""
-    what = deliverable(labels=tuple("abcdefghij"), provenance={"run": "nhs-1", "trial": 42})
-    exporting.export(what, ["onnx"], tmp_path / "m.onnx")
-    told = {each.key: each.value for each in onnx.load(tmp_path / "m.onnx").metadata_props}
-    assert Architecture.from_json(told["architecture"]) == what.architecture
-    assert json.loads(told["labels"]) == list(what.labels)
-    assert json.loads(told["provenance"])["trial"] == 42
+    original = deliverable(labels=tuple("abcdefghij"), provenance={"run": "nhs-1", "trial": 42})
+    exporting.export(original, ["onnx"], tmp_path / "m.onnx")
+    metadata = {item.key: item.value for item in onnx.load(tmp_path / "m.onnx").metadata_props}
+    assert Architecture.from_json(metadata["architecture"]) == original.architecture
+    assert json.loads(metadata["labels"]) == list(original.labels)
+    assert json.loads(metadata["provenance"])["trial"] == 42
 
 
 def test_the_card_tells_numbers_with_intervals_and_devices(tmp_path: Path) -> None:
@@ -235,18 +235,18 @@ def test_the_card_tells_numbers_with_intervals_and_devices(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("exported-*.json")), ids=lambda path: path.stem)
 def test_configs_of_earlier_versions_are_read(path: Path) -> None:
-    """Files that were exported once must be read for ever; add one with each change of the schema."""
+    """Exported files must stay readable; add one with every change of the schema."""
     document = json.loads(path.read_text())
-    found = Architecture.from_json(path.read_text())
-    assert found.id == document["provenance"]["id"]
+    architecture = Architecture.from_json(path.read_text())
+    assert architecture.id == document["provenance"]["id"]
 
 
 def test_where_no_engine_can_be_built_the_commands_are_there(tmp_path: Path) -> None:
-    what = deliverable(precision="fp16")
-    reason = exports.lacking("tensorrt", what)
+    original = deliverable(precision="fp16")
+    reason = exports.lacking("tensorrt", original)
     if reason is None:
         pytest.skip("TensorRT and its GPU are here")
-    exporting.export(what, ["tensorrt"], tmp_path / "out")
+    exporting.export(original, ["tensorrt"], tmp_path / "out")
     script = tmp_path / "out" / "tensorrt" / "build.sh"
     assert isinstance(reason, Unavailable)
     fake = tmp_path / "bin"
@@ -261,11 +261,11 @@ def test_where_no_engine_can_be_built_the_commands_are_there(tmp_path: Path) -> 
 @pytest.mark.usefixtures("stand_ins")
 def test_an_engine_is_built_and_asked_where_tensorrt_is(tmp_path: Path) -> None:
     """The order of the calls alone: the stand-in for TensorRT computes nothing."""
-    what, chosen = deliverable(precision="fp16"), exports.get("tensorrt")
-    assert exports.lacking("tensorrt", what) is None
-    chosen.write(what, tmp_path)
+    original, module = deliverable(precision="fp16"), exports.get("tensorrt")
+    assert exports.lacking("tensorrt", original) is None
+    module.write(original, tmp_path)
     assert (tmp_path / "tensorrt" / "model.engine").stat().st_size > 0
-    (given,) = chosen.answers(what, tmp_path, [np.zeros((1, 3, 64, 64), dtype=np.float32)])
+    (given,) = module.answers(original, tmp_path, [np.zeros((1, 3, 64, 64), dtype=np.float32)])
     assert given.dtype == np.float32
 
 

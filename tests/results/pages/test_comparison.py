@@ -1,4 +1,4 @@
-"""Two runs in one plane: which covers more, and whether that can be told."""
+"""Two runs in one plane: which covers more, and whether the measurements can distinguish them."""
 
 from dataclasses import replace
 
@@ -28,18 +28,18 @@ def named(name: str, *points: tuple[float, float], half: float = 0.1) -> Run:
 
 
 def test_the_better_front_is_named() -> None:
-    found = comparison.compare(named("a"), named("b", (4.7, 45.0)))
-    assert found.volumes[0] == pytest.approx(1), "the anchors alone"
-    assert found.difference.low > 0
-    assert found.sentence.endswith("b covers more")
+    result = comparison.compare(named("a"), named("b", (4.7, 45.0)))
+    assert result.volumes[0] == pytest.approx(1), "the anchors alone"
+    assert result.difference.low > 0
+    assert result.sentence.endswith("b covers more")
     assert comparison.compare(named("a", (4.7, 45.0)), named("b")).sentence.endswith("a covers more")
 
 
 def test_what_noise_could_have_made_is_not_told_apart() -> None:
     first, second = named("a", (4.7, 45.0), half=5.0), named("b", (4.7, 44.5), half=5.0)
-    found = comparison.compare(first, second)
-    assert found.difference.low < 0 < found.difference.high
-    assert "not distinguishable" in found.sentence
+    result = comparison.compare(first, second)
+    assert result.difference.low < 0 < result.difference.high
+    assert "not distinguishable" in result.sentence
 
 
 def test_a_run_compared_with_itself_differs_by_nothing() -> None:
@@ -48,11 +48,11 @@ def test_a_run_compared_with_itself_differs_by_nothing() -> None:
 
 
 def test_both_fronts_are_in_the_page_once() -> None:
-    found = comparison.compare(named("a"), named("</script><b>", (4.7, 45.0)))
-    page = comparison.page(found)
+    result = comparison.compare(named("a"), named("</script><b>", (4.7, 45.0)))
+    page = comparison.page(result)
     assert "</script><b>" not in page
     assert page.count("<tr><td>") == 3 + 1
-    assert fronts_info(found.first, found.second).points[1] == ((45.0, 4.7),)
+    assert fronts_info(result.first, result.second).points[1] == ((45.0, 4.7),)
 
 
 def test_other_objectives_and_other_devices_share_no_axis() -> None:
@@ -73,9 +73,9 @@ def test_an_empty_run_has_nothing_to_compare() -> None:
 
 
 def test_a_front_with_a_doubtful_latency_covers_neither_more_nor_less() -> None:
-    found = comparison.compare(named("a"), synthetic.doubtful({3: "noisy"}, named("b", (4.7, 45.0))))
-    assert found.sentence == (
+    result = comparison.compare(named("a"), synthetic.doubtful({3: "noisy"}, named("b", (4.7, 45.0))))
+    assert result.sentence == (
         "a and b are not compared. b: 1 of the front's 1 latencies by ort is doubtful (1 noisy): "
         "measure again with 'nas measure b --front --latency ort'."
     )
-    assert "covers" not in found.sentence
+    assert "covers" not in result.sentence

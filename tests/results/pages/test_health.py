@@ -17,10 +17,10 @@ from tests import synthetic
 
 
 def test_a_front_that_beats_the_paper_says_so() -> None:
-    told = health.sentences(synthetic.typical())
-    assert told[0].startswith("The front beats the paper's networks on this device: it covers ")
-    assert "3 of the 3 are beaten" in told[0]
-    assert told[-1] == "1 × it broke"
+    sentences = health.sentences(synthetic.typical())
+    assert sentences[0].startswith("The front beats the paper's networks on this device: it covers ")
+    assert "3 of the 3 are beaten" in sentences[0]
+    assert sentences[-1] == "1 × it broke"
 
 
 def test_no_anchor_no_comparison() -> None:
@@ -65,7 +65,7 @@ def test_a_parameter_that_decides_nothing_is_at_no_end() -> None:
 
 def emitted() -> set[str]:
     """The quality flags in the source of the evaluators: what is given, assigned or defaulted by the name `quality`."""
-    found: set[str] = set()
+    flags: set[str] = set()
     for path in Path(evaluators.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
@@ -74,21 +74,21 @@ def emitted() -> set[str]:
                     | ast.AnnAssign(target=ast.Name(id="quality"), value=value)
                     | ast.Assign(targets=[ast.Name(id="quality")], value=value)
                 ) if value:
-                    found |= strings(value)
+                    flags |= strings(value)
                 case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
                     pairs = zip(targets, values, strict=False)
-                    found |= {
+                    flags |= {
                         text for target, value in pairs if names(target) == {"quality"} for text in strings(value)
                     }
-    return found
+    return flags
 
 
 def strings(node: ast.AST) -> set[str]:
-    return {each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)}
+    return {child.value for child in ast.walk(node) if isinstance(child, ast.Constant) and isinstance(child.value, str)}
 
 
 def names(node: ast.AST) -> set[str]:
-    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
 
 
 OLD = {"cpu_time", "drifted"}  # of the first version's stopwatch: stores hold them

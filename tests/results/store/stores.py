@@ -27,9 +27,11 @@ def tell(store: Store, run: str, latency: float = 5.0, excess: float = -1.0) -> 
     store.begin(run, proposal())
     trial = store.in_flight(run)
     assert trial
-    found = {"params": measurement()}
-    store.remember(S, found["params"])
-    store.finish(run, trial, found, values=[4.0, latency], constraints={"ort<=6ms": excess}, seconds={"cost": 0.1})
+    measurements = {"params": measurement()}
+    store.remember(S, measurements["params"])
+    store.finish(
+        run, trial, measurements, values=[4.0, latency], constraints={"ort<=6ms": excess}, seconds={"cost": 0.1}
+    )
 
 
 def fill(store: Store) -> None:

@@ -20,9 +20,9 @@ CONFIG = Config(budget=9).to_dict()
 
 @pytest.fixture
 def stores(tmp_path: Path):
-    found = [Store(f"sqlite:///{tmp_path}/{name}.db", writable=True) for name in ("here", "there")]
-    yield found
-    for store in found:
+    stores = [Store(f"sqlite:///{tmp_path}/{name}.db", writable=True) for name in ("here", "there")]
+    yield stores
+    for store in stores:
         store.close()
 
 
@@ -46,10 +46,10 @@ def tell(store: Store, run: str, numbers: list[int], excess: float = -1.0) -> No
         )
         trial = store.in_flight(run)
         assert trial
-        found = {"params": counted(architecture)}
-        store.remember(architecture, found["params"])
+        measurements = {"params": counted(architecture)}
+        store.remember(architecture, measurements["params"])
         values, limits = [float(number), 5.0], {"ort<=6ms": excess}
-        store.finish(run, trial, found, values=values, constraints=limits, seconds={"cost": 0.1})
+        store.finish(run, trial, measurements, values=values, constraints=limits, seconds={"cost": 0.1})
 
 
 def test_a_new_run_comes_in_whole(stores: list[Store]) -> None:
@@ -69,7 +69,7 @@ def test_the_longer_run_extends_the_shorter_one_either_way(stores: list[Store]) 
     for store, numbers in ((here, [1, 2]), (there, [1, 2, 3])):
         store.create("one", CONFIG)
         tell(store, "one", numbers)
-    # The same trials were told twice here; in life the shorter run is a copy of the longer one's beginning.
+    # The same trials are finished twice here; in practice, the shorter run is a copy of the start of the longer one.
     assert merge(here, there).runs == ["one: 1 more trials"]
     assert here.run("one").trials == there.run("one").trials
     assert merge(there, here).runs == ["one: known"]
@@ -181,7 +181,7 @@ def test_a_run_that_cannot_be_read_does_not_hinder_the_others(stores: list[Store
 
 
 def damaged(store: Store, table: str, where: str, text: str) -> Store:
-    """The same database with other JSON in an attribute, opened anew: Optuna remembers what it has read."""
+    """The same database with other JSON in an attribute, reopened: Optuna caches what it has read."""
     execute(store, f"UPDATE {table} SET value_json = ? WHERE {where}", text)
     store.close()
     return Store(store.url)
@@ -222,7 +222,7 @@ def test_runs_that_begin_with_different_seeds_stay_apart(stores: list[Store]) ->
 
 
 def learnt(store: Store, numbers: list[int]) -> str:
-    """Predicts every network of a run anew, from the networks of these numbers; returns the predictions' context."""
+    """Predicts every network of a run again, from the networks of these numbers; returns the predictions' context."""
     predicted = [replace(counted(network(number)), protocol={"networks": numbers}) for number in (1, 2)]
     for number, measurement in zip((1, 2), predicted, strict=True):
         store.remember(network(number), measurement)

@@ -65,7 +65,7 @@ def test_a_doubtful_measurement_counts_until_there_is_a_better_one(store: Store)
         made = replace(measurement(), quality=quality, value=value)
         store.remember(S, made)
         recalled.append(store.recall(S, made.context))
-    assert [found.quality for found in recalled if found] == ["drifted", "drifted", "clean", "clean"]
+    assert [one.quality for one in recalled if one] == ["drifted", "drifted", "clean", "clean"]
 
 
 def test_what_is_measured_again_stays_in_its_column(store: Store) -> None:

@@ -30,7 +30,7 @@ def test_a_database_deleted_in_use_is_noticed_and_saved(store: Store, url: str, 
     assert [path.name for path in folder.glob("*recovered*.db")] == ["nas-recovered.db"], "saved once"
     saved = Store(f"sqlite:///{folder}/nas-recovered.db")
     assert saved.run("one").trials[:1] == whole.trials
-    assert [trial.state for trial in saved.run("one").trials] == ["ok", "running"], "what was told last is there, too"
+    assert [trial.state for trial in saved.run("one").trials] == ["ok", "running"], "the last trial is there, too"
     saved.close()
 
 

@@ -84,7 +84,7 @@ def test_a_link_stays_and_its_file_is_written(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert (tmp_path / "far" / "page.html").read_text() == "after"
     assert stat.S_IMODE(link.stat().st_mode) == 0o600
-    assert [each.name for each in (tmp_path / "far").iterdir()] == ["page.html"]
+    assert [path.name for path in (tmp_path / "far").iterdir()] == ["page.html"]
 
 
 def test_a_link_to_nothing_makes_what_it_leads_to(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_folder_does_not_become_a_file_nor_a_file_a_folder(tmp_path: Path) -> 
         made.mkdir()
     assert (folder / "inside").is_dir()
     assert file.read_text() == "text"
-    assert {each.name for each in tmp_path.iterdir()} == {"folder", "file"}
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "file"}
 
 
 def test_a_killed_sole_writer_leaves_one_folder_which_the_next_one_removes(tmp_path: Path) -> None:
