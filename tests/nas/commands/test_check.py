@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Program
 from tests.ssh import HOST, SSHD, Server, short_folder
 
+ROOT = Path(__file__).parents[3]
 SCORE = '''"""How many blocks are transformers."""
 
 from dataclasses import dataclass
@@ -200,19 +201,19 @@ def test_another_machine_needs_the_same_file(own: Program, monkeypatch: pytest.M
     folder = short_folder()
     server = Server(folder)
     monkeypatch.setenv("NAS_SSH", server.client)
-    measure = ("measure", "next-vit-s", "--latency", f"./board.py:python={sys.executable}@ssh:{HOST}")
-    (folder / "board.py").write_text(LATENCY + "# another revision")
+    measure = ("measure", "next-vit-s", "--latency", f"./board.py:python={sys.executable}@ssh:{HOST}", "--json")
+    file, config = folder / "board.py", server.config.read_text()
+    file.write_text(LATENCY + "# another revision")
     try:
+        for variables in ("", f"NAS_PLUGINS={file}"):
+            server.stop()
+            server.config.write_text(config + f"SetEnv PYTHONPATH={ROOT} {variables}\n")
+            server.start()
+            ended = own(*measure)
+            assert (ended.code, "'board' is missing or another one" in ended.err) == (1, True), ended.err
+            assert "NAS_PLUGINS" in ended.err
+        file.write_text(LATENCY)
         ended = own(*measure)
-        assert (ended.code, "'board' is missing or another one" in ended.err) == (1, True), ended.err
-        assert "NAS_PLUGINS" in ended.err
-        server.stop()
-        server.config.write_text(server.config.read_text() + f"SetEnv NAS_PLUGINS={folder}/board.py\n")
-        server.start()
-        ended = own(*measure)
-        assert (ended.code, "'board' is missing or another one" in ended.err) == (1, True), ended.err
-        (folder / "board.py").write_text(LATENCY)
-        ended = own(*measure, "--json")
         assert ended.code == 0, ended.err
         (name,) = (name for name in ended.json["measurements"] if name.startswith("board"))
         assert ended.json["measurements"][name]["value"] == 20
