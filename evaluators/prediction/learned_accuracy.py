@@ -41,7 +41,7 @@ class LearnedAccuracy(Fidelity):
         if self.fit:
             return None
         return super().missing() or Unavailable(
-            f"{self.spec} has learnt from no real evaluation", f"nas run --proxy {self.spec} makes some first"
+            f"{self.spec} has learnt from no real evaluation", "a search with this proxy trains some networks first"
         )
 
     def protocol(self) -> dict[str, Any]:
