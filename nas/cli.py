@@ -17,7 +17,6 @@ from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, examples, plugin_names
         "nas show                              the front of the latest run",
         "nas export --trial 42 -o arch.json    the configuration of one network",
         "",
-        "The front: the networks that no other one beats in both accuracy and latency.",
         "Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 a bug in nas, 130 interrupted (resumable)",
     ),
 )
@@ -25,7 +24,8 @@ from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, examples, plugin_names
 def cli() -> None:
     """Search the Next-ViT family for the networks on the accuracy/latency front of your own device.
 
-    Latencies are measured; predictions are labelled as such. A score of accuracy without training is called a score.
+    The front holds the networks that no other network beats in both. Latencies are measured; predictions are labelled
+    as such. Estimates of accuracy without training are called scores.
     """
 
 
@@ -147,9 +147,9 @@ def show(
 @click.option("--port", type=click.IntRange(0, 65535), help="Port for --serve.  [default: a free one]")
 @STORE
 def dashboard(run: str | None, output: Path | None, open_page: bool, serve: bool, port: int | None, store: str) -> None:
-    """Write the dashboard of a run, one self-contained HTML file, or serve it live while trials arrive.
+    """Write the dashboard of a run as an HTML file, or serve it live.
 
-    The file is written next to the database by default.
+    The file is self-contained, and is written next to the database by default.
     """
     from nas.commands import dashboard
 
@@ -175,7 +175,10 @@ def dashboard(run: str | None, output: Path | None, open_page: bool, serve: bool
 @STORE
 @JSON
 def compare(first: str, second: str, output: Path | None, store: str, as_json: bool) -> int:
-    """Compare the fronts of two runs: which covers more, and whether the measurements can tell."""
+    """Compare the fronts of two runs.
+
+    The answer is which front covers more, and whether the difference exceeds the uncertainty of the measurements.
+    """
     from nas.commands.compare import compare_runs
 
     return compare_runs(store, first, second, output, as_json=as_json)
@@ -186,7 +189,7 @@ def compare(first: str, second: str, output: Path | None, store: str, as_json: b
 @click.argument("sources", metavar="FROM...", nargs=-1, required=True)
 @JSON
 def merge(into: str, sources: tuple[str, ...], as_json: bool) -> int:
-    """Merge the measurements and runs of other databases into one, without loss and without duplicates.
+    """Merge other databases into one, without loss and without duplicates.
 
     INTO and FROM are files or database URLs. FROM is only read, and checked before anything is written: damaged rows
     are left out, each with its reason, and the exit code is 1.
@@ -203,7 +206,7 @@ def merge(into: str, sources: tuple[str, ...], as_json: bool) -> int:
 @STORE
 @JSON
 def predictor(latency: str, store: str, as_json: bool) -> int:
-    """Report how well a latency can be predicted from stored measurements: error, interval, ranking.
+    """Report how well a latency can be predicted from stored measurements.
 
     Every device with at least 20 measurements in the database is judged on networks that its predictor has not seen.
     """
@@ -246,12 +249,13 @@ def validate(
     store: str,
     as_json: bool,
 ) -> int:
-    """Check scores and predictions against true accuracies: how well they rank, and what choosing by them costs.
+    """Check scores and predictions against true accuracies.
 
-    The CSV file has a column accuracy (or accuracy_seed0, accuracy_seed1, ...); columns ending in _ms are latencies,
-    params, macs and activations are structure, architecture is the network, every other number is a score. SCORE is
-    computed for the networks of the file, which must be of the Next-ViT family. Exit code 1: no score ranks better
-    than the best of params, macs and activations.
+    The report says how well they rank networks, and what choosing by them costs. The CSV file has a column accuracy
+    (or accuracy_seed0, accuracy_seed1, ...); columns ending in _ms are latencies, params, macs and activations are
+    structure, architecture is the network, every other number is a score. SCORE is computed for the networks of the
+    file, which must be of the Next-ViT family. Exit code 1: no score ranks better than the best of params, macs and
+    activations.
     """
     from nas.commands.validate import validate_scores
 
@@ -280,7 +284,7 @@ def validate(
 @STORE
 @JSON
 def doctor(latencies: tuple[str, ...], quick: bool, store: str, as_json: bool) -> int:
-    """Report what this machine can measure, what is missing and how to get it, and how noisy the machine is."""
+    """Report what this machine can measure, what is missing, and how noisy it is."""
     from nas.commands.doctor import examine
 
     return examine(store, latencies, quick=quick, as_json=as_json)
@@ -289,7 +293,7 @@ def doctor(latencies: tuple[str, ...], quick: bool, store: str, as_json: bool) -
 @cli.command(epilog=examples("nas check ./my_space.py", "nas check ./my_score.py"))
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
 def check(path: Path) -> int:
-    """Check your own search space or evaluator: does it keep the promises of its kind?
+    """Check your own search space or evaluator by the tests that ours pass.
 
     docs/extending.md shows how to write one. Commands take the file wherever they take a name: --space ./my_space.py
     """

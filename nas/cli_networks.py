@@ -67,10 +67,11 @@ def export(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Export a network: its configuration, and files for training and deployment, each verified against the network.
+    """Export a network to files for training and deployment.
 
-    ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. Formats: config (JSON and YAML), python (one
-    module that needs only torch), timm (a folder that timm loads), onnx, coreml, tensorrt, torch (torch.export).
+    Every file is verified against the network. ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l.
+    Formats: config (JSON and YAML), python (one module that needs only torch), timm (a folder that timm loads), onnx,
+    coreml, tensorrt, torch (torch.export).
     """
     from nas.commands.export import Selection, Settings, export_network
 
@@ -96,9 +97,16 @@ def export(
     metavar="SPEC",
     multiple=True,
     callback=plugin_names,
-    help="Latency to measure.  [default: ort]",
+    help="Latency to measure; repeat for several.  [default: ort]",
 )
-@click.option("--proxy", "proxies", metavar="SPEC", multiple=True, callback=plugin_names, help="Score to compute.")
+@click.option(
+    "--proxy",
+    "proxies",
+    metavar="SPEC",
+    multiple=True,
+    callback=plugin_names,
+    help="Score to compute; repeat for several.",
+)
 @click.option("--compare", is_flag=True, help="Measure two networks in pairs, and say whether they differ.")
 @click.option("--front", is_flag=True, help="Measure the front of a run: RUN, or the latest one.")
 @click.option("--all", "all_trials", is_flag=True, help="Measure every network of a run.")
@@ -138,7 +146,7 @@ def measure(
     store: str,
     as_json: bool,
 ) -> int:
-    """Measure single networks, the networks of a finished run on another device, or a sample of a space.
+    """Measure single networks, those of a run, or a sample of a space.
 
     ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. The measurements of --front, --all, --trial and
     --sample go into the database; a network with a doubtful measurement there is measured again, another one is not.

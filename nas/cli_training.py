@@ -80,10 +80,10 @@ def finalists(
     as_json: bool,
     **settings: Any,
 ) -> int:
-    """Select networks of a run's front for full training: the knee, then those farthest from the ones selected.
+    """Select networks of a run's front for full training.
 
-    The knee is the best compromise of the front. With --train, every finalist is trained as by nas train, and its
-    accuracy appears next to score and latency.
+    The first is the knee, the best compromise; then come those farthest from the ones already selected. With --train,
+    every finalist is trained as by nas train, and its accuracy appears next to score and latency.
     """
     from nas.commands.finalists import start
 

@@ -67,7 +67,7 @@ def test_the_readmes_commands_run(nas: Program) -> None:
         arguments = shlex.split(line)[1:]
         if arguments[0] == "run":
             arguments = ["run", "--budget", "4", "--proxy", QUICK[1], *arguments[1:]]
-            arguments = [each if each != "200" else "4" for each in arguments]
+            arguments = ["4" if argument == "200" else argument for argument in arguments]
         ended = nas(*arguments)
         answers = (0, 1) if "--limit" in line else (0,)  # on a slow machine no network may be within a limit of time
         assert ended.code in answers, f"{line}\n{ended.err}"
@@ -110,7 +110,7 @@ def test_the_published_schema_takes_what_is_exported_and_nothing_else() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     documents = [json.loads(path.read_text()) for path in (ROOT / "tests" / "golden").glob("*.json")]
-    documents += [json.loads(each.to_json()) for each in (*CORNERS.values(), *random_networks(30))]
+    documents += [json.loads(architecture.to_json()) for architecture in (*CORNERS.values(), *random_networks(30))]
     for document in documents:
         validator.validate(document)
     for wrong in ({"schema": "nas.architecture/2"}, {"head_dim": 7}, {"stages": []}, {"more": 1}):

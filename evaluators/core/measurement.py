@@ -216,9 +216,7 @@ def differences(
     stored = (measurement.device.facts, measurement.versions, measurement.protocol)
     pairs = zip(stored, (device.facts, versions, protocol), strict=True)
     return "; ".join(
-        f"{name} was {then.get(name)}, is {now.get(name)}"
-        if _is_short(then.get(name), now.get(name))
-        else f"{name} changed"
+        _change(name, then.get(name), now.get(name))
         for then, now in pairs
         for name in sorted({*then, *now})
         if then.get(name) != now.get(name)

@@ -44,29 +44,29 @@ class FullRecipe:
         UsageError: a value out of its range, or two that do not go together.
     """
 
-    epochs: int = setting(300, "Times that every image is seen.", 1, 100_000)
-    batch_size: int = setting(2048, "Images in a step, of all processes together.", 2, 1_000_000)
-    learning_rate: float = setting(5e-4, f"Highest, for {REFERENCE_BATCH} images; grows with the batch.", 1e-9, 100)
-    weight_decay: float = setting(0.1, "Of AdamW, on weights alone.", 0, 10)
-    warmup_epochs: float | None = setting(None, "Rising from 1e-6.  [default: a 15th of the epochs]", 0, 1e5, float)
+    epochs: int = setting(300, "Passes over the training images.", 1, 100_000)
+    batch_size: int = setting(2048, "Images per step, over all processes.", 2, 1_000_000)
+    learning_rate: float = setting(5e-4, f"Peak, for {REFERENCE_BATCH} images; scales with the batch.", 1e-9, 100)
+    weight_decay: float = setting(0.1, "Of AdamW, on weights only.", 0, 10)
+    warmup_epochs: float | None = setting(None, "Warm-up from 1e-6.  [default: a 15th of the epochs]", 0, 1e5, float)
     drop_path: float | None = setting(
-        None, "Highest rate of dropped paths.  [default: 0.1 up to 20 blocks, else 0.2]", 0, 0.9, float
+        None, "Highest rate of stochastic depth.  [default: 0.1 up to 20 blocks, else 0.2]", 0, 0.9, float
     )
-    initial: str = setting("official", "Weights of the beginning: official (0.02 everywhere) or kaiming.")
-    clip: float = setting(5.0, "Longest gradient; 0: any.")
+    initial: str = setting("official", "Initial weights: official (0.02 everywhere) or kaiming.")
+    clip: float = setting(5.0, "Largest norm of the gradient; 0: no clipping.")
     resolution: int = setting(224, "Side of the images in pixels.", 32, 1024)
-    crop: float = setting(0.08, "Smallest share of an image that a random crop shows.", 0.01, 1)
-    augment: str = setting("rand-m9-mstd0.5-inc1", "timm's name of an augmentation, or none.")
-    color_jitter: float = setting(0.4, "Where there is no such augmentation.", 0, 1)
+    crop: float = setting(0.08, "Smallest share of an image in a random crop.", 0.01, 1)
+    augment: str = setting("rand-m9-mstd0.5-inc1", "An augmentation by its name in timm, or none.")
+    color_jitter: float = setting(0.4, "Strength, if there is no augmentation.", 0, 1)
     mixup: float = setting(0.8, "Alpha of mixed images; 0: none.", 0, 100)
     cutmix: float = setting(1.0, "Alpha of images with a part of another; 0: none.", 0, 100)
-    smoothing: float = setting(0.1, "Of the labels.", 0, 0.9)
+    smoothing: float = setting(0.1, "Label smoothing.", 0, 0.9)
     erase: float = setting(0.25, "Probability that a part of an image is erased.", 0, 1)
-    ema: float = setting(0.0, "Decay of averaged weights, such as 0.9999; 0: none are kept.", 0, 0.999999)
+    ema: float = setting(0.0, "Decay of averaged weights, such as 0.9999; 0: none.", 0, 0.999999)
     amp: bool = setting(True, "bfloat16 on a GPU.")
     seed: int = setting(0, "Seed of every random choice.", 0, 2**31 - 1)
     workers: int = setting(4, "Processes that read images, for each training process.", 0, 256)
-    bad_images: int = setting(100, "Unreadable images that are borne before the training stops.")
+    bad_images: int = setting(100, "Unreadable images to tolerate before the training stops.")
 
     def __post_init__(self) -> None:
         for option in fields(self):

@@ -1,4 +1,4 @@
-"""What users get wrong, over every command that reads it: an exit code of 1 or 2 and a hint, never a bug message.
+"""Wrong input to every command that reads it: an exit code of 1 or 2 and a hint, never a bug report.
 
 The commands run in this process, so that the list may be long. Nothing here starts a measurement or a training.
 """
@@ -132,11 +132,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str, codes: tuple[int, ...] = (1, 2)) -> None:
     capsys.readouterr()
     code = program.run(list(arguments))
-    told = capsys.readouterr().err
-    assert code in codes, (arguments, code, told)
-    assert "Traceback" not in told and "this is a bug" not in told
-    assert told.strip(), "it says why"
-    assert len(told) < 4000
+    errors = capsys.readouterr().err
+    assert code in codes, (arguments, code, errors)
+    assert "Traceback" not in errors and "this is a bug" not in errors
+    assert errors.strip(), "there is no message"
+    assert len(errors) < 4000
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -153,7 +153,7 @@ def test_a_file_without_an_architecture_is_refused(name: str, folder: Path, caps
 
 @pytest.mark.parametrize("name", TRUTHS)
 def test_a_table_without_accuracies_is_refused(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What a table lacks in some cells is left out, in words; the rest may still be a truth."""
+    """Rows with empty cells are left out and reported; the rest may still be a truth."""
     codes = (0, 1, 2) if name in LACKING else (1, 2)
     refused(capsys, "validate", "--truth", name, codes=codes)
     refused(capsys, "validate", "structure", "--truth", name, codes=codes)
@@ -272,7 +272,7 @@ def test_invalid_arguments_are_refused(
     assert not (folder / "out").exists()
 
 
-# A database that somebody damaged, by hand or by a bad disk
+# A database that was damaged by hand or by a bad disk
 
 DAMAGE = {
     "no JSON": "{",
@@ -310,7 +310,7 @@ def test_a_damaged_database_is_reported(
     table: str, column: str, finished: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What can still be read is shown; the rest is a message, and reading leaves the file as it was."""
-    for words, value in DAMAGE.items():
+    for damage, value in DAMAGE.items():
         path = tmp_path / "damaged.db"
         shutil.copy(finished.folder / "runs" / "nas.db", path)
         with closing(sqlite3.connect(path)) as database, database:
@@ -330,9 +330,9 @@ def test_a_damaged_database_is_reported(
         ):
             capsys.readouterr()
             code = program.run([*command, "--store", url])
-            told = capsys.readouterr().err
-            assert code in (0, 1, 2), (words, command, told)
-            assert "Traceback" not in told
-        assert path.read_bytes() == before, (words, "reading wrote")
-        code = program.run(["merge", str(tmp_path / f"{words}.db"), str(path)])
-        assert code in (0, 1, 2), (words, capsys.readouterr().err)
+            errors = capsys.readouterr().err
+            assert code in (0, 1, 2), (damage, command, errors)
+            assert "Traceback" not in errors
+        assert path.read_bytes() == before, (damage, "reading wrote")
+        code = program.run(["merge", str(tmp_path / f"{damage}.db"), str(path)])
+        assert code in (0, 1, 2), (damage, capsys.readouterr().err)

@@ -11,7 +11,7 @@ from tests.conftest import QUICK, Program
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["rnu"], "No such command 'rnu'"),
         (["run", "--space", "nsh"], "did you mean 'nhs'"),
@@ -37,11 +37,11 @@ from tests.conftest import QUICK, Program
     ],
 )
 def test_a_wrong_name_is_answered_with_the_nearest_one_and_exit_2(
-    nas: Program, arguments: list[str], words: str
+    nas: Program, arguments: list[str], message: str
 ) -> None:
     ended = nas(*arguments)
     assert ended.code == 2, ended.err
-    assert words in ended.err
+    assert message in ended.err
     assert "Traceback" not in ended.err
     assert list(nas.folder.iterdir()) == [], "a refused command leaves nothing behind"
 
@@ -58,7 +58,7 @@ def test_reading_without_runs_names_the_command_to_start_one_and_creates_nothing
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("{", "not JSON"),
         ('{"schema": "nas.architecture/1"}', "the field 'stages' is missing"),
@@ -67,11 +67,11 @@ def test_reading_without_runs_names_the_command_to_start_one_and_creates_nothing
         ("[]", "expected a JSON object"),
     ],
 )
-def test_a_broken_or_foreign_architecture_is_named(nas: Program, text: str, words: str) -> None:
+def test_a_broken_or_foreign_architecture_is_named(nas: Program, text: str, message: str) -> None:
     (nas.folder / "arch.json").write_text(text)
     ended = nas("measure", "arch.json")
     assert ended.code == 2
-    assert words in ended.err
+    assert message in ended.err
 
 
 def test_a_database_of_another_program_is_refused(nas: Program) -> None:
@@ -139,35 +139,35 @@ def test_an_exported_network_is_the_one_that_was_measured(finished: Program, tmp
     assert "--force" in again.err
     assert finished("export", "whole", "--trial", "1", "-o", str(path), "--force", "--resolution", "64").code == 0
     assert Architecture.from_json(path.read_text()) == PAPER["next-vit-b"]
-    assert [each.name for each in tmp_path.iterdir()] == ["arch.json"]
+    assert [file.name for file in tmp_path.iterdir()] == ["arch.json"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["--trial", "99"], "has no trial 99"),
         ([], "say --trial NUMBER, --pick knee or --max-latency ort=40ms"),
         (["--trial", "0", "--pick", "knee"], "exclude each other"),
     ],
 )
-def test_export_says_which_trials_there_are(finished: Program, arguments: list[str], words: str) -> None:
+def test_export_says_which_trials_there_are(finished: Program, arguments: list[str], message: str) -> None:
     ended = finished("export", "whole", *arguments, "-o", "never.json")
     assert ended.code == 2
-    assert words in ended.err
+    assert message in ended.err
 
 
 def test_a_network_is_measured_without_a_database(nas: Program) -> None:
     ended = nas("measure", "next-vit-s", "--latency", "ort:resolution=32", "--json")
     assert ended.code == 0, ended.err
-    found = ended.json["measurements"]
-    assert found["params"]["value"] == pytest.approx(31.763368)
-    assert found["ort:resolution=32"]["metric"]["unit"] == "ms"
+    measurements = ended.json["measurements"]
+    assert measurements["params"]["value"] == pytest.approx(31.763368)
+    assert measurements["ort:resolution=32"]["metric"]["unit"] == "ms"
     assert "not stored: there is no database" in ended.err
 
 
 def test_doctor_reports_what_can_be_measured(nas: Program) -> None:
     report = nas("doctor", "--json").json
-    ready = {each["evaluator"]: each["ready"] for each in report["evaluators"]}
+    ready = {state["evaluator"]: state["ready"] for state in report["evaluators"]}
     assert ready["ort"]
     assert report["packages"]["torch"]
     assert nas("doctor", "--quick").code == 0
@@ -175,7 +175,7 @@ def test_doctor_reports_what_can_be_measured(nas: Program) -> None:
 
 def test_spaces_and_evaluators_are_listed(nas: Program) -> None:
     assert nas("spaces", "--json").json[0]["networks"] > 10**12
-    kinds = {each["name"]: each["kind"] for each in nas("evaluators", "--json").json}
+    kinds = {evaluator["name"]: evaluator["kind"] for evaluator in nas("evaluators", "--json").json}
     assert kinds["entropy"] == kinds["structure"] == "score"
     assert kinds["ort"] == "measured"
     assert "score" in nas("evaluators").out
@@ -201,8 +201,8 @@ def test_two_runs_are_compared(finished: Program) -> None:
     compared = finished("compare", "other", "whole", "-o", "both.html")
     assert compared.code == 0, compared.err
     assert "</html>" in (finished.folder / "both.html").read_text()
-    told = finished("compare", "other", "whole", "--json").json
-    assert ("not compared" if told["doubts"] else "other covers ") in compared.err, "as calm as the machine was"
-    assert told["difference"]["low"] <= told["difference"]["value"] <= told["difference"]["high"]
+    comparison = finished("compare", "other", "whole", "--json").json
+    assert ("not compared" if comparison["doubts"] else "other covers ") in compared.err, "as calm as the machine was"
+    assert comparison["difference"]["low"] <= comparison["difference"]["value"] <= comparison["difference"]["high"]
     assert finished("compare", "whole", "whole").code == 2
     assert "did you mean 'whole'" in finished("compare", "whole", "whola").err

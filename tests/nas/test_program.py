@@ -27,10 +27,10 @@ def test_an_early_interruption_is_quiet(tmp_path: Path, command: list[str]) -> N
         process = subprocess.Popen([*command, "doctor"], cwd=tmp_path, stdout=-3, stderr=-1, text=True)
         time.sleep(0.08 * number)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-        if ", in main" in told or process.returncode not in (-signal.SIGINT, 1):
-            assert (process.returncode, told.splitlines()[-1]) == (130, "interrupted"), told
-            assert "Traceback" not in told
+        _, errors = process.communicate(timeout=60)
+        if ", in main" in errors or process.returncode not in (-signal.SIGINT, 1):
+            assert (process.returncode, errors.splitlines()[-1]) == (130, "interrupted"), errors
+            assert "Traceback" not in errors
             quiet += 1
     assert quiet >= 6
 
@@ -125,7 +125,7 @@ def test_every_command_writes_to_ascii_streams(
 
 
 @pytest.mark.parametrize(
-    ("argument", "words"),
+    ("argument", "message"),
     [
         ("a\nb", r"the argument 'a\nb' holds control characters"),
         ("\x1b[31mred", r"'\x1b[31mred'"),
@@ -134,13 +134,13 @@ def test_every_command_writes_to_ascii_streams(
     ],
 )
 def test_an_argument_that_no_command_can_read_is_refused(
-    argument: str, words: str, capsys: pytest.CaptureFixture[str]
+    argument: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for command in (["show", argument], ["measure", argument], [argument], ["run", "--limit", argument]):
         assert program.run(command) == 2
-        told = capsys.readouterr().err
-        assert words in told
-        assert len(told) < 500
+        errors = capsys.readouterr().err
+        assert message in errors
+        assert len(errors) < 500
 
 
 def test_text_from_a_store_or_a_file_cannot_control_the_terminal(
@@ -150,9 +150,9 @@ def test_text_from_a_store_or_a_file_cannot_control_the_terminal(
     monkeypatch.setenv("NAS_STORE", "\x1b[2J")
     for command in (["validate", "--truth", str(tmp_path / "truth.csv")], ["show"]):
         assert program.run(command) == 2
-        told = capsys.readouterr().err
-        assert "\x1b" not in told and "\x07" not in told
-        assert "\\x1b" in told
+        errors = capsys.readouterr().err
+        assert "\x1b" not in errors and "\x07" not in errors
+        assert "\\x1b" in errors
 
 
 @pytest.mark.parametrize("name", ["x" * 255, "x" * 256, "x" * 300, "x" * 4096, "a/" * 2000])
@@ -181,6 +181,6 @@ def test_a_name_of_any_length_is_read_or_refused(
         ["predictor", "--latency", f"ort:python={name}"],
     ):
         code = program.run(command)
-        told = capsys.readouterr().err
-        assert code in (1, 2), (command, told)
-        assert len(told) < 6000, command
+        errors = capsys.readouterr().err
+        assert code in (1, 2), (command, errors)
+        assert len(errors) < 6000, command

@@ -54,11 +54,11 @@ def test_a_terminal_shows_one_line_and_returns_to_the_outer_one(monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [(0, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (5400, "1.5 h"), (2e5, "2.3 days")],
 )
-def test_durations_are_written_in_a_suitable_unit(seconds: float, words: str) -> None:
-    assert progress.duration(seconds) == words
+def test_durations_are_written_in_a_suitable_unit(seconds: float, text: str) -> None:
+    assert progress.duration(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A device that somebody else uses: who it is stands on the terminal at once, whatever the command."""
+"""A device in use: every command reports at once which process holds it."""
 
 import sys
 
@@ -26,11 +26,11 @@ def test_a_waiting_command_names_the_process_that_holds_the_device_and_continues
     assert held.take()
     with nas.start(*command) as process:
         assert process.stderr
-        words = next(line for line in process.stderr if line.startswith("waiting"))
+        message = next(line for line in process.stderr if line.startswith("waiting"))
         held.release()
         process.communicate(timeout=120)
     assert process.returncode == 0
-    assert f"{held.path} is held by {locks.identity()}, since 20" in words
+    assert f"{held.path} is held by {locks.identity()}, since 20" in message
 
 
 def test_doctor_does_not_disturb_a_measurement(nas: Program) -> None:

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import Program
 from tests.ssh import HOST, SSHD, Server, short_folder
 
+ROOT = Path(__file__).parents[3]
 SCORE = '''"""How many blocks are transformers."""
 
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def test_a_plugin_is_checked(own: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "words"),
+    ("before", "after", "message"),
     [
         ("architecture.stages[2].blocks\n", "'CT'\n", "params must be the inverse of suggest"),
         ("return 18", "return 0", "size\\(\\) is 0"),
@@ -117,19 +118,19 @@ def test_a_plugin_is_checked(own: Program) -> None:
         ),
     ],
 )
-def test_a_broken_promise_is_named(own: Program, before: str, after: str, words: str) -> None:
+def test_a_broken_promise_is_named(own: Program, before: str, after: str, message: str) -> None:
     assert before in SPACE
     (own.folder / "stage_three.py").write_text(SPACE.replace(before, after))
     ended = own("check", "stage_three.py")
     assert ended.code == 1
-    assert re.search(words, ended.err), ended.err
+    assert re.search(message, ended.err), ended.err
 
 
 def test_a_file_that_is_no_plugin_exits_with_2(own: Program) -> None:
     (own.folder / "broken.py").write_text("import nothing_of_that_name")
     (own.folder / "empty.py").write_text("")
     (own.folder / "nhs.py").write_text(SPACE)
-    for file, words in (
+    for file, message in (
         ("broken.py", "No module named 'nothing_of_that_name'"),
         ("empty.py", "neither a search space nor an evaluator"),
         ("nhs.py", "bears the name of one of our own plug-ins"),
@@ -137,7 +138,7 @@ def test_a_file_that_is_no_plugin_exits_with_2(own: Program) -> None:
         ("transformers.txt", "there is no plug-in file"),
     ):
         ended = own("check", file)
-        assert (ended.code, words in ended.err) == (2, True), ended.err
+        assert (ended.code, message in ended.err) == (2, True), ended.err
 
 
 def test_a_file_in_the_environment_is_known_everywhere(own: Program, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,19 +205,19 @@ def test_another_machine_needs_the_same_file(own: Program, monkeypatch: pytest.M
     folder = short_folder()
     server = Server(folder)
     monkeypatch.setenv("NAS_SSH", server.client)
-    measure = ("measure", "next-vit-s", "--latency", f"./board.py:python={sys.executable}@ssh:{HOST}")
-    (folder / "board.py").write_text(LATENCY + "# another revision")
+    measure = ("measure", "next-vit-s", "--latency", f"./board.py:python={sys.executable}@ssh:{HOST}", "--json")
+    file, config = folder / "board.py", server.config.read_text()
+    file.write_text(LATENCY + "# another revision")
     try:
+        for variables in ("", f"NAS_PLUGINS={file}"):
+            server.stop()
+            server.config.write_text(config + f"SetEnv PYTHONPATH={ROOT} {variables}\n")
+            server.start()
+            ended = own(*measure)
+            assert (ended.code, "'board' is missing or another one" in ended.err) == (1, True), ended.err
+            assert "NAS_PLUGINS" in ended.err
+        file.write_text(LATENCY)
         ended = own(*measure)
-        assert (ended.code, "'board' is missing or another one" in ended.err) == (1, True), ended.err
-        assert "NAS_PLUGINS" in ended.err
-        server.stop()
-        server.config.write_text(server.config.read_text() + f"SetEnv NAS_PLUGINS={folder}/board.py\n")
-        server.start()
-        ended = own(*measure)
-        assert (ended.code, "'board' is missing or another one" in ended.err) == (1, True), ended.err
-        (folder / "board.py").write_text(LATENCY)
-        ended = own(*measure, "--json")
         assert ended.code == 0, ended.err
         (name,) = (name for name in ended.json["measurements"] if name.startswith("board"))
         assert ended.json["measurements"][name]["value"] == 20
@@ -227,15 +228,15 @@ def test_another_machine_needs_the_same_file(own: Program, monkeypatch: pytest.M
 
 def test_an_installed_package_announces_its_plugins(own: Program, tmp_path: Path) -> None:
     site = tmp_path / "site"
-    (site / "stranger").mkdir(parents=True)
-    (site / "stranger" / "__init__.py").write_text("")
-    (site / "stranger" / "stage_three.py").write_text(SPACE)
-    (site / "stranger" / "transformers.py").write_text(SCORE)
-    (site / "stranger-1.0.dist-info").mkdir()
-    (site / "stranger-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
-    (site / "stranger-1.0.dist-info" / "entry_points.txt").write_text(
-        "[nas.search_spaces]\nstage_three = stranger.stage_three\n"
-        "[nas.evaluators]\ntransformers = stranger.transformers\n"
+    (site / "mypackage").mkdir(parents=True)
+    (site / "mypackage" / "__init__.py").write_text("")
+    (site / "mypackage" / "stage_three.py").write_text(SPACE)
+    (site / "mypackage" / "transformers.py").write_text(SCORE)
+    (site / "mypackage-1.0.dist-info").mkdir()
+    (site / "mypackage-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: mypackage\nVersion: 1.0\n")
+    (site / "mypackage-1.0.dist-info" / "entry_points.txt").write_text(
+        "[nas.search_spaces]\nstage_three = mypackage.stage_three\n"
+        "[nas.evaluators]\ntransformers = mypackage.transformers\n"
     )
     code = (
         "import evaluators, search_spaces; from search_spaces import PAPER;"

@@ -26,7 +26,7 @@ def test_the_knee_is_exported_to_files_that_run(finished: Program, tmp_path: Pat
     out = tmp_path / "knee"
     ended = finished("export", "whole", "--pick", "knee", "--to", "config,onnx,python", "-o", str(out), *TINY, "--json")
     assert ended.code == 0, ended.err
-    assert [each["format"] for each in ended.json["files"]] == ["config", "onnx", "python"]
+    assert [file["format"] for file in ended.json["files"]] == ["config", "onnx", "python"]
     document = json.loads((out / "architecture.json").read_text())
     assert document["provenance"]["run"] == "whole"
     assert "entropy:resolution=32,seeds=2" in document["provenance"]["measurements"]
@@ -65,7 +65,7 @@ def test_weights_of_another_depth_are_inherited_with_a_report(nas: Program, weig
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+    ("arguments", "code", "message"),
     [
         (["no-such"], 2, "no file, network or notation is called 'no-such'"),
         ([SMALL, "--to", "onxx"], 2, "did you mean 'onnx'"),
@@ -81,7 +81,7 @@ def test_weights_of_another_depth_are_inherited_with_a_report(nas: Program, weig
     ],
 )
 def test_bad_input_is_refused_and_leaves_no_file(
-    nas: Program, weights: Path, arguments: list[str], code: int, words: str
+    nas: Program, weights: Path, arguments: list[str], code: int, message: str
 ) -> None:
     folder = nas.folder
     (folder / "two.txt").write_text("cat\ndog\n")
@@ -93,6 +93,6 @@ def test_bad_input_is_refused_and_leaves_no_file(
     torch.save({}, folder / "pickle.pth")
     before = sorted(folder.iterdir())
     ended = nas("export", *arguments, "-o", "out")
-    assert (ended.code, words in ended.err) == (code, True), ended.err
+    assert (ended.code, message in ended.err) == (code, True), ended.err
     assert "Traceback" not in ended.err
     assert sorted(folder.iterdir()) == before

@@ -74,7 +74,7 @@ def test_a_sample_of_a_space_needs_no_run(nas: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         ([], "name a network to measure"),
         (["--sample", "3", "next-vit-s"], "--sample draws its networks"),
@@ -85,10 +85,10 @@ def test_a_sample_of_a_space_needs_no_run(nas: Program) -> None:
         (["--sample", "0"], "0 is not in the range"),
     ],
 )
-def test_contradictory_options_are_refused(nas: Program, arguments: list[str], words: str) -> None:
+def test_contradictory_options_are_refused(nas: Program, arguments: list[str], message: str) -> None:
     ended = nas("measure", *arguments)
     assert ended.code == 2
-    assert words in ended.err
+    assert message in ended.err
     assert list(nas.folder.iterdir()) == []
 
 
@@ -102,10 +102,10 @@ def test_measuring_a_run_without_runs_creates_nothing(nas: Program) -> None:
 def test_two_networks_are_compared_in_pairs(nas: Program) -> None:
     ended = nas("measure", "next-vit-s", "next-vit-l", "--compare", "--latency", "ort:resolution=32", "--json")
     assert ended.code == 0, ended.err
-    (found,) = ended.json
-    assert found["distinguishable"]
-    assert 1 < found["low"] <= found["ratio"] <= found["high"]
-    assert len(found["ratios"]) == 6
+    (comparison,) = ended.json
+    assert comparison["distinguishable"]
+    assert 1 < comparison["low"] <= comparison["ratio"] <= comparison["high"]
+    assert len(comparison["ratios"]) == 6
 
 
 def test_another_interpreter_of_this_machine_measures_too(nas: Program) -> None:
@@ -131,7 +131,7 @@ def test_databases_are_merged_without_loss(copy: Program, tmp_path_factory: pyte
     assert "run extra: 3 trials" in merged.err
     assert Path(source).read_bytes() == before, "it is only read"
     shown = {t["trial"]: t["measurements"] for t in copy("show", "whole", "--all", "--json").json["trials"]}
-    assert sum(OTHER in found for found in shown.values()) == members
+    assert sum(OTHER in measurements for measurements in shown.values()) == members
     assert "ort:resolution=40" in shown[0]
     assert len(copy("show", "extra", "--all", "--json").json["trials"]) == 3
     again = copy("merge", "runs/nas.db", source, "--json").json[source]
@@ -147,7 +147,7 @@ def test_merging_extends_a_run_that_was_resumed_elsewhere(
     shutil.copytree(copy.folder / "runs", away.folder / "runs")
     assert away("run", "--name", "whole", "--budget", "15").code == 0
     assert "run whole: 1 more trials" in copy("merge", "runs/nas.db", str(away.folder / "runs" / "nas.db")).err
-    theirs, ours = (each("show", "whole", "--all", "--json").json for each in (away, copy))
+    theirs, ours = (program("show", "whole", "--all", "--json").json for program in (away, copy))
     assert [t["id"] for t in ours["trials"]] == [t["id"] for t in theirs["trials"]]
     assert [t["state"] for t in ours["trials"]] == [t["state"] for t in theirs["trials"]]
     assert ours["config"]["budget"] == 15
@@ -180,15 +180,15 @@ def test_numbers_of_another_device_get_a_column_of_their_own(copy: Program, monk
     monkeypatch.setenv("PYTHONPATH", str(copy.folder))
     ended = copy("measure", "whole", "--trial", "0", "--latency", QUICK[3])
     assert ended.code == 0, ended.err
-    found = copy("show", "whole", "--all", "--json").json["trials"][0]["measurements"]
-    assert found[f"{QUICK[3]}~2"]["device"]["facts"]["model"] == "Another Processor"
-    assert found[QUICK[3]]["device"]["facts"]["model"] != "Another Processor"
+    measurements = copy("show", "whole", "--all", "--json").json["trials"][0]["measurements"]
+    assert measurements[f"{QUICK[3]}~2"]["device"]["facts"]["model"] == "Another Processor"
+    assert measurements[QUICK[3]]["device"]["facts"]["model"] != "Another Processor"
 
 
 def test_doctor_examines_another_interpreter_and_tests_the_noise(nas: Program) -> None:
     ended = nas("doctor", "--latency", "ort:python=/nowhere/python", "--json")
     assert ended.code == 1
-    (named,) = (each for each in ended.json["evaluators"] if each["place"] != "this machine")
+    (named,) = (state for state in ended.json["evaluators"] if state["place"] != "this machine")
     assert not named["ready"]
     assert named["place"] == "/nowhere/python"
     noise = ended.json["noise"]

@@ -49,9 +49,9 @@ def test_a_search_by_predictions_needs_no_device_and_its_front_is_unverified(nas
     shown = nas("show")
     assert "unverified until 'nas measure nhs-1 --front --latency ort' has measured it" in shown.err
     assert "nothing here was measured on a device" in shown.err
-    found = nas("show", "--json").json["trials"][0]["measurements"]["ort:predicted"]
-    assert found["metric"]["kind"] == "predicted"
-    assert found["device"]["label"] == "a far machine"
+    measurement = nas("show", "--json").json["trials"][0]["measurements"]["ort:predicted"]
+    assert measurement["metric"]["kind"] == "predicted"
+    assert measurement["device"]["label"] == "a far machine"
     assert nas("dashboard", "-o", "page.html").code == 0
     page = (nas.folder / "page.html").read_text()
     assert "ort:predicted not measured" in page
@@ -84,14 +84,14 @@ def test_a_resumed_run_keeps_the_measurements_it_learnt_from(nas: Program) -> No
 
 
 @pytest.mark.parametrize(
-    ("count", "words"),
+    ("count", "message"),
     [(0, "the database has no measurement of ort"), (12, "needs 20 measured networks, and there are 12")],
 )
-def test_a_run_does_not_start_with_too_few_measurements_to_learn_from(nas: Program, count: int, words: str) -> None:
+def test_a_run_does_not_start_with_too_few_measurements_to_learn_from(nas: Program, count: int, message: str) -> None:
     fill(nas, count)
     ended = nas(*RUN)
     assert ended.code == 1
-    assert words in ended.err
+    assert message in ended.err
     assert nas("show").code == 1
 
 
@@ -107,9 +107,9 @@ def test_a_prediction_must_name_one_of_several_devices(nas: Program) -> None:
     ended = nas(*RUN)
     assert ended.code == 2
     assert "ort was measured on several devices" in ended.err
-    devices = {each["label"]: each["device"] for each in nas("predictor", "--json").json["devices"]}
+    devices = {device["label"]: device["device"] for device in nas("predictor", "--json").json["devices"]}
     named = f"ort:predicted={devices['a far machine'][:6]}"
-    ended = nas(*[named if each == "ort:predicted" else each for each in RUN], "--dry-run")
+    ended = nas(*[named if argument == "ort:predicted" else argument for argument in RUN], "--dry-run")
     assert ended.code == 0, ended.err
     assert "device       a far machine" in ended.err
 

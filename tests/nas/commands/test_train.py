@@ -26,7 +26,7 @@ LIGHT = ("--plain", "--resolution", "32", "--batch-size", "16", "--learning-rate
 
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two threads wait for each other at every layer, where other tests run beside them."""
+    """With other tests on the same cores, two threads would wait for each other at every layer."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
@@ -41,7 +41,7 @@ def photos(nas: Program) -> Program:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "message"),
     [
         (["train", "next-vit-s"], "Missing option '--data'"),
         (["train", "next-vit-x", "--data", "digits"], "did you mean 'next-vit"),
@@ -52,10 +52,10 @@ def photos(nas: Program) -> Program:
         (["finalists", "--data", "digits"], "are for --train"),
     ],
 )
-def test_a_wrong_request_is_refused_and_leaves_nothing(nas: Program, arguments: list[str], words: str) -> None:
+def test_a_wrong_request_is_refused_and_leaves_nothing(nas: Program, arguments: list[str], message: str) -> None:
     ended = nas(*arguments)
     assert ended.code == 2, ended.err
-    assert words in ended.err
+    assert message in ended.err
     assert "Traceback" not in ended.err
     assert list(nas.folder.iterdir()) == []
 
@@ -131,10 +131,10 @@ def test_finalists_are_trained_and_listed_with_their_scores(nas: Program, monkey
     assert all(0 <= value <= 100 for value in info.reached)
     assert metric in columns(run)["metrics"]
     for number in numbers:
-        told = (
+        report = (
             nas.folder / "runs" / "finalists" / "small" / "digits-32px-1-epochs" / f"trial-{number}" / "training.json"
         )
-        assert json.loads(told.read_text())["result"]["metric"]["name"] == metric
+        assert json.loads(report.read_text())["result"]["metric"]["name"] == metric
 
 
 def test_the_knee_comes_first_and_the_rest_is_spread_over_the_front() -> None:
@@ -155,8 +155,8 @@ def test_two_processes_train_one_network_together(photos: Program) -> None:
     command = ["train", "tiny.json", "--data", "photos", *LIGHT, "--epochs", "3", "-o", "two", "--json"]
     ended = subprocess.run([*torchrun, *command], cwd=photos.folder, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
-    found = json.loads(ended.stdout)["measurement"]
-    assert found["details"]["processes"] == 2
-    assert 10 <= found["details"]["validation_images"] <= 12
-    assert any("2 of 60 images cannot be read" in warning for warning in found["warnings"])
+    measurement = json.loads(ended.stdout)["measurement"]
+    assert measurement["details"]["processes"] == 2
+    assert 10 <= measurement["details"]["validation_images"] <= 12
+    assert any("2 of 60 images cannot be read" in warning for warning in measurement["warnings"])
     assert finished_epochs(photos.folder / "two") == 3

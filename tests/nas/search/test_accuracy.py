@@ -162,7 +162,7 @@ def test_one_learning_rate_is_chosen_on_a_small_and_a_large_network(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "words"),
+    ("arguments", "code", "message"),
     [
         (["--data", "/no/such/folder"], 1, "there is no data '/no/such/folder'"),
         (["--data", "digits", "--proxy", "entropy"], 2, "trains nothing on --data digits"),
@@ -171,10 +171,10 @@ def test_one_learning_rate_is_chosen_on_a_small_and_a_large_network(
         (["--proxy", "train:data=/no/such/folder"], 1, "there is no data"),
     ],
 )
-def test_data_that_cannot_be_used_is_refused(nas: Program, arguments: list[str], code: int, words: str) -> None:
+def test_data_that_cannot_be_used_is_refused(nas: Program, arguments: list[str], code: int, message: str) -> None:
     ended = nas("run", "--budget", "5", *arguments)
     assert ended.code == code, ended.err
-    assert words in ended.err
+    assert message in ended.err
     assert not (nas.folder / "runs").exists()
 
 
@@ -246,4 +246,4 @@ def test_a_low_mean_skill_is_refused(skill: float, refused: bool) -> None:
             check_transient(trained, "train")
     else:
         assert check_transient(trained, "train") == pytest.approx(skill)
-    assert json.dumps([each.to_dict() for each in trained])
+    assert json.dumps([measurement.to_dict() for measurement in trained])

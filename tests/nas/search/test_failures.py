@@ -1,4 +1,4 @@
-"""Candidates that fail, hang or die: each is a record with its cause, and the run goes on or stops with a reason."""
+"""Candidates that fail, hang or die: each is a record with its cause, and the run continues or stops with a reason."""
 
 import os
 import textwrap
@@ -112,7 +112,7 @@ def test_a_hang_costs_one_candidate(troubled) -> None:
 
 
 def test_a_run_without_a_successful_candidate_exits_with_1(troubled) -> None:
-    program = troubled('raise ValueError(f"unlucky {architecture.id}")')  # a cause of its own each time
+    program = troubled('raise ValueError(f"unlucky {architecture.id}")')  # every cause is different
     ended = run(program)
     assert ended.code == 1
     assert "6 failed" in ended.err

@@ -25,7 +25,7 @@ def trials(program: Program, run: str) -> list[dict[str, Any]]:
     return shown
 
 
-def told(program: Program, run: str) -> list[dict[str, Any]]:
+def finished_trials(program: Program, run: str) -> list[dict[str, Any]]:
     """The trials that are finished; none where the run was killed before there was one."""
     shown = program("show", run, "--all", "--json")
     return [trial for trial in shown.json["trials"] if trial["state"] != "running"] if shown.out else []
@@ -78,11 +78,11 @@ def test_a_run_killed_ten_times_equals_an_uninterrupted_one(nas: Program, sample
         process = nas.start(*command)
         time.sleep(moments.uniform(1, 15))
         assert end(process, signal.SIGKILL) == -signal.SIGKILL, "it ended before it was killed"
-        now = told(nas, "killed")
+        now = finished_trials(nas, "killed")
         assert now[: len(seen)] == seen, "a trial was lost or changed"
         seen = now
         kills.append(len(now))
-    LOG.info("%s: trials told at each kill: %s", sampler, kills)
+    LOG.info("%s: finished trials at each kill: %s", sampler, kills)
     assert nas(*command).code == 0
     assert nas("run", "--name", "whole", *command[3:]).code == 0
     killed, whole = trials(nas, "killed"), trials(nas, "whole")
@@ -125,11 +125,11 @@ def test_files_left_by_a_killed_driver_and_its_workers_are_removed_at_the_next_s
     for _ in range(INTERRUPTIONS // 4):
         process = nas.start("run", "--name", "cut", "--budget", "500", *CHOICES, "--sampler", "random", "--json")
         measuring(process)
-        found = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
-        for worker in found:
+        workers = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+        for worker in workers:
             os.kill(int(worker), signal.SIGSTOP)  # so that none of them sees the others end
         process.kill()
-        for worker in found:
+        for worker in workers:
             os.kill(int(worker), signal.SIGKILL)
         process.communicate(timeout=60)
         assert len(list(temporary.iterdir())) == 1, "of this one alone: the earlier ones were swept"

@@ -1,4 +1,4 @@
-"""Runs that begin, resume and end in the way of others: at once, on a deleted database, beside Optuna itself."""
+"""Runs that start at the same time, resume, lose their database, or share it with Optuna."""
 
 import os
 import sqlite3
@@ -86,8 +86,8 @@ def instant(nas: Program, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyt
 
 def test_two_unnamed_runs_that_start_at_once_get_different_names(instant: Program) -> None:
     processes = [instant.start(*RUN, "--budget", "2", "--seed", seed) for seed in ("1", "2")]
-    told = [process.communicate(timeout=300)[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], told
+    errors = [process.communicate(timeout=300)[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], errors
     listed = instant("show", "--runs", "--json").json
     assert {run["run"] for run in listed} == {"nhs-1", "nhs-2"}
     assert {run["config"]["seed"] for run in listed} == {1, 2}

@@ -1,4 +1,4 @@
-"""Proposals are a function of what was told, the seed and the number: the same question gets the same answer."""
+"""Proposals are a function of the finished trials, the seed and the number of the trial."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,7 @@ from search_spaces import Architecture, nhs
 DIRECTIONS = ("maximize", "minimize")
 
 
-def told(architecture: Architecture, proposal: Any) -> optuna.trial.FrozenTrial:
+def finished(architecture: Architecture, proposal: Any) -> optuna.trial.FrozenTrial:
     """A finished trial, judged by how wide and how deep the network is."""
     blocks = [block for row in architecture.blocks for block in row]
     values = [sum(block.out_channels for block in blocks) ** 0.5, float(len(blocks))]
@@ -36,7 +36,7 @@ def asked(sampler: str, count: int, seed: int = 0, refuse: Any = None) -> list[A
     for _ in range(count):
         proposal = propose(nhs, sampler, seed, trials, DIRECTIONS, refusal)
         networks.append(proposal.architecture)
-        trials.append(told(proposal.architecture, proposal))
+        trials.append(finished(proposal.architecture, proposal))
     return networks
 
 
@@ -56,7 +56,7 @@ def test_refused_networks_are_replaced_and_counted() -> None:
 
     networks = asked("random", 20, refuse=refusal)
     assert all(not refusal(architecture) for architecture in networks[3:])
-    trials = [told(a, propose(nhs, "random", 0, [], DIRECTIONS, lambda _: "")) for a in networks[:3]]
+    trials = [finished(a, propose(nhs, "random", 0, [], DIRECTIONS, lambda _: "")) for a in networks[:3]]
     proposals = [propose(nhs, "random", seed, trials, DIRECTIONS, refusal) for seed in range(8)]
     assert any(proposal.replaced.get("too deep") for proposal in proposals)
 
@@ -72,7 +72,7 @@ def test_an_exhausted_space_ends_the_run() -> None:
     for _ in range(3):
         proposal = propose(tiny, "random", 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
         seen.append(proposal.architecture)
-        trials.append(told(proposal.architecture, proposal))
+        trials.append(finished(proposal.architecture, proposal))
     assert len(set(seen)) == 3
     with pytest.raises(SpaceExhausted, match="2000 x asked before"):
         propose(tiny, "random", 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
@@ -82,6 +82,6 @@ def test_every_sampler_works_on_every_space() -> None:
     for name in search_spaces.names():
         space = search_spaces.get(name)
         enough = [
-            told(a, SimpleNamespace(params={}, distributions={}, system_attrs={})) for a in space.anchors().values()
+            finished(a, SimpleNamespace(params={}, distributions={}, system_attrs={})) for a in space.anchors().values()
         ]
         assert propose(space, "random", 0, enough, DIRECTIONS, lambda _: "").architecture

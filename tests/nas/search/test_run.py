@@ -25,13 +25,13 @@ def measured(program: Program) -> int:
     return count
 
 
-def end_after(process: "subprocess.Popen[str]", told: int, end: signal.Signals) -> int:
-    """Ends a run as soon as it has told so many trials. Returns its exit code."""
+def end_after(process: "subprocess.Popen[str]", count: int, end: signal.Signals) -> int:
+    """Ends a run after so many finished trials. Returns its exit code."""
     with process:
         assert process.stdout and process.stderr
         for line in process.stdout:
-            told -= json.loads(line)["event"] == "trial"
-            if not told:
+            count -= json.loads(line)["event"] == "trial"
+            if not count:
                 process.send_signal(end)
                 break
         process.communicate(timeout=60)
@@ -39,10 +39,10 @@ def end_after(process: "subprocess.Popen[str]", told: int, end: signal.Signals) 
 
 
 def test_the_anchors_come_first_and_no_network_twice(finished: Program) -> None:
-    told = trials(finished, "whole")
-    assert [trial["anchor"] for trial in told[:4]] == ["next-vit-s", "next-vit-b", "next-vit-l", None]
-    assert len({trial["id"] for trial in told}) == len(told) == 14
-    assert all(trial["state"] == "ok" for trial in told)
+    shown = trials(finished, "whole")
+    assert [trial["anchor"] for trial in shown[:4]] == ["next-vit-s", "next-vit-b", "next-vit-l", None]
+    assert len({trial["id"] for trial in shown}) == len(shown) == 14
+    assert all(trial["state"] == "ok" for trial in shown)
 
 
 def test_every_number_has_unit_interval_device_and_versions(finished: Program) -> None:
@@ -62,9 +62,9 @@ def test_an_interrupted_run_proposes_the_same_candidates_as_an_uninterrupted_one
     """Interrupted three times: among the anchors, the random candidates and the model's. Values come from the store."""
     name = f"interrupted-{end.value}"
     before = measured(finished)
-    for told in (2, 5, 5):
+    for count in (2, 5, 5):
         process = finished.start("run", "--name", name, "--budget", "14", *QUICK, "--json")
-        assert end_after(process, told, end) == (-9 if end is signal.SIGKILL else 130)
+        assert end_after(process, count, end) == (-9 if end is signal.SIGKILL else 130)
     ended = finished("run", "--name", name)
     assert ended.code == 0, ended.err
     whole, resumed = trials(finished, "whole"), trials(finished, name)
@@ -105,9 +105,9 @@ def test_resuming_with_another_configuration_is_refused_and_the_difference_named
 def test_exact_limits_are_checked_before_any_measurement(finished: Program) -> None:
     ended = finished("run", "--name", "small", "--budget", "5", "--limit", "params<=30M", "--sampler", "random", *QUICK)
     assert ended.code == 0, ended.err
-    told = trials(finished, "small")
-    assert [trial["state"] for trial in told] == ["infeasible"] * 3 + ["ok"] * 2
-    assert all(trial["measurements"]["params"]["value"] <= 30 for trial in told[3:])
+    shown = trials(finished, "small")
+    assert [trial["state"] for trial in shown] == ["infeasible"] * 3 + ["ok"] * 2
+    assert all(trial["measurements"]["params"]["value"] <= 30 for trial in shown[3:])
     assert "proposals replaced before any evaluation: params<=30M" in ended.err
 
 
@@ -124,8 +124,8 @@ def test_latency_limits_are_measured_again_at_the_end(finished: Program) -> None
 def test_two_latencies_are_two_objectives(finished: Program) -> None:
     ended = finished("run", "--name", "both", "--budget", "4", *QUICK, "--latency", "ort:resolution=64")
     assert ended.code == 0, ended.err
-    told = trials(finished, "both")
-    assert all({"ort:resolution=32", "ort:resolution=64"} <= set(trial["measurements"]) for trial in told)
+    shown = trials(finished, "both")
+    assert all({"ort:resolution=32", "ort:resolution=64"} <= set(trial["measurements"]) for trial in shown)
 
 
 def test_a_limit_that_no_network_keeps_exits_with_1(finished: Program) -> None:

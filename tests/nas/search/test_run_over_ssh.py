@@ -38,19 +38,21 @@ def test_a_run_over_ssh_stops_at_a_lost_connection_and_resumes_with_the_same_can
     choices = ("--proxy", "structure", "--latency", SPEC, "--sampler", "random", "--budget", "6")
     process = run(nas, *choices)
     assert process.stdout
-    told: list[dict] = []
+    events: list[dict] = []
     with process:
         for line in process.stdout:
-            told.append(json.loads(line))
-            if sum(event["event"] == "trial" for event in told) == 3:
+            events.append(json.loads(line))
+            if sum(event["event"] == "trial" for event in events) == 3:
                 server.stop()
         errors = process.stderr.read() if process.stderr else ""
     assert process.returncode == 1, errors
     assert f"the connection to {HOST} was lost 3 times" in errors
     assert "resume with: nas run --name far" in errors
-    trials = [event for event in told if event["event"] == "trial"]
+    trials = [event for event in events if event["event"] == "trial"]
     assert {trial["state"] for trial in trials} == {"ok"}
-    (waiting,) = [each for each in nas("show", "far", "--all", "--json").json["trials"] if each["state"] == "running"]
+    (waiting,) = [
+        trial for trial in nas("show", "far", "--all", "--json").json["trials"] if trial["state"] == "running"
+    ]
     server.start()
     again = run(nas)
     _, errors = again.communicate(timeout=300)
@@ -58,9 +60,9 @@ def test_a_run_over_ssh_stops_at_a_lost_connection_and_resumes_with_the_same_can
     shown = nas("show", "far", "--all", "--json").json["trials"]
     assert [trial["state"] for trial in shown] == ["ok"] * 6
     assert shown[waiting["number"]]["id"] == waiting["id"]
-    found = [trial["measurements"][SPEC] for trial in shown]
-    assert len({each["device"]["label"] for each in found}) == 1
-    assert {each["metric"]["name"] for each in found} == {"ort:resolution=32"}
+    measurements = [trial["measurements"][SPEC] for trial in shown]
+    assert len({measurement["device"]["label"] for measurement in measurements}) == 1
+    assert {measurement["metric"]["name"] for measurement in measurements} == {"ort:resolution=32"}
 
 
 def test_a_run_does_not_start_if_its_machine_does_not_answer(nas: Program, server: Server) -> None:
