@@ -146,7 +146,7 @@ def test_an_exported_network_is_the_one_that_was_measured(finished: Program, tmp
     ("arguments", "message"),
     [
         (["--trial", "99"], "has no trial 99"),
-        ([], "say --trial NUMBER, --pick knee or --max-latency ort=40ms"),
+        ([], "add --trial NUMBER, --pick knee or --max-latency ort=40ms"),
         (["--trial", "0", "--pick", "knee"], "exclude each other"),
     ],
 )

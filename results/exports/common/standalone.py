@@ -87,7 +87,7 @@ def source(deliverable: Deliverable) -> str:
         weights=deliverable.weights,
     )
     numbers = NUMBERS.format(strides=architecture.STAGE_STRIDES)
-    parts = [head, "\n\n" + inspect.getsource(architecture.Block).rstrip("\n"), numbers]
+    parts = [head, *(inspect.getsource(part) for part in (architecture.Block, architecture.stem_layers)), numbers]
     parts += [body(blocks), body(network), _build(deliverable)]
     return "\n".join(part.strip("\n") + "\n\n" for part in parts).rstrip("\n") + "\n"
 
