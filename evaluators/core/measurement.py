@@ -60,7 +60,7 @@ class SharedDetails(TypedDict, total=False):
     cpu_share: float | None  # of the rounds' time during which the thread had the CPU
     clock: str  # the key of the references on this device
     fidelity: str  # a trained or predicted accuracy: data, images, resolution, epochs and seeds, for people
-    skill: float  # a trained accuracy: mean over heads of (accuracy - chance) / (1 - chance), 0 to 1
+    skill: float  # a trained accuracy: mean over heads of (accuracy - chance) / (1 - chance)
     best: dict[str, float]  # a full training: `top1` in percent and `epoch` of its best epoch
     upper: float  # a predicted accuracy: what it may well reach, in the metric's unit
     validity: dict[str, Any]  # a predicted accuracy: how its ranking was checked; `sentence` says so for people

@@ -113,7 +113,7 @@ class Fusion:
             "forest": Forest(x, y, seed),
             "process": GaussianProcess(x, y, seed),
         }
-        # Mean square errors on left-out networks; their inverse squares are the weights, so a bad one hardly counts.
+        # Mean square errors on left-out networks; weighting by inverse squares all but drops a bad regression.
         errors = {name: float(np.square(model.left_out - y).mean()) for name, model in self.models.items()}
         total = sum(error**-2 for error in errors.values())
         self.weights = {name: error**-2 / total for name, error in errors.items()}
