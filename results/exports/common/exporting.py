@@ -37,7 +37,7 @@ def export(
     _check_replaceable(target)
     file = as_file(formats, output)
     if not file and (target.is_file() or output.suffix in _endings()):
-        raise UsageError(f"'{output}' names a file, but {', '.join(formats)} needs a folder", "name a folder")
+        raise UsageError(f"'{output}' is a file's name, but {', '.join(formats)} need a folder", "name a folder")
     with files.replacing(output) as unfinished:
         folder = unfinished.with_name("all") if file else unfinished
         folder.mkdir()

@@ -195,7 +195,7 @@ def test_one_format_goes_into_the_file_that_is_named(formats: list[str], name: s
 
 
 def test_two_formats_do_not_fit_into_one_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="needs a folder"):
+    with pytest.raises(UsageError, match="need a folder"):
         exporting.export(deliverable(), ["config", "onnx"], tmp_path / "a.onnx")
 
 
