@@ -1,6 +1,7 @@
 """Every command as a user types it, rightly and wrongly."""
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -146,7 +147,7 @@ def test_an_exported_network_is_the_one_that_was_measured(finished: Program, tmp
     ("arguments", "message"),
     [
         (["--trial", "99"], "has no trial 99"),
-        ([], "say --trial NUMBER, --pick knee or --max-latency ort=40ms"),
+        ([], "name a network: --trial NUMBER, --pick knee or --max-latency ort=40ms"),
         (["--trial", "0", "--pick", "knee"], "exclude each other"),
     ],
 )
@@ -183,7 +184,7 @@ def test_spaces_and_evaluators_are_listed(nas: Program) -> None:
 
 def test_an_unexpected_error_is_a_bug_report_and_exit_3(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     (nas.folder / "sitecustomize.py").write_text("import nas.commands.spaces\nnas.commands.spaces.list_spaces = None\n")
-    monkeypatch.setenv("PYTHONPATH", str(nas.folder))
+    monkeypatch.setenv("PYTHONPATH", str(nas.folder), prepend=os.pathsep)
     ended = nas("spaces")
     assert ended.code == 3
     assert "this is a bug in nas" in ended.err
