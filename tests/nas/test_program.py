@@ -130,7 +130,7 @@ def test_every_command_writes_to_ascii_streams(
         ("a\nb", r"the argument 'a\nb' holds control characters"),
         ("\x1b[31mred", r"'\x1b[31mred'"),
         ("\udcff\udcfe", r"'\udcff\udcfe'"),
-        ("x" * 100_000, "an argument has 100,000 letters"),
+        ("x" * 100_000, "an argument has 100,000 characters"),
     ],
 )
 def test_an_argument_that_no_command_can_read_is_refused(
