@@ -29,3 +29,11 @@ def hugging_face_set(root: Path) -> None:
     rows = {"img": [Image.fromarray(each + 150 * (n % 2)) for n, each in enumerate(pixels)], "label": [0, 1] * 30}
     made = datasets.Dataset.from_dict(rows, features=features)
     datasets.DatasetDict({"train": made.select(range(40)), "test": made.select(range(40, 60))}).save_to_disk(root)
+
+
+def cats_and_dogs(folder: Path) -> Path:
+    """Writes two classes of 30 images each, dark and bright, as PNG and JPEG."""
+    for index in range(30):
+        picture(folder / "cats" / f"{index}.png", 20, seed=index)
+        picture(folder / "dogs" / f"{index}.jpg", 150, seed=index)
+    return folder

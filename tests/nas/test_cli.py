@@ -1,6 +1,7 @@
 """Every command as a user types it, rightly and wrongly."""
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -183,7 +184,7 @@ def test_spaces_and_evaluators_are_listed(nas: Program) -> None:
 
 def test_an_unexpected_error_is_a_bug_report_and_exit_3(nas: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     (nas.folder / "sitecustomize.py").write_text("import nas.commands.lists\nnas.commands.lists.list_spaces = None\n")
-    monkeypatch.setenv("PYTHONPATH", str(nas.folder))
+    monkeypatch.setenv("PYTHONPATH", str(nas.folder), prepend=os.pathsep)
     ended = nas("spaces")
     assert ended.code == 3
     assert "this is a bug in nas" in ended.err

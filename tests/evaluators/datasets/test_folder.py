@@ -3,22 +3,11 @@
 from pathlib import Path
 
 import pytest
-import torch
 
 from evaluators.datasets import data
 from evaluators.datasets.in_memory import load
 from search_spaces.common.errors import UsageError
 from tests.pictures import picture
-
-torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for index in range(30):
-        picture(tmp_path / "cats" / f"{index}.png", 20, seed=index)
-        picture(tmp_path / "dogs" / f"{index}.jpg", 150, seed=index)
-    return tmp_path
 
 
 def test_a_folder_from_which_nothing_can_be_learnt(tmp_path: Path) -> None:

@@ -2,22 +2,11 @@
 
 from pathlib import Path
 
-import pytest
 import torch
 from PIL import Image
 
 from evaluators.datasets.in_memory import load
 from tests.pictures import leaking, picture
-
-torch.set_num_threads(1)  # with other tests in parallel, two threads would wait for each other
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for index in range(30):
-        picture(tmp_path / "cats" / f"{index}.png", 20, seed=index)
-        picture(tmp_path / "dogs" / f"{index}.jpg", 150, seed=index)
-    return tmp_path
 
 
 def test_a_folder_of_classes(folder: Path) -> None:

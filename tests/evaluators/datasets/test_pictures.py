@@ -5,16 +5,12 @@ from pathlib import Path
 import pytest
 
 from evaluators.datasets.sources import opened
-from tests.pictures import picture
+from tests.pictures import cats_and_dogs
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("photos")
-    for index in range(30):
-        picture(folder / "cats" / f"{index}.png", 20, seed=index)
-        picture(folder / "dogs" / f"{index}.jpg", 150, seed=index)
-    return folder
+    return cats_and_dogs(tmp_path_factory.mktemp("photos"))
 
 
 def test_processes_share_the_validation_images_without_remainder(photos: Path) -> None:

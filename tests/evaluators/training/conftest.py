@@ -10,7 +10,7 @@ import torch
 
 from evaluators.training.full_training import train_fully
 from tests.evaluators.training.plans import Interrupting, plan
-from tests.pictures import picture
+from tests.pictures import cats_and_dogs
 
 
 @pytest.fixture(autouse=True)
@@ -26,11 +26,7 @@ def as_it_was() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of two classes with 30 images each."""
-    folder = tmp_path_factory.mktemp("photos")
-    for index in range(30):
-        picture(folder / "cats" / f"{index}.png", 20, seed=index)
-        picture(folder / "dogs" / f"{index}.jpg", 150, seed=index)
-    return folder
+    return cats_and_dogs(tmp_path_factory.mktemp("photos"))
 
 
 @pytest.fixture(scope="module")
