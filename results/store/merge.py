@@ -147,7 +147,7 @@ def _place(into: Store, run: SourceRun) -> str:
         here = names.numbered(names.nearest(run.name), number)
         if here not in taken or (here in runs and _is_same(into, here, run)):
             return here
-    raise AssertionError("a free name is found above")
+    raise AssertionError("one of the names is free")
 
 
 def _is_same(into: Store, here: str, run: SourceRun) -> bool:

@@ -163,7 +163,7 @@ class Store(MeasurementStore):
             UnknownName: no such run; offers the nearest name.
         """
         config, later = self.config(name), self.later(name)
-        believed = {metric: each["context"] for metric, each in self.believed(name).items()}
+        believed = {metric: latest["context"] for metric, latest in self.believed(name).items()}
         trials = self.frozen(name)
         columns, keys = {}, set()
         for trial in trials:

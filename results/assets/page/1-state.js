@@ -138,7 +138,7 @@ function fromAddress() {
 }
 
 function brushes(texts) {
-  const parts = texts.map((text) => text.match(/^(.+):(-?[\d.e+-]+)\.\.(-?[\d.e+-]+)$/)).filter((found) => found && along(found[1]).length);
+  const parts = texts.map((text) => text.match(/^(.+):(-?[\d.e+-]+)\.\.(-?[\d.e+-]+)$/)).filter((match) => match && along(match[1]).length);
   const ranges = parts.map(([, axis, low, high]) => [axis, [Number(low), Number(high)]]);
-  return Object.fromEntries([...Map.groupBy(ranges, ([axis]) => axis)].map(([axis, found]) => [axis, found.map(([, range]) => range)]));
+  return Object.fromEntries([...Map.groupBy(ranges, ([axis]) => axis)].map(([axis, group]) => [axis, group.map(([, range]) => range)]));
 }

@@ -1,15 +1,15 @@
 // The controls above the front: both axes, and the limits.
 
-function choices(select, names, chosen) {
+function choices(select, names, axis) {
   const groups = Map.groupBy(names, (name) => columns.metrics[name].device || "any machine");
   groups.forEach((members, device) => {
     const group = element("optgroup", "", select);
     group.label = device;
     members.forEach((name) => (element("option", `${name} [${columns.metrics[name].unit}]`, group).value = name));
   });
-  select.value = state[chosen];
-  select.addEventListener("change", () => set({ [chosen]: select.value }));
-  changed.push(() => (select.value = state[chosen]));
+  select.value = state[axis];
+  select.addEventListener("change", () => set({ [axis]: select.value }));
+  changed.push(() => (select.value = state[axis]));
 }
 
 function slider(metric, parent) {

@@ -38,8 +38,8 @@ function draw(name) {
 }
 
 function ranges(axis) {
-  const found = state.brush[axis];
-  return found?.length === 1 ? found[0] : found;
+  const brushed = state.brush[axis];
+  return brushed?.length === 1 ? brushed[0] : brushed;
 }
 
 // Marks of the selected network in the other views.
