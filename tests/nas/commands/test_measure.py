@@ -1,5 +1,6 @@
 """Measuring later and elsewhere: a run's networks, samples of a space, and databases that come together again."""
 
+import os
 import shutil
 import sqlite3
 import sys
@@ -77,7 +78,7 @@ def test_a_sample_of_a_space_needs_no_run(nas: Program) -> None:
     ("arguments", "message"),
     [
         ([], "name a network to measure"),
-        (["--sample", "3", "next-vit-s"], "--sample draws its networks"),
+        (["--sample", "3", "next-vit-s"], "--sample draws its own networks"),
         (["--sample", "3", "--front"], "exclude each other"),
         (["--front", "a", "b"], "one run at a time"),
         (["--front", "--json"], "--json is for single networks"),
@@ -165,7 +166,7 @@ def test_a_run_resumes_only_on_the_device_where_it_was_begun(copy: Program, monk
     (copy.folder / "sitecustomize.py").write_text(
         "import evaluators.targets.cpu as cpu\ncpu._model = lambda: 'Another Processor'\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(copy.folder))
+    monkeypatch.setenv("PYTHONPATH", str(copy.folder), prepend=os.pathsep)
     ended = copy("run", "--name", "whole", "--budget", "15")
     assert ended.code == 1
     assert "was begun on another device or version" in ended.err
@@ -177,7 +178,7 @@ def test_numbers_of_another_device_get_a_column_of_their_own(copy: Program, monk
     (copy.folder / "sitecustomize.py").write_text(
         "import evaluators.targets.cpu as cpu\ncpu._model = lambda: 'Another Processor'\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(copy.folder))
+    monkeypatch.setenv("PYTHONPATH", str(copy.folder), prepend=os.pathsep)
     ended = copy("measure", "whole", "--trial", "0", "--latency", QUICK[3])
     assert ended.code == 0, ended.err
     measurements = copy("show", "whole", "--all", "--json").json["trials"][0]["measurements"]
