@@ -127,7 +127,7 @@ def test_the_page_and_nas_show_agree_under_limits(finished: Program, page: Page,
     """By the command that the page itself names for a terminal, units and all."""
     run = load("whole", f"sqlite:///{finished.folder}/runs/nas.db")
     opened(page, run, tmp_path)
-    fronts = set()
+    fronts = {tuple(trial.number for trial in front.front(run))}
     for metric in ("params", "macs", run.objectives[1].name):
         values = sorted(trial.value(metric) for trial in run.succeeded())
         dearest = max(trial.value(metric) for trial in front.front(run))
