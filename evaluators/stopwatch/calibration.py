@@ -102,11 +102,9 @@ def ratio_of(measurement: Measurement) -> Ratio | None:
 
 
 def described(measurement: Measurement) -> str:
-    """How a latency was timed, in words; nothing for what is not a measured latency."""
-    if measurement.metric.kind != "measured":
-        return ""
+    """How a latency was timed, in words; empty for what our stopwatch did not time."""
     if not (ratio := ratio_of(measurement)):
-        return "by the first version's stopwatch"
+        return "by the first version's stopwatch" if "stopwatch" in measurement.protocol else ""
     return f"{ratio.rounds} rounds" + (f" in {ratio.processes} processes" if ratio.processes > 1 else "")
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluators import Device, Measurement, Metric
-from evaluators.stopwatch.calibration import LEAST_TAU, Calibration, Ratio, advice, calibrate, flag, ratio_of
+from evaluators.stopwatch.calibration import LEAST_TAU, Calibration, Ratio, advice, calibrate, described, flag, ratio_of
 
 METRIC = Metric(name="ort", unit="ms", direction="minimize", kind="measured")
 
@@ -30,6 +30,15 @@ def test_a_measurement_stores_its_ratio() -> None:
     assert ratio_of(measurement(ratio())) == ratio()
     old = Measurement.from_dict({**measurement(ratio()).to_dict(), "details": {"reference_ms": 5.4}})
     assert ratio_of(old) is None, "of the first version"
+
+
+def test_every_protocol_has_its_words() -> None:
+    """A user's own evaluator has another clock than ours."""
+    new = measurement(ratio())
+    old = Measurement.from_dict({**new.to_dict(), "details": {}, "protocol": {"stopwatch": {}}})
+    own = Measurement.from_dict({**new.to_dict(), "details": {}})
+    assert [described(each) for each in (new, old, own)] == ["10 rounds", "by the first version's stopwatch", ""]
+    assert described(Calibration(constant=0.0).applied([new, new])) == "20 rounds in 2 processes"
 
 
 def test_one_constant_moves_all_networks_alike() -> None:
