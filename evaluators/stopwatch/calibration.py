@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from statistics import median
 from typing import Any
 
@@ -25,6 +26,7 @@ SCALE = 1.4826  # of the median absolute deviation: the standard deviation of no
 MEDIAN_ERROR = 1.25  # standard error of a median over that of a mean, for normal noise
 USUAL_SPREAD, WEIGHT = 0.01, 2.0  # between rounds: what is believed before any, and how many rounds that is worth
 LEAST_TAU, TAU_WEIGHT = 0.01, 4.0  # between processes: the floor, and how many repeats a first belief in it is worth
+LARGEST_ERROR = 0.03  # of a measurement that says how far processes differ
 HISTORY = 200  # measurements of a device, the latest, over which its constant is the median
 CLEAN_SHARE, CLEAN, CORRECTED = 0.98, 0.03, 0.07  # share of CPU; half-widths, as shares of the value
 LEVEL = 0.95
@@ -201,19 +203,23 @@ def calibrate(history: Iterable[tuple[str, Ratio]]) -> Calibration:
 def _tau(pairs: Sequence[tuple[str, Ratio]]) -> tuple[float, int]:
     """The spread between processes, pooled over networks that were measured several times; and how many repeats.
 
-    The median of squared deviations would resist an outlier, but repeats are few: the mean square, less the rounds'
-    own error, shrunk towards the floor.
+    Noisy measurements are repeated most and say least of it: they are left out. The median of differences between
+    repeats resists the few that a disturbance spoilt; the rounds' own error is taken off, and few repeats are shrunk
+    towards the floor.
     """
     groups: defaultdict[str, list[Ratio]] = defaultdict(list)
     for key, ratio in pairs:
-        groups[key].append(ratio)
-    excess, freedom = 0.0, 0
+        if ratio.error <= LARGEST_ERROR:
+            groups[key].append(ratio)
+    differences, errors, freedom = list[float](), list[float](), 0
     for ratios in groups.values():
         if len(ratios) < 2:
             continue
-        logs = np.array([ratio.log for ratio in ratios])
-        own = np.mean([ratio.error**2 for ratio in ratios])
-        excess += float(((logs - logs.mean()) ** 2).sum() - (len(logs) - 1) * own)
-        freedom += len(logs) - 1
-    variance = (TAU_WEIGHT * LEAST_TAU**2 + excess) / (TAU_WEIGHT + freedom)
+        differences += [abs(one.log - other.log) for one, other in combinations(ratios, 2)]
+        errors += [ratio.error for ratio in ratios]
+        freedom += len(ratios) - 1
+    if not freedom:
+        return LEAST_TAU, 0
+    excess = (SCALE * median(differences)) ** 2 / 2 - median(errors) ** 2
+    variance = (TAU_WEIGHT * LEAST_TAU**2 + freedom * excess) / (TAU_WEIGHT + freedom)
     return math.sqrt(max(LEAST_TAU**2, variance)), freedom

@@ -8,7 +8,7 @@ from results import front
 from results.store.record import Trial
 from search_spaces.common.errors import MeasurementFailed
 
-REPEATS = 3  # of one network, at the most: a machine that stays noisy keeps its flags
+REPEATS = 2  # of one network, at the most: a machine that stays noisy keeps its flags
 
 
 def remeasure(search: Search, report: Callable[[Trial, Measurement], None]) -> None:

@@ -127,13 +127,13 @@ class MeasurementStore:
         return calibrate(own)
 
     def _history(self, measurement: Measurement) -> "list[tuple[str, str, Ratio]]":
-        """By measurement on that device, in order: the network's id, the key of its references, and the ratio."""
+        """By measurement on that device, in order: the network in its context, the key of its references, and the ratio."""
         history = self._histories.setdefault(measurement.device.id, History())
         condition = (measurements.c.device == measurement.device.id) & (measurements.c.kind == "measured")
         for row in self._rows(condition & (measurements.c.id > history.last)):
             made, history.last = self._measurement(row), row["id"]
             if ratio := ratio_of(made):
-                history.ratios.append((row["architecture"], str(made.details["clock"]), ratio))
+                history.ratios.append((f"{row['architecture']} {row['context']}", str(made.details["clock"]), ratio))
         return history.ratios
 
     def _known(self, made: Sequence[Measurement]) -> Measurement:

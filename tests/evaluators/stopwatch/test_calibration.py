@@ -82,6 +82,13 @@ def test_the_spread_between_processes_is_estimated_from_repeats(tau: float) -> N
     assert known.tau == pytest.approx(max(tau, LEAST_TAU), rel=0.25)
 
 
+def test_a_few_spoilt_repeats_do_not_make_every_network_doubtful() -> None:
+    rng = np.random.default_rng(0)
+    calm = [(str(number % 5), ratio(log=0.005 * rng.standard_normal())) for number in range(20)]
+    spoilt = [("9", ratio(log=0.0)), ("9", ratio(log=0.6)), ("8", ratio(log=0.4, error=0.2)), ("8", ratio(log=0.0))]
+    assert calibrate([*calm, *spoilt]).tau < 1.5 * LEAST_TAU
+
+
 def test_without_repeats_the_floor_is_believed() -> None:
     assert calibrate([("a", ratio()), ("b", ratio())]).tau == LEAST_TAU
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from evaluators import Device, Measurement, Metric
-from evaluators.stopwatch.calibration import Ratio
+from evaluators.stopwatch.calibration import LEAST_TAU, Ratio
 from nas.search.config import Config
 from results.store.store import Store
 from search_spaces import PAPER
@@ -68,6 +68,15 @@ def test_repeats_are_combined_and_narrow_the_interval(store: Store) -> None:
     assert twice.details["first_log_ratio"] == 1.49
     assert twice.high - twice.low < once.high - once.low
     assert [found.value for _, found in store.measured("ort")[latency().context]] == [twice.value]
+
+
+def test_a_network_at_two_resolutions_is_no_repeat(store: Store) -> None:
+    """The references are the same: both tell the device's constant, and neither how far processes differ."""
+    for number in range(5):
+        store.remember(S, latency(1.5 - number, protocol={"resolution": 224 - 32 * number}))
+    found = store.recall(S, latency(protocol={"resolution": 224}).context)
+    assert found and store.calibration(found).tau == LEAST_TAU
+    assert store.calibration(found).measurements == 5
 
 
 def test_measurements_of_the_first_version_keep_their_value_and_their_flag(store: Store) -> None:
