@@ -127,7 +127,7 @@ class MeasurementStore:
         return calibrate(own)
 
     def _history(self, measurement: Measurement) -> "list[tuple[str, str, Ratio]]":
-        """By measurement on that device, in order: the network in its context, the key of its references, and the ratio."""
+        """By measurement on that device, in order: network and context, the key of its references, and the ratio."""
         history = self._histories.setdefault(measurement.device.id, History())
         condition = (measurements.c.device == measurement.device.id) & (measurements.c.kind == "measured")
         for row in self._rows(condition & (measurements.c.id > history.last)):
