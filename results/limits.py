@@ -79,9 +79,9 @@ def _number(text: str, digits: str, power: int) -> float:
     """The number times a power of ten, exactly: 0.1 s is 100 ms."""
     try:
         number = float(digits)
-    except ValueError:
+        number = float(Decimal(digits).scaleb(power)) if math.isfinite(number) else number
+    except (ValueError, ArithmeticError):  # the latter of an exponent beyond those of decimal numbers
         raise UsageError(f"'{digits}' in the limit '{text}' is not a number", "for example ort<=40ms") from None
-    number = float(Decimal(digits).scaleb(power)) if math.isfinite(number) else number
     if not math.isfinite(number):
         raise UsageError(f"the limit '{text}' has no bound: '{digits}' is infinite", "leave it out, or lower it")
     return number + 0.0  # and no negative zero
