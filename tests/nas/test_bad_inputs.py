@@ -92,7 +92,8 @@ SPECS = [
     "train:data=digits,rate=inf",
 ]  # fmt: skip
 LIMITS = [
-    "", "ort", "<=", "ort<=", "<=4", "ort<=x", "ort<=nan", "ort<=inf", "ort<=1e400", "ort<=-inf", "ort<=1e-333333333333333333333ms", "ort==4", "ort<4",
+    "", "ort", "<=", "ort<=", "<=4", "ort<=x", "ort<=nan", "ort<=inf", "ort<=1e400", "ort<=-inf",
+    "ort<=1e-333333333333333333333ms", "ort==4", "ort<4",
     "ort<=4 parsecs", "ort<=4MM", "nothing<=4", "ort<=40ms<=5", "params<=²³", "params<=" + "9" * 5000, "ort<=40%",
 ]  # fmt: skip
 STORES = [
