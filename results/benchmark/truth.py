@@ -141,6 +141,9 @@ def _whole(table: "pd.DataFrame", true: Vector, needed: Sequence[Vector]) -> tup
     return whole, remarks
 
 
+TINIEST = 1e-100  # of a latency or throughput: less is no quantity, and its inverse overflows
+
+
 def _is_latency(column: str) -> bool:
     return bool(re.search(r"_ms($|_batch)|_img_per_s$|^latency", column))
 
@@ -150,7 +153,7 @@ def _latencies(values: Mapping[str, Vector]) -> tuple[dict[str, Vector], list[st
     by_device, remarks = {}, []
     for column in filter(_is_latency, values):
         given = values[column]
-        positive = np.where(given > 0, given, np.nan)
+        positive = np.where(given > TINIEST, given, np.nan)
         times = 1000 / positive if column.endswith("_img_per_s") else positive
         if none := int((np.isfinite(given) & ~np.isfinite(positive)).sum()):
             remarks.append(f"{none} values of {column} are not above 0: taken as unknown")
