@@ -100,6 +100,7 @@ def test_measuring_a_run_without_runs_creates_nothing(nas: Program) -> None:
     assert list(nas.folder.iterdir()) == []
 
 
+@pytest.mark.slow  # the verdict: tests/evaluators/workers/test_paired_comparison.py
 def test_two_networks_are_compared_in_pairs(nas: Program) -> None:
     ended = nas("measure", "next-vit-s", "next-vit-l", "--compare", "--latency", "ort:resolution=32", "--json")
     assert ended.code == 0, ended.err
