@@ -27,7 +27,7 @@ class StandIn:
 @pytest.mark.parametrize(
     ("truth", "spread", "words"),
     [
-        (1.4, 0.02, "b is 4"),
+        (1.4, 0.02, "slower than s"),
         (0.8, 0.02, "faster than s"),
         (1.0, 0.02, "not distinguishable"),
         (1.004, 0.0005, "not dist"),
