@@ -78,7 +78,9 @@ def _speed(trial: Trial, name: str) -> str:
     error = trial.measurements[name].details.get("constant_error")
     if error is None:
         return ""
-    return f"; milliseconds at this device's typical speed, which is known within {1.96 * error:.1%} and common to all"
+    return (
+        f"; milliseconds at this device's typical speed, which is known within {normal() * error:.1%} and common to all"
+    )
 
 
 def doubts(run: Run, trials: Sequence[Trial], whose: str = "these") -> list[str]:

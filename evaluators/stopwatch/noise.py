@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from evaluators.statistics.intervals import normal
 from evaluators.stopwatch.calibration import Ratio
 
 FEWEST = 3  # processes, below which a spread says nothing
@@ -23,14 +24,14 @@ class Noise:
     @property
     def within(self) -> float:
         """How close repeats come to each other, 95 % of the time."""
-        return 1.96 * self.paired
+        return normal() * self.paired
 
     def sentence(self) -> str:
         """What to expect of latencies that are measured now."""
         share = "" if self.cpu_share is None else f"; the CPU was ours for {self.cpu_share:.0%} of the time"
         return (
             f"a latency here repeats within {self.within:.1%} ({self.processes} processes; without reference networks "
-            f"within {1.96 * self.alone:.1%}){share}"
+            f"within {normal() * self.alone:.1%}){share}"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -211,8 +211,7 @@ def _measure_all(
                     f"{number - 1 - failed} of {len(jobs)} are in the database: repeat the command to measure the rest"
                 )
                 raise InfrastructureFailed(error.message, f"{error.hint}\n  {resume}".lstrip()) from error
-            store.remember(candidate.architecture, measurement)
-            combined = store.recall(candidate.architecture, context) or measurement
+            combined = store.keep(candidate.architecture, measurement)
             console.say(f"{label}: {combined}, {combined.quality}")
     return failed
 

@@ -198,7 +198,6 @@ class _Report:
     def _finish(self) -> int:
         """Trains the best longer, measures limited latencies again, and prints the summary. Returns the exit code."""
         remeasure(self.search, self._measured_again)
-        self.search.run = self.search.store.run(self.search.name)  # one constant of the device for all milliseconds
         run, members = self.search.run, front.front(self.search.run)
         self._write_page()
         if self._climb():

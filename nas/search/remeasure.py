@@ -14,12 +14,14 @@ REPEATS = 2  # of one network, at the most: a machine that stays noisy keeps its
 def remeasure(search: Search, report: Callable[[Trial, Measurement], None]) -> None:
     """Measures the front's noisy latencies again and combines; whatever comes to the front then is treated alike.
 
+    Leaves the run of the search as the database has it now.
+
     Raises:
         InfrastructureFailed: a process or device failed; what was measured stays.
     """
     latencies = [evaluator for evaluator in search.objectives if evaluator.metric.kind == "measured"]
+    search.run = search.store.run(search.name)  # one constant of the device for all milliseconds
     for _ in range(REPEATS if latencies else 0):
-        search.run = search.store.run(search.name)
         noisy = [
             (trial, evaluator)
             for trial in front.front(search.run)
@@ -33,6 +35,5 @@ def remeasure(search: Search, report: Callable[[Trial, Measurement], None]) -> N
                 again = search.bench.measure(evaluator, trial.architecture)
             except MeasurementFailed:  # its first measurement stands, flagged
                 continue
-            search.store.remember(trial.architecture, again)
-            report(trial, search.store.recall(trial.architecture, again.context) or again)
-    search.run = search.store.run(search.name)
+            report(trial, search.store.keep(trial.architecture, again))
+        search.run = search.store.run(search.name)

@@ -179,8 +179,7 @@ class Search:
             self.reused += evaluator.family() != "cost"
             return known
         measurement = self.bench.measure(evaluator, architecture)
-        self.store.remember(architecture, measurement)
-        return self.store.recall(architecture, context) or measurement
+        return self.store.keep(architecture, measurement)
 
     def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Result]:
         """The same for many networks, several at once where the evaluator allows it; a failure is yielded, too."""
@@ -293,8 +292,7 @@ def _confirmed(
             report(trial, trial.measurements[limit.metric], f"{limit} not confirmed: {error.cause}")
             confirmed = False
             continue
-        search.store.remember(trial.architecture, again)
-        again = search.store.recall(trial.architecture, again.context) or again  # combined with the first
+        again = search.store.keep(trial.architecture, again)  # combined with the first
         excess, share = limit.excess(again.value), f"{abs(limit.excess(again.value)) / limit.bound:.1%}"
         report(trial, again, f"{limit} missed by {share}" if excess > 0 else f"{limit} met with {share} to spare")
         closest = again.low if limit.sign == "<=" else again.high

@@ -2,10 +2,10 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -19,6 +19,7 @@ from search_spaces import Architecture
 from search_spaces.common.errors import StoreError
 
 Pairs = list[tuple[Architecture, Measurement]]
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass
@@ -104,6 +105,11 @@ class MeasurementStore:
         with self.writing() as connection:
             connection.execute(measurements.insert().values(row))
 
+    def keep(self, architecture: Architecture, measurement: Measurement) -> Measurement:
+        """Remembers a measurement; returns what is known of the network with it, repeats combined."""
+        self.remember(architecture, measurement)
+        return self.recall(architecture, measurement.context) or measurement
+
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A connection for one transaction: all of it is written, or nothing."""
@@ -136,11 +142,19 @@ class MeasurementStore:
                 history.ratios.append((f"{row['architecture']} {row['context']}", str(made.details["clock"]), ratio))
         return history.ratios
 
-    def _known(self, made: Sequence[Measurement]) -> Measurement:
-        """All measurements of one network in one context as one."""
-        if rounds := [each for each in made if ratio_of(each)]:
-            return self.calibration(rounds[-1]).applied(rounds)
-        return next((each for each in made if not each.doubtful), made[0])
+    def _known(self, made: Mapping[Key, Sequence[Measurement]]) -> dict[Key, Measurement]:
+        """All measurements of each network in one context as one; a device is calibrated once for all of them."""
+        known: dict[Key, Measurement] = {}
+        calibrations: dict[tuple[str, str], Calibration] = {}
+        for key, repeats in made.items():
+            if not (rounds := [each for each in repeats if ratio_of(each)]):
+                known[key] = next((each for each in repeats if not each.doubtful), repeats[0])
+                continue
+            clock = (rounds[-1].device.id, str(rounds[-1].details["clock"]))
+            if clock not in calibrations:
+                calibrations[clock] = self.calibration(rounds[-1])
+            known[key] = calibrations[clock].applied(rounds)
+        return known
 
     def measured(self, metric: str) -> dict[str, Pairs]:
         """Every network that was ever measured by a metric, by context; the first measurement of each counts."""
@@ -168,7 +182,7 @@ class MeasurementStore:
             networks[architecture.id] = architecture
             made[row["context"]][architecture.id].append(measurement)
         return {
-            context: [(networks[key], self._known(repeats)) for key, repeats in by_network.items()]
+            context: [(networks[key], measurement) for key, measurement in self._known(by_network).items()]
             for context, by_network in made.items()
         }
 
@@ -180,7 +194,7 @@ class MeasurementStore:
         for row in self._rows(condition):
             if (key := (row["architecture"], row["context"])) in keys:
                 made[key].append(self._measurement(row))
-        return {key: self._known(repeats) for key, repeats in made.items()}
+        return self._known(made)
 
     def _measurement(self, row: "sa.RowMapping") -> Measurement:
         with self._reading(f"measurement {row['id']}"):
