@@ -43,6 +43,7 @@ class Ort(Latency):
 
     packages: ClassVar[tuple[str, ...]] = ("onnxruntime",)
     imports: ClassVar[tuple[str, ...]] = ("evaluators.graphs.onnx_graph", "onnxruntime")
+    opens_early: ClassVar[bool] = True
 
     batch: int = 1
     threads: int = 1

@@ -25,7 +25,8 @@ from evaluators.stopwatch.rounds import Rounds
 SCALE = 1.4826  # of the median absolute deviation: the standard deviation of normal noise
 MEDIAN_ERROR = 1.25  # standard error of a median over that of a mean, for normal noise
 USUAL_SPREAD, WEIGHT = 0.01, 2.0  # between rounds: what is believed before any, and how many rounds that is worth
-LEAST_TAU, TAU_WEIGHT = 0.01, 4.0  # between processes: the floor, and how many repeats a first belief in it is worth
+USUAL_TAU, TAU_WEIGHT = 0.01, 4.0  # between processes: what is believed before any repeat, worth so many repeats
+LEAST_TAU = 0.003  # and its floor, however well repeats agree
 LARGEST_ERROR = 0.03  # of a measurement that says how far processes differ
 HISTORY = 200  # measurements of a device, the latest, over which its constant is the median
 CLEAN_SHARE, CLEAN, CORRECTED = 0.98, 0.03, 0.07  # share of CPU; half-widths, as shares of the value
@@ -71,7 +72,7 @@ class Ratio:
 
     def here(self) -> tuple[float, float, float, Quality]:
         """Milliseconds at the speed of these very rounds, both ends of the interval, and the flag; without SciPy."""
-        half = normal(LEVEL) * math.hypot(self.error, LEAST_TAU)
+        half = normal(LEVEL) * math.hypot(self.error, USUAL_TAU)
         middle = self.log + self.reference
         quality = flag(math.expm1(half), self.rounds, [self.cpu_share])
         return math.exp(middle), math.exp(middle - half), math.exp(middle + half), quality
@@ -116,7 +117,7 @@ class Calibration:
 
     constant: float
     constant_error: float = 0.0
-    tau: float = LEAST_TAU
+    tau: float = USUAL_TAU
     measurements: int = 1
     repeats: int = 0  # beyond the first of each network: what tau is estimated from
 
@@ -205,7 +206,7 @@ def _tau(pairs: Sequence[tuple[str, Ratio]]) -> tuple[float, int]:
 
     Noisy measurements are repeated most and say least of it: they are left out. The median of differences between
     repeats resists the few that a disturbance spoilt; the rounds' own error is taken off, and few repeats are shrunk
-    towards the floor.
+    towards what is usual.
     """
     groups: defaultdict[str, list[Ratio]] = defaultdict(list)
     for key, ratio in pairs:
@@ -219,7 +220,7 @@ def _tau(pairs: Sequence[tuple[str, Ratio]]) -> tuple[float, int]:
         errors += [ratio.error for ratio in ratios]
         freedom += len(ratios) - 1
     if not freedom:
-        return LEAST_TAU, 0
+        return USUAL_TAU, 0
     excess = (SCALE * median(differences)) ** 2 / 2 - median(errors) ** 2
-    variance = (TAU_WEIGHT * LEAST_TAU**2 + freedom * excess) / (TAU_WEIGHT + freedom)
+    variance = (TAU_WEIGHT * USUAL_TAU**2 + freedom * excess) / (TAU_WEIGHT + freedom)
     return math.sqrt(max(LEAST_TAU**2, variance)), freedom

@@ -29,7 +29,7 @@ class Protocol:
     warmup_seconds: float = 0.0  # after one discarded run of each network
     round_seconds: float = 0.05  # a network that takes less runs several times a round
     enough_rounds: int = 8  # from here on, a small enough error ends the measurement
-    enough_error: float = 0.003  # of the logarithm: no longer matters beside the spread between processes
+    enough_error: float = 0.004  # of the logarithm: no longer matters beside the spread between processes
     rounds: int = 6  # fewer only where the limit comes first
     seconds: float = 2.3
     limit_seconds: float = 3.0  # checked before every run; two rounds are taken in any case

@@ -1,7 +1,7 @@
 """The requests that a worker accepts, checked before use: a job is data, never code and never a file.
 
 {"do": "describe", "evaluator": "ort"}                                what it would measure here, or why it cannot
-{"do": "prepare", "evaluator": "ort"}                                 imports the modules that the first job needs
+{"do": "prepare", "evaluator": "ort"}                                 makes ready what the first job needs
 {"do": "measure", "evaluator": "ort", "architecture": {...}}          one measurement
 {"do": "join", "evaluator": "train", "architecture": {...}}           the same, while the driver holds the device
 {"do": "compare", "evaluator": "ort", "architecture": {...}, "other": {...}}   the other's latency over the first's

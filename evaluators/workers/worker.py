@@ -7,7 +7,6 @@ libraries goes to standard error. With `--attached` the process ends as soon as 
 ended. Its temporary files are in a folder that is removed with it.
 """
 
-import importlib
 import json
 import os
 import queue
@@ -85,8 +84,7 @@ def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
     if job["do"] == "describe":
         return describe(evaluator)
     if job["do"] == "prepare":
-        for module in evaluator.imports:
-            importlib.import_module(module)
+        evaluator.prepare()
         return {"prepared": evaluator.spec}
     if job["do"] == "join":
         return _measured(job, evaluator)

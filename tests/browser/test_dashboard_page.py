@@ -245,7 +245,7 @@ def test_two_networks_are_compared_by_keyboard(show: Any) -> None:
     assert "stage 1, blocks" not in text, "only what differs"
 
 
-def test_what_intervals_do_not_separate_is_not_told_apart(show: Any) -> None:
+def test_networks_within_each_others_intervals_are_called_not_distinguishable(show: Any) -> None:
     close = [synthetic.trial(number, 4.0 + number, 50.0 + number / 10) for number in range(2)]
     opened = show(synthetic.run(close), hash_="#trial=0&compare=1")
     assert "not distinguishable" in opened.page.inner_text("#compared")

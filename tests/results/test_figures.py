@@ -160,7 +160,7 @@ def test_what_alone_decides_matters_most() -> None:
     assert "too few" in importance_info(synthetic.typical()).summary
 
 
-def test_the_stopwatch_says_who_cannot_be_told_apart() -> None:
+def test_the_stopwatch_says_which_networks_are_not_distinguishable() -> None:
     close = [synthetic.trial(number, 4.0 + number, 50.0 + number / 10) for number in range(3)]
     info = stopwatch_info(synthetic.run(close))
     assert "Of 2 neighbours on the front, 2 are not distinguishable" in info.summary

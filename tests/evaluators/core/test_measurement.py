@@ -16,7 +16,7 @@ def stored(**fields: object) -> Measurement:
     return Measurement.from_dict(json.loads(json.dumps({**STORED, **fields})))
 
 
-def test_time_shares_and_further_metrics_are_told_apart() -> None:
+def test_time_shares_and_further_metrics_are_distinguished() -> None:
     secondary = {further_key("head", "%"): 1.5, further_key("stem", "%"): 98.5, further_key("top-5", "%"): 80.0}
     assert list(secondary) == ["head [%]", "stem [%]", "top-5 [%]"]
     measurement = stored(secondary=secondary)

@@ -34,7 +34,7 @@ def test_a_folder_with_validation_images_of_its_own(tmp_path: Path) -> None:
     assert (len(images.train_labels), len(images.valid_labels)) == (40, 16)
 
 
-def test_copies_across_the_split_are_found_and_left_out(tmp_path: Path) -> None:
+def test_copies_across_the_split_are_left_out(tmp_path: Path) -> None:
     leaking(tmp_path)
     images = load(str(tmp_path), 32)
     assert len(images.train_labels) == 34

@@ -108,7 +108,7 @@ def test_the_noise_ceiling_is_what_seeds_agree_on() -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(seeds, st.integers(1, 12))
-def test_what_is_chosen_to_be_evaluated_is_new_and_within_a_budget(seed: int, count: int) -> None:
+def test_what_is_selected_for_evaluation_is_new_and_within_a_budget(seed: int, count: int) -> None:
     random = np.random.default_rng(seed)
     upper, cost = random.normal(size=(2, 40))
     taken = random.choice(40, 10, replace=False).tolist()

@@ -118,7 +118,7 @@ def test_on_a_mac_core_mls_own_time_is_the_number(mac) -> None:
 @pytest.mark.parametrize(
     ("change", "words"), [({"speed_limit": 80}, "slowed down by heat"), ({"power": "battery"}, "on its battery")]
 )
-def test_heat_and_battery_are_told(mac, monkeypatch: pytest.MonkeyPatch, change: dict, words: str) -> None:
+def test_heat_and_battery_are_reported(mac, monkeypatch: pytest.MonkeyPatch, change: dict, words: str) -> None:
     monkeypatch.setattr(mac, "STATE", {**mac.STATE, **change})
     found = evaluators.get("coreml:resolution=64").measure(CORNERS["half"])
     assert any(words in warning for warning in found.warnings)
@@ -143,7 +143,7 @@ def test_a_phone_needs_a_team() -> None:
         evaluators.get("coreml:phone=Ada")
 
 
-def test_without_a_mac_the_two_ways_on_are_told() -> None:
+def test_without_a_mac_both_alternatives_are_named() -> None:
     reason = evaluators.get("coreml").missing()
     if reason is None:
         pytest.skip("this is a Mac")

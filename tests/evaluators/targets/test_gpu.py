@@ -83,7 +83,7 @@ def test_without_a_cuda_graph_launches_are_part_of_the_number(stand_ins) -> None
 @pytest.mark.parametrize(
     ("reasons", "processes", "words"), [(0x40, 1, "slowed down by heat"), (0, 2, "other processes used the GPU")]
 )
-def test_a_gpu_that_is_not_calm_is_told(stand_ins, reasons: int, processes: int, words: str) -> None:
+def test_a_gpu_that_is_not_calm_is_reported(stand_ins, reasons: int, processes: int, words: str) -> None:
     nvml = stand_ins[0]
     nvml.reasons, nvml.processes = reasons, processes
     assert any(words in warning for warning in evaluators.get(TRT).measure(SMALL).warnings)

@@ -123,7 +123,7 @@ def absent(module: Path, interpreter: str) -> list[str]:
     return json.loads(ended.stdout)
 
 
-def test_the_names_are_found_in_the_source() -> None:
+def test_the_names_occur_in_the_source() -> None:
     names = used_names()
     assert {"Builder.build_serialized_network", "IExecutionContext.execute_async_v3", "BuilderFlag.TF32"} <= set(names)
     assert len(names) > 30

@@ -22,7 +22,7 @@ def two_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Train, "at_once", lambda self: 2)
 
 
-def test_networks_beside_each_other_reach_what_each_reaches_alone() -> None:
+def test_networks_trained_in_parallel_reach_what_they_reach_alone() -> None:
     train = evaluators.get(TRAIN)
     with Bench() as bench:
         for architecture, found in together(train, NETWORKS, bench):

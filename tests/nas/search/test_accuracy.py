@@ -125,7 +125,7 @@ def test_networks_that_have_not_learnt_are_refused(nas: Program, monkeypatch: An
 
 
 @pytest.mark.slow
-def test_successive_halving_trains_the_best_longer_and_shows_each_rung(
+def test_successive_halving_trains_the_best_longer_and_shows_every_rung(
     nas: Program, monkeypatch: Any, tmp_path_factory: Any
 ) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
@@ -144,7 +144,7 @@ def test_successive_halving_trains_the_best_longer_and_shows_each_rung(
 
 
 @pytest.mark.slow
-def test_one_learning_rate_is_chosen_on_a_small_and_a_large_network(
+def test_one_learning_rate_comes_from_a_small_and_a_large_network(
     nas: Program, monkeypatch: Any, tmp_path_factory: Any
 ) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))

@@ -37,7 +37,7 @@ def row(report: Report, name: str) -> Row:
     return result
 
 
-def test_a_score_that_knows_more_than_structure_is_told_from_noise(report: Report) -> None:
+def test_a_score_that_knows_more_than_structure_differs_from_noise(report: Report) -> None:
     good, noise = row(report, "good"), row(report, "noise")
     assert good.gain and good.gain.low > 0
     assert good.p_value is not None and good.p_value < 0.05

@@ -164,7 +164,7 @@ def test_what_answers_otherwise_is_refused_and_nothing_is_left(tmp_path: Path, m
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_overwritten_without_being_told(tmp_path: Path) -> None:
+def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:
     exporting.export(deliverable(), ["config", "onnx"], tmp_path / "out")
     with pytest.raises(UsageError, match=r"out' exists\n.*--force"):
         exporting.export(deliverable(), ["config"], tmp_path / "out")

@@ -35,7 +35,7 @@ def test_the_better_front_is_named() -> None:
     assert comparison.compare(named("a", (4.7, 45.0)), named("b")).sentence.endswith("a covers more")
 
 
-def test_what_noise_could_have_made_is_not_told_apart() -> None:
+def test_differences_within_the_noise_are_not_distinguishable() -> None:
     first, second = named("a", (4.7, 45.0), half=5.0), named("b", (4.7, 44.5), half=5.0)
     result = comparison.compare(first, second)
     assert result.difference.low < 0 < result.difference.high

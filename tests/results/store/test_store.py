@@ -15,7 +15,7 @@ from search_spaces.common.errors import StoreError, UnknownName, UsageError
 from tests.results.store.stores import CONFIG, S, measurement, proposal, tell
 
 
-def test_what_is_told_is_read_back(store: Store) -> None:
+def test_what_is_stored_is_read_back(store: Store) -> None:
     store.create("one", CONFIG)
     tell(store, "one")
     run = store.run("one")
@@ -31,7 +31,7 @@ def test_a_violated_limit_makes_a_trial_infeasible(store: Store) -> None:
     assert store.run("one").trials[0].state == "infeasible"
 
 
-def test_a_candidate_in_flight_is_found_again_and_a_failed_one_keeps_its_cause(store: Store, url: str) -> None:
+def test_a_candidate_in_flight_is_resumed_and_a_failed_one_keeps_its_cause(store: Store, url: str) -> None:
     store.create("one", CONFIG)
     store.begin("one", proposal())
     other = Store(url, writable=True)

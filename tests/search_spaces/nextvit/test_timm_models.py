@@ -114,7 +114,7 @@ def test_arch_may_be_given_in_many_ways(tmp_path: Path) -> None:
         (__file__, InvalidArchitecture, "not JSON"),
     ],
 )
-def test_a_bad_arch_is_told_in_our_words(arch: object, error: type[NasError], told: str) -> None:
+def test_a_bad_arch_is_explained_in_our_words(arch: object, error: type[NasError], told: str) -> None:
     with pytest.raises(error, match=told):
         create(arch)
 
@@ -153,7 +153,7 @@ def test_intermediates_are_the_features_of_the_network(ours: NextViT, model: Any
 
 @torch.no_grad()
 @pytest.mark.parametrize("last", range(4))
-def test_pruning_leaves_what_the_chosen_stages_need(ours: NextViT, model: Any, last: int) -> None:
+def test_pruning_leaves_what_the_selected_stages_need(ours: NextViT, model: Any, last: int) -> None:
     assert model.prune_intermediate_layers([last], prune_norm=True) == [last]
     assert (len(model.stages), model.num_features, model.num_classes) == (last + 1, CHANNELS[last], 0)
     close(model(images()), ours.features(images())[last])
@@ -291,7 +291,7 @@ def test_any_script_may_be_run_with_the_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"), [([], "usage: "), (["missing.py"], "there is no script 'missing.py'\n")]
 )
-def test_a_missing_script_is_told_with_the_usage(
+def test_a_missing_script_is_reported_with_the_usage(
     arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert timm_models.main(arguments) == 2
