@@ -2,9 +2,9 @@
 
     python benchmarks/noise_and_the_sampler.py --seeds 6 --budget 60
 
-The same search runs with exact latencies and with noisy ones: log-normal noise, of which a sampler could know the
-variance at best what removes it. If exact latencies find no better front than noisy ones, no knowledge of the noise can.
-Accuracy and latency are formulas of the architecture, so that the front is judged by exact values.
+The same search runs with exact latencies and with noisy ones. Knowing the variance of the noise can at best undo what
+the noise costs: if exact latencies find no better front than noisy ones, such knowledge cannot help. Accuracy and
+latency are formulas of the architecture, so that the front is judged by exact values.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def searched(space: SearchSpace, noise: float, seed: int, budget: int) -> float:
     """The hypervolume, in exact values, of the front that a search with noisy latencies finds."""
     rng, trials, points = np.random.default_rng(seed), list[Any](), list[tuple[float, float]]()
     seen: set[str] = set()
-    for number in range(budget):
+    for _ in range(budget):
         proposal = propose(
             space, "gp", seed, trials, ["maximize", "minimize"], lambda one: "asked before" if one.id in seen else ""
         )

@@ -35,7 +35,9 @@ class Sampler:
 
 def _gp(seed: int) -> "optuna.samplers.BaseSampler":
     import optuna
+    import torch
 
+    torch.set_num_threads(1)  # two threads are no faster, and wait up to 6 s for each other on a busy machine
     return optuna.samplers.GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False)
 
 
