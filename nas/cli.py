@@ -7,7 +7,7 @@ import click
 from nas import __version__
 from nas.cli_networks import export, measure
 from nas.cli_training import finalists, train
-from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, examples, plugin_names
+from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, plugin_names
 
 
 @click.group(
@@ -65,6 +65,12 @@ def cli() -> None:
 @click.option("--data", metavar="DATA", help="Your images: a folder of classes, hf:OWNER/NAME, digits or synthetic.")
 @click.option(
     "--train", "evaluations", type=int, default=20, show_default=True, help="Networks that --proxy auto trains."
+)
+@click.option(
+    "--hours",
+    type=Finite(min=0, min_open=True, max=10_000),
+    callback=lambda context, parameter, value: value or 0.0,
+    help="Time for the whole run with --data; the fidelity of trainings is chosen to fit.  [default: 1 for trainings]",
 )
 @click.option(
     "--latency",

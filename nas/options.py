@@ -25,20 +25,20 @@ RUN = click.argument("run", required=False)
 SEED = click.IntRange(0, 2**31 - 1)  # every random number generator in use accepts these
 
 
-class Seconds(click.FloatRange):
-    """A finite number of seconds: click accepts nan in every range."""
+class Finite(click.FloatRange):
+    """A finite number: click accepts nan in every range."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number, or an error of click."""
-        seconds = super().convert(value, param, ctx)
-        if not math.isfinite(seconds):
-            self.fail(f"{value} is not a number of seconds.", param, ctx)
-        return seconds
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 TIMEOUT = click.option(
     "--timeout",
-    type=Seconds(min=1, max=10**6),
+    type=Finite(min=1, max=10**6),
     default=120.0,
     show_default=True,
     help="Longest time of one evaluation, in seconds.",

@@ -1,30 +1,23 @@
-"""What stands for accuracy in a run: its proxy, its data and its learning rate."""
+"""What stands for accuracy in a run: its proxy and its data, and random networks of its space."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from math import exp
 from typing import Any
 
 import evaluators
-from evaluators import Evaluator
-from evaluators.core.measurement import Measurement
 from evaluators.datasets import data
 from evaluators.datasets.sources import opened
 from evaluators.prediction.features import structure
 from evaluators.training.fidelity import Fidelity
-from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import progress
 from nas.search.config import Config
 from results.limits import Limit
-from results.store.store import Store
 from search_spaces import Architecture
-from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, UsageError
+from search_spaces.common.errors import UsageError
 
 WITHOUT_DATA, WITH_DATA = "entropy", "auto"
 FIRST_RUNG = 3  # default epochs of a training that is a run's objective: the next rungs have 9 and 27
-RATES = (0.001, 0.002, 0.004)
-EXTREMES = 24  # random networks, of which the smallest and the largest are trained
 DRAWS = 3000  # random networks among which to look for some that keep the limits
 BY_FORMULA = {"params": ("log_weights", 1e6), "macs": ("log_macs", 1e9), "activations": ("log_activations", 1e6)}
 UNCOUNTED = 1.3  # the largest ratio of an exact count to the formula's, which leaves stem and head out
@@ -72,51 +65,6 @@ def check_data(name: str, say: Callable[[str], None]) -> None:
             opened(name, 0, say=say)
 
 
-def same_but_for_rate(requested: str, stored: str) -> bool:
-    """Whether a requested proxy is the stored one, apart from a learning rate that the run chose itself."""
-    first, second = evaluators.get(requested, "accuracy"), evaluators.get(stored, "accuracy")
-    if not (isinstance(first, Fidelity) and isinstance(second, Fidelity)) or "rate=" in requested:
-        return requested == stored
-    return replace(first, rate=second.rate).spec == stored
-
-
-def with_rate(config: Config, bench: Bench, store: Store) -> str:
-    """The proxy with one learning rate for all networks: the smaller of the best rates of a small and a large network.
-
-    Trains both at every rate, for as many epochs as the first rung has. The results are stored: after an interruption,
-    the same command resumes. A rate given by the user stays.
-
-    Raises:
-        NegativeAnswer: no random network keeps the limits.
-    """
-    evaluator = evaluators.get(config.proxy, "accuracy")
-    if not isinstance(evaluator, Fidelity) or "rate=" in config.proxy:
-        return config.proxy
-    console.say("  choosing one learning rate for all networks, on a small and a large network of the space:")
-    try:
-        rate = _best_rate(evaluator, extremes(config), bench, store)
-    except KeyboardInterrupt:
-        console.say(f"interrupted; finished trainings are stored. Resume with:\n  {console.same_command()}")
-        raise
-    console.say(f"  learning rate {rate:g}")
-    return replace(evaluator, rate=rate).spec
-
-
-def extremes(config: Config) -> tuple[Architecture, Architecture]:
-    """The smallest and the largest of some random networks within the exact limits, by multiply-accumulates.
-
-    Raises:
-        NegativeAnswer: none of them keeps the limits.
-    """
-    drawn = within_limits(config, EXTREMES, 0)
-    if not drawn:
-        raise NegativeAnswer(
-            f"none of {DRAWS} random networks keeps the limits", "loosen one, or give the proxy a rate="
-        )
-    ordered = sorted(drawn, key=lambda architecture: structure(architecture)["log_macs"])
-    return ordered[0], ordered[-1]
-
-
 def within_limits(config: Config, count: int, seed: int, excluded: Collection[str] = ()) -> list[Architecture]:
     """Up to `count` different random networks that keep the exact limits, from at most `DRAWS` draws.
 
@@ -155,33 +103,3 @@ def _may_keep(architecture: Architecture, limits: "list[Limit]") -> bool:
         if limit.excess(least if limit.sign == "<=" else least * UNCOUNTED) > 0:
             return False
     return True
-
-
-def _best_rate(evaluator: Fidelity, networks: tuple[Architecture, ...], bench: Bench, store: Store) -> float:
-    """The smallest of the networks' best learning rates."""
-    best_rates = []
-    with progress("choosing a learning rate", len(networks) * len(RATES)) as done:
-        for number, architecture in enumerate(networks):
-            accuracies: dict[float, float] = {}
-            for step, rate in enumerate(RATES, start=1):
-                outcome = _train(replace(evaluator, rate=rate, seeds=1), architecture, bench, store)
-                console.say(f"    {architecture} at {rate:g}: {outcome}")
-                if isinstance(outcome, Measurement):
-                    accuracies[rate] = outcome.value
-                done(number * len(RATES) + step)
-            ranked = sorted(accuracies, key=lambda rate: (-accuracies[rate], rate))
-            best_rates.append(ranked[0] if ranked else min(RATES))
-    return min(best_rates)
-
-
-def _train(evaluator: Fidelity, architecture: Architecture, bench: Bench, store: Store) -> Measurement | str:
-    """The accuracy of a trained network, from the store if it is there; or why the training failed."""
-    trainer: Evaluator = evaluators.get(evaluator.training, "accuracy")
-    if known := store.recall(architecture, trainer.context()):
-        return known
-    try:
-        measurement = bench.measure(trainer, architecture)
-    except MeasurementFailed as error:  # it diverged: another rate may not
-        return error.cause
-    store.remember(architecture, measurement)
-    return measurement

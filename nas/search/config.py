@@ -9,6 +9,7 @@ from typing import Any
 import evaluators
 import search_spaces
 from evaluators import Evaluator, Metric
+from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.statistics.ranking import FEWEST
 from nas import __version__
 from nas.search.proposals import SAMPLERS
@@ -19,6 +20,7 @@ from search_spaces.common.errors import StoreError, UnknownName, UsageError
 from search_spaces.common.texts import shown
 
 COSTS = ("params", "macs")  # counted for every candidate
+MOST_HOURS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,7 @@ class Config:
     budget: int = 200
     proxy: str = "entropy"
     evaluations: int = 20  # networks to train, if the accuracy is predicted
+    hours: float = 0.0  # for the whole run, if the accuracy is predicted; 0: an hour of trainings
     latencies: tuple[str, ...] = ("ort",)
     limits: tuple[str, ...] = ()
     seed: int = 0
@@ -42,6 +45,14 @@ class Config:
             raise UsageError(
                 f"--train expects at least {FEWEST} real evaluations, got {self.evaluations}",
                 "for example --train 20",
+            )
+        if not 0 <= self.hours <= MOST_HOURS:
+            raise UsageError(
+                f"--hours expects a time from 0 to {MOST_HOURS}, got {self.hours:g}", "for example --hours 2"
+            )
+        if self.hours and not isinstance(self.objectives[0], LearnedAccuracy):
+            raise UsageError(
+                f"--hours plans trainings, and --proxy {self.proxy} is not learnt from any", "add --data DIR"
             )
         if self.sampler not in SAMPLERS:
             raise UnknownName("sampler", self.sampler, SAMPLERS)

@@ -10,7 +10,7 @@ from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
 from nas import console, own_plugins
-from nas.search import accuracy, latency_predictions
+from nas.search import accuracy, latency_predictions, learning_rate, time_plan
 from nas.search.config import Config
 from results.store import names
 from results.store.database import sqlite_path
@@ -26,6 +26,7 @@ class Plan:
 
     config: Config
     stored: Run | None = None
+    fixed: bool = False  # whether the user gave the number of real evaluations
 
     @property
     def pins(self) -> latency_predictions.Pins:
@@ -64,13 +65,13 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Run | None) -> 
     """
     if stored is None:
         fields = {name: choices[name] for name in Config.__dataclass_fields__}
-        return Plan(config=Config(**{**fields, "proxy": accuracy.proxy(choices)}))
+        return Plan(config=Config(**{**fields, "proxy": accuracy.proxy(choices)}), fixed="evaluations" in given)
     own_plugins.restore(stored.name, stored.config.get("plugins", {}))
     config = Config.from_dict(stored.config)
     requested = {key: choices[key] for key in given if key in asdict(config)}
     if {"proxy", "data"} & given:
         proxy = accuracy.proxy(choices)
-        requested["proxy"] = config.proxy if accuracy.same_but_for_rate(proxy, config.proxy) else proxy
+        requested["proxy"] = config.proxy if time_plan.same_but_for_choices(proxy, config.proxy) else proxy
     planned_config = Config(**{**asdict(config), **requested})
     if differences := config.differences(planned_config):
         raise UsageError(
@@ -129,8 +130,9 @@ def settle(store: Store, name: str, plan: Plan, pins: latency_predictions.Pins) 
         )
     if plan.stored is None:
         with Bench(say=console.say) as bench:
-            config = replace(plan.config, proxy=accuracy.with_rate(plan.config, bench, store))
-        further = {"predictors": pins, "plugins": own_plugins.record(config.plugins)}
+            config, seconds = time_plan.settled(plan.config, bench, store, fixed=plan.fixed)
+            config = replace(config, proxy=learning_rate.with_rate(config, bench, store))
+        further = {"planned_seconds": round(seconds), "predictors": pins, "plugins": own_plugins.record(config.plugins)}
         store.create(name, config.to_dict() | {key: value for key, value in further.items() if value})
     elif plan.config.budget != plan.stored.config["budget"]:
         store.configure(name, store.config(name) | plan.config.to_dict())

@@ -1,0 +1,125 @@
+"""How fast this machine trains: seconds an image, timed in short trainings on noise, in parallel as in a search.
+
+Run as `python -m evaluators.training.speed JSON RESOLUTION CLASSES`, it prints the seconds of one network.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from evaluators.core.evaluator import cores
+from evaluators.counts.formula import total
+from evaluators.datasets.images import Head, Images
+from search_spaces import Architecture
+from search_spaces.common.errors import InfrastructureFailed
+
+STEPS = 2  # timed, after one that is not
+RESOLUTIONS = (32, 64)
+VALIDATION = 1 / 3  # of the time of a training step: the forward pass alone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """Seconds of an image in a training step: a fixed part, and one for each multiply-accumulate of the network."""
+
+    fixed: float
+    per_mac: float
+    start: float  # seconds until a new process trains
+    parallel: int  # networks in training at once: the seconds are those of one of them
+
+    def seconds(self, architecture: Architecture, resolution: int, images: float) -> float:
+        """Of training a network on so many images, counted in every epoch."""
+        work = total(architecture, resolution)
+        return images * (self.fixed + self.per_mac * (work.macs + work.attention))
+
+
+def measured(networks: Sequence[Architecture], classes: int, parallel: int) -> Speed:
+    """Times two networks or more at two resolutions, `parallel` trainings at once, and fits a line to the seconds.
+
+    Raises:
+        InfrastructureFailed: a training failed, for instance for want of memory.
+    """
+    began = time.perf_counter()
+    jobs = list(product(networks, RESOLUTIONS))
+    with ThreadPoolExecutor(parallel) as pool:
+        seconds = np.array(list(pool.map(lambda job: _in_a_process(*job, classes, parallel), jobs)))
+    counts = [total(architecture, resolution) for architecture, resolution in jobs]
+    macs = np.array([work.macs + work.attention for work in counts], dtype=float)
+    fixed, per_mac = _line(macs, seconds[:, 0])
+    elapsed = time.perf_counter() - began
+    return Speed(fixed=fixed, per_mac=per_mac, start=min(elapsed, float(np.median(seconds[:, 1]))), parallel=parallel)
+
+
+def _line(macs: "np.ndarray", seconds: "np.ndarray") -> tuple[float, float]:
+    """The fixed seconds and those of a MAC, neither of them negative, with the least relative errors."""
+    from scipy.optimize import nnls
+
+    design = np.column_stack([np.ones_like(macs), macs / macs.max()]) / seconds[:, None]
+    fixed, slope = nnls(design, np.ones_like(seconds))[0]
+    return float(fixed), float(slope / macs.max())
+
+
+def _in_a_process(architecture: Architecture, resolution: int, classes: int, parallel: int) -> tuple[float, float]:
+    """Seconds an image, and seconds until the process could train."""
+    threads = {"OMP_NUM_THREADS": str(max(1, cores() // parallel))} if parallel > 1 else {}
+    command = [sys.executable, "-m", __spec__.name, architecture.canonical_json(), str(resolution), str(classes)]
+    began = time.perf_counter()
+    done = subprocess.run(command, env=os.environ | threads, capture_output=True, text=True, check=False)
+    elapsed = time.perf_counter() - began
+    try:
+        seconds, trained = map(float, done.stdout.split())
+    except ValueError:
+        last = done.stderr.strip()[-500:]
+        raise InfrastructureFailed("the speed of training could not be measured", last or "no output") from None
+    return seconds, elapsed - trained
+
+
+def timed(architecture: Architecture, resolution: int, classes: int, device: str) -> tuple[float, float]:
+    """Seconds an image in this process, and the seconds that finding it out took."""
+    from evaluators.training.short_training import Recipe, train
+    from search_spaces.nextvit.network import NextViT
+
+    began, recipe = time.perf_counter(), Recipe(epochs=1, learning_rate=1e-6)
+    network = NextViT(architecture, num_classes=classes, drop_path_rate=0)
+    train(network, _noise(recipe.batch_size, resolution, classes), recipe, device)
+    outcome = train(network, _noise(STEPS * recipe.batch_size, resolution, classes), recipe, device)
+    return outcome.seconds / outcome.samples, time.perf_counter() - began
+
+
+def _noise(count: int, resolution: int, classes: int) -> Images:
+    import torch
+
+    random = torch.Generator().manual_seed(0)
+    pixels = torch.randint(0, 256, (count, 3, resolution, resolution), generator=random, dtype=torch.uint8)
+    labels = torch.randint(0, classes, (count,), generator=random)
+    return Images(
+        name="noise",
+        identity="",
+        heads=(Head(name="class", first=0, classes=classes, chance=1 / classes),),
+        train_pixels=pixels,
+        train_labels=labels,
+        valid_pixels=pixels[:2],
+        valid_labels=labels[:2],
+        mirrors=True,
+    )
+
+
+def main() -> None:
+    """Prints the two numbers of `timed` for the network of the command line."""
+    import torch
+
+    description, resolution, classes = sys.argv[1:]
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    print(*timed(Architecture.from_dict(json.loads(description)), int(resolution), int(classes), device))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""One learning rate for all networks of a run, from two short trainings of a small network of the space."""
+
+from dataclasses import replace
+
+import evaluators
+from evaluators import Evaluator
+from evaluators.core.measurement import Measurement
+from evaluators.prediction.features import structure
+from evaluators.training.fidelity import USUAL_RATE, Fidelity
+from evaluators.workers.bench import Bench
+from nas import console
+from nas.progress import progress
+from nas.search.accuracy import within_limits
+from nas.search.config import Config
+from results.store.store import Store
+from search_spaces import Architecture
+from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
+
+RATES = (USUAL_RATE, 2 * USUAL_RATE)
+SAMPLE = 24  # random networks, of which the smallest is trained
+
+
+def with_rate(config: Config, bench: Bench, store: Store) -> str:
+    """The proxy with one learning rate for all networks: the better of two for a small one.
+
+    Both trainings are as long as those of the first rung. Large networks bear no higher rate than small ones: where
+    both rates are equally good, the lower one is taken. A rate given by the user stays. The results are stored: after
+    an interruption, the same command resumes.
+
+    Raises:
+        NegativeAnswer: no random network keeps the limits.
+    """
+    evaluator = evaluators.get(config.proxy, "accuracy")
+    if not isinstance(evaluator, Fidelity) or evaluator.rate:
+        return config.proxy
+    network = smallest(config)
+    console.say(f"  choosing one learning rate for all networks, on a small one: {network}")
+    try:
+        rate = _best_rate(evaluator, network, bench, store)
+    except KeyboardInterrupt:
+        console.say(f"interrupted; finished trainings are stored. Resume with:\n  {console.same_command()}")
+        raise
+    console.say(f"  learning rate {rate:g}")
+    return replace(evaluator, rate=rate).spec
+
+
+def smallest(config: Config) -> Architecture:
+    """The smallest of some random networks within the exact limits, by multiply-accumulates.
+
+    Raises:
+        NegativeAnswer: none of them keeps the limits.
+    """
+    drawn = within_limits(config, SAMPLE, 0)
+    if not drawn:
+        raise NegativeAnswer("no random network keeps the limits", "loosen one, or give the proxy a rate=")
+    return min(drawn, key=lambda architecture: structure(architecture)["log_macs"])
+
+
+def _best_rate(evaluator: Fidelity, network: Architecture, bench: Bench, store: Store) -> float:
+    """The rate of the highest accuracy; the lower one of equals, and where no training succeeded."""
+    accuracies: dict[float, float] = {}
+    with progress("choosing a learning rate", len(RATES)) as done:
+        for step, rate in enumerate(RATES, start=1):
+            outcome = _trained(replace(evaluator, rate=rate, seeds=1), network, bench, store)
+            console.say(f"    {network} at {rate:g}: {outcome}")
+            if isinstance(outcome, Measurement):
+                accuracies[rate] = outcome.value
+            done(step)
+    return max(accuracies, key=lambda rate: (accuracies[rate], -rate), default=min(RATES))
+
+
+def _trained(evaluator: Fidelity, architecture: Architecture, bench: Bench, store: Store) -> Measurement | str:
+    """The accuracy of a trained network, from the store if it is there; or why the training failed."""
+    trainer: Evaluator = evaluators.get(evaluator.training, "accuracy")
+    if known := store.recall(architecture, trainer.context()):
+        return known
+    try:
+        measurement = bench.measure(trainer, architecture)
+    except MeasurementFailed as error:  # it diverged: another rate may not
+        return error.cause
+    store.remember(architecture, measurement)
+    return measurement

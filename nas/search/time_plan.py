@@ -1,0 +1,195 @@
+"""The time plan of a run on the user's images: what is trained, and how long all of it will take.
+
+Before anything is trained, a minute of calibration says how fast this machine trains and measures. The plan is then the
+best fidelity of a list that fits into the hours: first the resolution falls, then images and epochs, and last the
+number of real evaluations.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+
+import evaluators
+from evaluators.core.measurement import Measurement
+from evaluators.datasets.sources import Source, opened
+from evaluators.prediction.features import structure
+from evaluators.prediction.learned_accuracy import LearnedAccuracy
+from evaluators.statistics.ranking import FEWEST
+from evaluators.training import speed
+from evaluators.training.fidelity import Fidelity
+from evaluators.training.speed import Speed
+from evaluators.workers.bench import Bench
+from nas import console
+from nas.progress import duration
+from nas.search.accuracy import within_limits
+from nas.search.config import Config
+from results.store.store import Store
+from search_spaces import Architecture
+from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
+
+USUAL_HOURS = 1.0  # of trainings, where the user names none
+SAMPLE = 24  # random networks that stand for those that will be trained
+PROPOSING = 1.0  # seconds for each candidate: the sampler, the score and the store
+FIDELITIES = (  # resolution, images (at most) and epochs, the best first
+    *((64, images, epochs) for images, epochs in ((50_000, 27), (20_000, 27), (20_000, 18), (10_000, 18), (10_000, 9))),
+    *((32, images, epochs) for images, epochs in ((20_000, 18), (10_000, 18), (10_000, 9), (5_000, 9), (5_000, 6))),
+    *((32, images, epochs) for images, epochs in ((2_500, 9), (2_500, 6), (1_000, 9), (1_000, 6))),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimePlan:
+    """What is trained, and how many seconds each part of the run is expected to take."""
+
+    evaluator: LearnedAccuracy
+    evaluations: int
+    rate: float  # seconds for choosing the learning rate
+    training: float
+    candidates: float
+
+    @property
+    def seconds(self) -> float:
+        """The expected time of the whole run."""
+        return self.rate + self.training + self.candidates
+
+    def lines(self, budget: int) -> Iterator[str]:
+        """The plan, for people."""
+        fidelity = self.evaluator.fidelity
+        yield f"  plan         {self.evaluations} real evaluations on {fidelity}: {duration(self.training)}"
+        if self.rate:
+            yield f"               learning rate, from two short trainings: {duration(self.rate)}"
+        yield f"               {budget} candidates, scored and measured: {duration(self.candidates)}"
+        yield f"               together {duration(self.seconds)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """What a minute tells of this machine, of the space and of the data."""
+
+    speed: Speed
+    sample: Sequence[Architecture]  # the smallest network first
+    candidate: float  # seconds for one candidate
+    train: int  # images
+    valid: int
+
+    def planned(self, evaluator: LearnedAccuracy, evaluations: int, budget: int) -> TimePlan:
+        """The expected times of one fidelity."""
+        images = evaluator.epochs * min(evaluator.images or self.train, self.train) + speed.VALIDATION * self.valid
+        one = [self.speed.seconds(network, evaluator.resolution, images) for network in self.sample]
+        mean = evaluator.seeds * sum(one) / len(one)
+        return TimePlan(
+            evaluator=evaluator,
+            evaluations=evaluations,
+            rate=0.0 if evaluator.rate else self.speed.start + one[0],
+            training=self.speed.start + evaluations * mean / self.speed.parallel,
+            candidates=budget * self.candidate,
+        )
+
+
+def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple[Config, float]:
+    """The configuration with a fidelity and a number of real evaluations that fit into its hours, and the seconds.
+
+    Options of the proxy that the user gave stay, and with `fixed` the number of evaluations does. The seconds are 0
+    where nothing is planned, because nothing is trained or all of it was given.
+
+    Raises:
+        NegativeAnswer: not even the smallest sensible plan fits; the hint names its time.
+    """
+    evaluator = config.objectives[0]
+    if not isinstance(evaluator, LearnedAccuracy):
+        return config, 0.0
+    source = opened(evaluator.data, 32)
+    options = list(_options(config.proxy, evaluator, len(source.train)))
+    if len(options) == 1 and evaluator.rate and not config.hours:
+        return config, 0.0
+    console.say("  calibrating: how fast this machine trains and measures, about a minute")
+    known = calibrated(config, evaluator, source, bench, store)
+    plans = [
+        known.planned(option, evaluations, config.budget)
+        for evaluations in dict.fromkeys([config.evaluations, config.evaluations if fixed else FEWEST])
+        for option in options
+    ]
+    plan = first_within(config.hours, plans)
+    for line in plan.lines(config.budget):
+        console.say(line)
+    return replace(config, proxy=plan.evaluator.spec, evaluations=plan.evaluations), plan.seconds
+
+
+def first_within(hours: float, plans: Sequence[TimePlan]) -> TimePlan:
+    """The first plan that fits into the hours; 0 means an hour of trainings.
+
+    Raises:
+        NegativeAnswer: none fits.
+    """
+    for plan in plans:
+        spent = plan.seconds if hours else plan.rate + plan.training
+        if spent <= 3600 * (hours or USUAL_HOURS):
+            return plan
+    least = min(plans, key=lambda plan: plan.seconds)
+    needed = least.seconds / 3600
+    raise NegativeAnswer(
+        f"nothing sensible fits into {hours or USUAL_HOURS:g} hours here: the smallest plan, {least.evaluations} real "
+        f"evaluations on {least.evaluator.fidelity}, takes {duration(least.seconds)}",
+        f"give it the time: --hours {1.1 * needed:.2g}; or search smaller networks: --limit 'macs<=2G'",
+    )
+
+
+def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench, store: Store) -> Calibration:
+    """Times trainings of a small and a middling network of the space, and the first anchor's latencies.
+
+    Raises:
+        NegativeAnswer: no random network keeps the limits.
+    """
+    sample = sorted(within_limits(config, SAMPLE, 0), key=lambda network: structure(network)["log_macs"])
+    if not sample:
+        raise NegativeAnswer("no random network keeps the limits", "loosen one")
+    trainer = evaluators.get(evaluator.training, "accuracy")
+    networks = [sample[0], sample[len(sample) // 2]]
+    return Calibration(
+        speed=speed.measured(networks, source.classes, trainer.at_once()),
+        sample=sample,
+        candidate=PROPOSING + _latencies(config, sample[len(sample) // 2], bench, store),
+        train=len(source.train),
+        valid=len(source.valid),
+    )
+
+
+def _latencies(config: Config, network: Architecture, bench: Bench, store: Store) -> float:
+    """Seconds that a candidate's latencies take; they are kept."""
+    began = time.perf_counter()
+    for latency in config.objectives[1:]:
+        try:
+            measurement = bench.measure(latency, network)
+        except MeasurementFailed:
+            continue
+        if isinstance(measurement, Measurement) and measurement.metric.kind == "measured":
+            store.remember(network, measurement)
+    return time.perf_counter() - began
+
+
+def _options(proxy: str, evaluator: LearnedAccuracy, train: int) -> Iterator[LearnedAccuracy]:
+    """The evaluator at every fidelity of the list that agrees with the options of the proxy's text; the best first.
+
+    `train` is the number of training images: as many or more of them mean all, which is written as 0.
+    """
+    given = {part.partition("=")[0] for part in proxy.partition(":")[2].split(",")}
+    seen: set[str] = set()
+    for resolution, images, epochs in FIDELITIES:
+        chosen = {"resolution": resolution, "images": images if images < train else 0, "epochs": epochs}
+        option = replace(evaluator, **{name: value for name, value in chosen.items() if name not in given})
+        if option.spec not in seen:
+            seen.add(option.spec)
+            yield option
+
+
+def same_but_for_choices(requested: str, stored: str) -> bool:
+    """Whether a requested proxy is the stored one, apart from options that the run chose itself."""
+    first, second = evaluators.get(requested, "accuracy"), evaluators.get(stored, "accuracy")
+    if not (isinstance(first, Fidelity) and isinstance(second, Fidelity)):
+        return requested == stored
+    given = {part.partition("=")[0] for part in requested.partition(":")[2].split(",")}
+    chosen = {"resolution", "images", "epochs", "rate"} - given
+    if first.trains:
+        chosen &= {"rate"}
+    taken = {field.name: getattr(second, field.name) for field in fields(first) if field.name in chosen}
+    return type(first) is type(second) and replace(first, **taken).spec == stored
