@@ -29,6 +29,7 @@ class Train(Fidelity):
     """Top-1 on validation images. The interval covers the sample of images and, with several seeds, their spread."""
 
     kind: ClassVar[Kind] = "trained"
+    revision: ClassVar[int] = 2  # in bfloat16 on CPUs that multiply in it
 
     @property
     def metric(self) -> Metric:
@@ -47,6 +48,7 @@ class Train(Fidelity):
 
     def _read(self, architecture: Architecture) -> Reading:
         from evaluators.datasets.in_memory import load
+        from evaluators.training.loop import multiplies_in_half
 
         images = load(self.data, self.resolution, self.images)
         outcomes = [_trained(architecture, images, self, seed) for seed in range(self.seeds)]
@@ -72,6 +74,7 @@ class Train(Fidelity):
                 "validation_images": len(images.valid_labels),
                 "seconds": [outcome.seconds for outcome in outcomes],
                 "device": _device(),
+                "precision": "bfloat16" if _device() == "cuda" or multiplies_in_half() else "float32",
             },
         )
 

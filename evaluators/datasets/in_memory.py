@@ -1,13 +1,21 @@
-"""A data set in memory: every image is decoded once and scaled to the resolution of the training."""
+"""A data set in memory: every image is decoded once and scaled to the resolution of the training.
+
+Parallel trainings share the pixels of a folder: the first process writes them to a file among its driver's temporary
+files, and the others map it.
+"""
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluators.core import scratch
+from evaluators.core.locks import Lock
+from evaluators.core.measurement import digest
 from evaluators.datasets.images import Images, Pixels, scaled
 from evaluators.datasets.pictures import Labels, Pictures
 from evaluators.datasets.sources import Source, opened
@@ -22,7 +30,7 @@ MOST_BAD = 0.5  # share of unreadable images above which a set is refused
 class Side:
     """The readable images of a split, and for each unreadable one its name and the reason."""
 
-    pixels: Pixels
+    pixels: Pixels  # (N, 3, H, W)
     labels: Labels
     bad: list[str]
 
@@ -36,7 +44,32 @@ def load(name: str, resolution: int, limit: int = 0) -> Images:
         UsageError: it cannot be trained on; the message says why.
     """
     source = opened(name, resolution, limit)
-    train, valid = _read(source.train, resolution, limit), _read(source.valid, resolution, 0)
+    if source.is_sized:  # it is in memory already
+        return _checked(source, _read(source.train, resolution, limit), _read(source.valid, resolution, 0))
+    key = digest([source.identity, resolution, limit])
+    with Lock(scratch.mine().path / f"{key}.lock").held():
+        sides = [
+            _shared(f"{key}-{split}", partial(_read, pictures, resolution, count))
+            for split, pictures, count in (("train", source.train, limit), ("valid", source.valid, 0))
+        ]
+    return _checked(source, *sides)
+
+
+def _shared(key: str, read: Callable[[], Side]) -> Side:
+    """A split that the first process of a driver decodes, and others map from its file."""
+    file, facts = (scratch.mine().path / f"{key}.{ending}" for ending in ("npy", "json"))
+    if not facts.exists():
+        side = read()
+        np.save(file, side.pixels)
+        facts.write_text(json.dumps({"labels": side.labels.tolist(), "bad": side.bad}))
+        return side
+    known = json.loads(facts.read_text())
+    pixels = np.load(file, mmap_mode="c")
+    return Side(pixels=pixels, labels=np.array(known["labels"], dtype=np.int64), bad=known["bad"])
+
+
+def _checked(source: Source, train: Side, valid: Side) -> Images:
+    name = source.name
     bad = [*train.bad, *valid.bad]
     total = len(train.labels) + len(valid.labels) + len(bad)
     if len(bad) > MOST_BAD * total:
@@ -51,7 +84,7 @@ def load(name: str, resolution: int, limit: int = 0) -> Images:
 def _read(pictures: Pictures, resolution: int, limit: int) -> Side:
     """The first `limit` readable images of a split; all for 0."""
     wanted = min(limit or len(pictures), len(pictures))
-    pixels = np.empty((wanted, resolution, resolution, 3), np.uint8)
+    pixels = np.empty((wanted, 3, resolution, resolution), np.uint8)
     read: list[int] = []
     bad: list[str] = []
     for number in range(len(pictures)):
@@ -61,7 +94,7 @@ def _read(pictures: Pictures, resolution: int, limit: int) -> Side:
         if isinstance(image, str):
             bad.append(f"{pictures.name(number)} ({image})")
             continue
-        pixels[len(read)] = scaled(image, resolution)
+        pixels[len(read)] = scaled(image, resolution).transpose(2, 0, 1)
         read.append(number)
     labels = np.array(pictures.labels, dtype=np.int64)[read]
     return Side(pixels=pixels[: len(read)], labels=labels, bad=bad)
@@ -70,7 +103,7 @@ def _read(pictures: Pictures, resolution: int, limit: int) -> Side:
 def _images(source: Source, train: Side, valid: Side, remarks: tuple[str, ...]) -> Images:
     import torch
 
-    pixels = [torch.from_numpy(np.ascontiguousarray(side.pixels.transpose(0, 3, 1, 2))) for side in (train, valid)]
+    pixels = [torch.from_numpy(side.pixels) for side in (train, valid)]
     return Images(
         name=source.name,
         identity=_digest((train.pixels, train.labels, valid.pixels, valid.labels)),

@@ -50,7 +50,7 @@ def measured(networks: Sequence[Architecture], classes: int, parallel: int) -> S
     began = time.perf_counter()
     jobs = list(product(networks, RESOLUTIONS))
     with ThreadPoolExecutor(parallel) as pool:
-        seconds = np.array(list(pool.map(lambda job: _in_a_process(*job, classes, parallel), jobs)))
+        seconds = np.array(list(pool.map(lambda job: _in_a_process(job[0], job[1], classes, parallel), jobs)))
     counts = [total(architecture, resolution) for architecture, resolution in jobs]
     macs = np.array([work.macs + work.attention for work in counts], dtype=float)
     fixed, per_mac = _line(macs, seconds[:, 0])

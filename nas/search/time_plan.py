@@ -8,6 +8,7 @@ number of real evaluations.
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import evaluators
 from evaluators.core.measurement import Measurement
@@ -175,7 +176,7 @@ def _options(proxy: str, evaluator: LearnedAccuracy, train: int) -> Iterator[Lea
     given = {part.partition("=")[0] for part in proxy.partition(":")[2].split(",")}
     seen: set[str] = set()
     for resolution, images, epochs in FIDELITIES:
-        chosen = {"resolution": resolution, "images": images if images < train else 0, "epochs": epochs}
+        chosen: dict[str, Any] = {"resolution": resolution, "images": images if images < train else 0, "epochs": epochs}
         option = replace(evaluator, **{name: value for name, value in chosen.items() if name not in given})
         if option.spec not in seen:
             seen.add(option.spec)
@@ -192,4 +193,4 @@ def same_but_for_choices(requested: str, stored: str) -> bool:
     if first.trains:
         chosen &= {"rate"}
     taken = {field.name: getattr(second, field.name) for field in fields(first) if field.name in chosen}
-    return type(first) is type(second) and replace(first, **taken).spec == stored
+    return type(first) is type(second) and replace(first, **taken) == second

@@ -1,0 +1,117 @@
+"""The time plan of a run: which fidelity fits into the hours, without training anything."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import evaluators
+from evaluators.prediction.learned_accuracy import LearnedAccuracy
+from evaluators.training import speed
+from evaluators.training.speed import Speed
+from nas.search import time_plan
+from nas.search.config import Config
+from nas.search.time_plan import FIDELITIES, Calibration, TimePlan, first_within, same_but_for_choices
+from results.store.store import Store
+from search_spaces import PAPER
+from search_spaces.common.errors import NegativeAnswer
+from tests.nas.test_cli import Program
+
+SAMPLE = [PAPER[name] for name in ("next-vit-s", "next-vit-b", "next-vit-l")]
+FAST = Speed(fixed=1e-4, per_mac=1e-12, start=4.0, parallel=2)
+
+
+def plans(evaluations: int = 20, train: int = 50_000, proxy: str = "auto:data=digits") -> list[TimePlan]:
+    known = Calibration(speed=FAST, sample=SAMPLE, candidate=3.0, train=train, valid=1000)
+    evaluator = evaluators.get(proxy, "accuracy")
+    assert isinstance(evaluator, LearnedAccuracy)
+    return [known.planned(option, evaluations, 40) for option in time_plan._options(proxy, evaluator, train)]
+
+
+def test_the_best_fidelity_that_fits_is_planned() -> None:
+    every = plans()
+    assert len(every) == len(FIDELITIES)
+    for hours in (0.5, 1.0, 4.0, 1000.0):
+        plan = first_within(hours, every)
+        assert plan.seconds <= 3600 * hours
+        assert all(better.seconds > 3600 * hours for better in every[: every.index(plan)])
+    assert first_within(1000.0, every) is every[0]
+
+
+def test_without_hours_the_trainings_take_an_hour_at_most() -> None:
+    plan = first_within(0.0, plans())
+    assert plan.rate + plan.training <= 3600
+    assert plan.evaluations == 20
+
+
+def test_a_plan_that_fits_nowhere_is_refused_with_the_smallest_one() -> None:
+    with pytest.raises(NegativeAnswer, match=r"smallest plan, 20 real evaluations on digits, 1000 images") as refused:
+        first_within(0.01, plans())
+    hours = float(str(refused.value.hint).split("--hours ")[1].split(";")[0])
+    assert first_within(hours, plans()).seconds <= 3600 * hours
+
+
+def test_few_images_mean_all_and_options_that_were_given_stay() -> None:
+    assert {plan.evaluator.images for plan in plans(train=900)} == {0}
+    assert len(plans(train=900)) < len(FIDELITIES)
+    own = plans(proxy="auto:data=digits,epochs=5,resolution=48")
+    assert {(plan.evaluator.epochs, plan.evaluator.resolution) for plan in own} == {(5, 48)}
+    assert {plan.evaluator.images for plan in own} == {0, 20_000, 10_000, 5_000, 2_500, 1_000}
+
+
+def test_more_work_takes_longer() -> None:
+    (plan,) = plans(proxy="auto:data=digits,epochs=9,resolution=64,images=1000,rate=0.002")
+    assert plan.rate == 0
+    assert plan.candidates == 120
+    work = 9 * 1000 + speed.VALIDATION * 1000
+    mean = sum(FAST.seconds(network, 64, work) for network in SAMPLE) / 3
+    assert plan.training == pytest.approx(4.0 + 10 * mean)
+
+
+def test_what_is_given_in_full_is_not_calibrated(tmp_path: Path) -> None:
+    config = Config(proxy="auto:data=digits,epochs=9,resolution=64,images=300,rate=0.002")
+    store = Store(f"sqlite:///{tmp_path}/nas.db", writable=True)
+    try:
+        assert time_plan.settled(config, None, store, fixed=False) == (config, 0.0)  # type: ignore[arg-type]
+        plain = replace(config, proxy="structure")
+        assert time_plan.settled(plain, None, store, fixed=False) == (plain, 0.0)  # type: ignore[arg-type]
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize(
+    ("requested", "stored", "same"),
+    [
+        ("auto:data=digits", "auto:data=digits,epochs=6,images=1000,rate=0.004,resolution=32", True),
+        ("auto:data=digits,epochs=9", "auto:data=digits,epochs=6,images=1000", False),
+        ("auto:data=digits", "auto:data=synthetic,epochs=6", False),
+        ("train:data=digits,epochs=3", "train:data=digits,epochs=3,rate=0.002", True),
+        ("train:data=digits,epochs=3", "train:data=digits,epochs=3,resolution=32", False),
+        ("auto:data=digits", "train:data=digits,epochs=9", False),
+        ("entropy", "entropy", True),
+        ("entropy", "zen", False),
+    ],
+)
+def test_the_same_command_resumes_a_planned_run(requested: str, stored: str, same: bool) -> None:
+    assert same_but_for_choices(requested, stored) == same
+
+
+def test_the_speed_of_training_follows_the_size_of_a_network() -> None:
+    fixed, per_mac = speed._line(np.array([1e8, 4e8, 1e9]), np.array([0.011, 0.014, 0.02]))
+    assert fixed == pytest.approx(0.01, rel=1e-6)
+    assert per_mac == pytest.approx(1e-11, rel=1e-6)
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "nan", "inf", "much", "20000"])
+def test_impossible_hours_are_refused(nas: Program, hours: str) -> None:
+    ended = nas("run", "--data", "digits", "--hours", hours, "--budget", "3")
+    assert ended.code == 2, ended.err
+    assert "--hours" in ended.err
+    assert not (nas.folder / "runs").exists()
+
+
+def test_hours_without_data_are_refused(nas: Program) -> None:
+    ended = nas("run", "--hours", "1", "--budget", "3")
+    assert ended.code == 2, ended.err
+    assert "add --data DIR" in ended.err
