@@ -7,7 +7,7 @@ import click
 from nas import __version__
 from nas.cli_networks import export, measure
 from nas.cli_training import finalists, train
-from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, examples, plugin_names
+from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, examples, latencies, plugin_names
 
 
 @click.group(
@@ -66,16 +66,7 @@ def cli() -> None:
 @click.option(
     "--train", "evaluations", type=int, default=20, show_default=True, help="Networks that --proxy auto trains."
 )
-@click.option(
-    "--latency",
-    "latencies",
-    metavar="SPEC",
-    multiple=True,
-    default=("ort",),
-    show_default=True,
-    callback=plugin_names,
-    help="Latency to measure; repeat for several run-times.",
-)
+@latencies("Latency to measure; repeat for several run-times.", default=("ort",), show_default=True)
 @click.option(
     "--limit",
     "limits",
@@ -272,14 +263,7 @@ def validate(
 
 
 @cli.command(epilog=examples("nas doctor", "nas doctor --latency coreml@ssh:me@macbook", "nas doctor --quick --json"))
-@click.option(
-    "--latency",
-    "latencies",
-    metavar="SPEC",
-    multiple=True,
-    callback=plugin_names,
-    help="Also examine this latency, where it is measured.",
-)
+@latencies("Also examine this latency, where it is measured.")
 @click.option("--quick", is_flag=True, help="Skip the 20 s test of this machine's noise.")
 @STORE
 @JSON
