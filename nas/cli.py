@@ -124,6 +124,8 @@ def show(
     from nas.commands.show import list_runs, show_run
 
     if runs:
+        if run or limits or all_trials or as_csv:
+            raise click.UsageError("--runs lists all runs: leave RUN, --limit, --all and --csv out")
         return list_runs(store, as_json=as_json)
     return show_run(store, run, limits, all_trials=all_trials, as_csv=as_csv, as_json=as_json)
 
