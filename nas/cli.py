@@ -7,7 +7,7 @@ import click
 from nas import __version__
 from nas.cli_networks import export, measure
 from nas.cli_training import finalists, train
-from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, plugin_names
+from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, latencies, plugin_names
 
 
 @click.group(
@@ -66,22 +66,7 @@ def cli() -> None:
 @click.option(
     "--train", "evaluations", type=int, default=20, show_default=True, help="Networks that --proxy auto trains."
 )
-@click.option(
-    "--hours",
-    type=Finite(min=0, min_open=True, max=10_000),
-    callback=lambda context, parameter, value: value or 0.0,
-    help="Time for the whole run with --data; the fidelity of trainings is chosen to fit.  [default: 1 for trainings]",
-)
-@click.option(
-    "--latency",
-    "latencies",
-    metavar="SPEC",
-    multiple=True,
-    default=("ort",),
-    show_default=True,
-    callback=plugin_names,
-    help="Latency to measure; repeat for several run-times.",
-)
+from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, latencies, plugin_names
 @click.option(
     "--limit",
     "limits",
@@ -139,6 +124,8 @@ def show(
     from nas.commands.show import list_runs, show_run
 
     if runs:
+        if run or limits or all_trials or as_csv:
+            raise click.UsageError("--runs lists all runs: leave RUN, --limit, --all and --csv out")
         return list_runs(store, as_json=as_json)
     return show_run(store, run, limits, all_trials=all_trials, as_csv=as_csv, as_json=as_json)
 
@@ -278,14 +265,7 @@ def validate(
 
 
 @cli.command(epilog=examples("nas doctor", "nas doctor --latency coreml@ssh:me@macbook", "nas doctor --quick --json"))
-@click.option(
-    "--latency",
-    "latencies",
-    metavar="SPEC",
-    multiple=True,
-    callback=plugin_names,
-    help="Also examine this latency, where it is measured.",
-)
+@latencies("Also examine this latency, where it is measured.")
 @click.option("--quick", is_flag=True, help="Skip the 20 s test of this machine's noise.")
 @STORE
 @JSON

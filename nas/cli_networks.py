@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from nas.options import JSON, SEED, STORE, TIMEOUT, examples, plugin_names
+from nas.options import JSON, SEED, STORE, TIMEOUT, examples, latencies, plugin_names
 
 
 @click.command(
@@ -91,14 +91,7 @@ def export(
     )
 )
 @click.argument("targets", metavar="[ARCH|RUN]...", nargs=-1)
-@click.option(
-    "--latency",
-    "latencies",
-    metavar="SPEC",
-    multiple=True,
-    callback=plugin_names,
-    help="Latency to measure; repeat for several.  [default: ort]",
-)
+@latencies("Latency to measure; repeat for several.  [default: ort]")
 @click.option(
     "--proxy",
     "proxies",

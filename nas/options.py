@@ -55,6 +55,13 @@ def plugin_names(context: click.Context, parameter: click.Parameter, value: Any)
     return tuple(map(by_name, value)) if isinstance(value, tuple) else by_name(value)
 
 
+def latencies(text: str, **further: Any) -> Callable[[Command], Command]:
+    """Adds the option `--latency`, which may be repeated; `further` are arguments of click's."""
+    return click.option(
+        "--latency", "latencies", metavar="SPEC", multiple=True, callback=plugin_names, help=text, **further
+    )
+
+
 def examples(*lines: str) -> str:
     """The end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,7 +1,9 @@
-"""Trains every network of the truth on both data sets with several seeds; finished training runs are not repeated.
+"""Trains every network of a truth on data sets with several seeds; finished training runs are not repeated.
 
     python benchmarks/nhs_truth/train.py --processes 2          resumes after an interruption
     python benchmarks/nhs_truth/train.py --rates                first: one learning rate for all, from the extremes
+    python benchmarks/nhs_truth/train.py --data cifar10 --photos cifar10/     on photographs, from an unpacked CIFAR-10
+    python benchmarks/nhs_truth/train.py --networks benchmarks/prior_against_entropy --data cifar10 --photos cifar10/
 
 Every line of results.jsonl is one training run: network, seed, data, recipe, accuracies by head, curve, device, time.
 """
@@ -12,7 +14,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,6 @@ from evaluators.training.short_training import Recipe
 from search_spaces import Architecture
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results.jsonl"
 RESOLUTION = 64
 RATES = (0.002, 0.004, 0.008)
 SEEDS = (0, 1)
@@ -36,7 +37,12 @@ class Task:
     epochs: int
 
 
-TASKS = {"synthetic": Task(images=10000, epochs=6), "digits": Task(images=DIGITS, epochs=20)}
+TASKS = {
+    "synthetic": Task(images=10000, epochs=6),
+    "digits": Task(images=DIGITS, epochs=20),
+    "cifar10": Task(images=10000, epochs=8),
+}
+DRAWN = ("synthetic", "digits")  # at hand everywhere: trained on where no data is named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +67,23 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.002)
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--data", choices=TASKS, action="append")
+    parser.add_argument("--epochs", type=int, help="instead of those of the data set")
+    parser.add_argument("--photos", type=Path, help="the folder of CIFAR-10, with train/CLASS/ and val/CLASS/")
+    parser.add_argument("--networks", type=Path, default=HERE, help="the folder of genotypes.json and the results")
     parser.add_argument("--control-epochs", type=int, help="train only the controls, for so many epochs")
     options = parser.parse_args()
-    wanted = list(_rates() if options.rates else _jobs(options))
-    known = {json.dumps(line["job"], sort_keys=True) for line in read()}
+    if "cifar10" in (options.data or ()) and not options.photos:
+        parser.error("--data cifar10 needs --photos DIR")
+    networks = {genotype["id"]: genotype for genotype in genotypes(options.networks)}
+    results = options.networks / "results.jsonl"
+    wanted = list(_rates(networks) if options.rates else _jobs(options, networks))
+    known = {json.dumps(line["job"], sort_keys=True) for line in read(results)}
     jobs = [job for job in wanted if job.key not in known]
     print(f"{len(wanted) - len(jobs)} of {len(wanted)} training runs are finished", flush=True)
     with multiprocessing.get_context("spawn").Pool(options.processes, maxtasksperchild=50) as pool:
-        for number, line in enumerate(pool.imap_unordered(run, jobs), start=1):
-            with RESULTS.open("a") as file:
+        work = partial(run, networks=networks, photos=options.photos)
+        for number, line in enumerate(pool.imap_unordered(work, jobs), start=1):
+            with results.open("a") as file:
                 file.write(json.dumps(line) + "\n")
             skill, job = line["skill"], line["job"]
             print(
@@ -79,46 +93,45 @@ def main() -> None:
             )
 
 
-def _jobs(options: argparse.Namespace) -> Iterator[Job]:
+def _jobs(options: argparse.Namespace, networks: dict[str, Any]) -> Iterator[Job]:
     for seed in range(options.seeds):
-        for data in options.data or TASKS:
-            for genotype in genotypes():
-                epochs = options.control_epochs or TASKS[data].epochs
+        for data in options.data or DRAWN:
+            for key, genotype in networks.items():
+                epochs = options.control_epochs or options.epochs or TASKS[data].epochs
                 if genotype["control"] or not options.control_epochs:
-                    yield Job(data=data, genotype=genotype["id"], seed=seed, rate=options.rate, epochs=epochs)
+                    yield Job(data=data, genotype=key, seed=seed, rate=options.rate, epochs=epochs)
 
 
-def _rates() -> Iterator[Job]:
-    ordered = sorted(genotypes(), key=lambda genotype: int(genotype["macs"]))
-    for data in TASKS:
+def _rates(networks: dict[str, Any]) -> Iterator[Job]:
+    ordered = sorted(networks.values(), key=lambda genotype: int(genotype["macs"]))
+    for data in DRAWN:
         for genotype in (ordered[0], ordered[-1]):
             for rate in RATES:
                 yield Job(data=data, genotype=genotype["id"], seed=100, rate=rate, epochs=TASKS[data].epochs)
 
 
-@cache
-def genotypes() -> list[dict[str, Any]]:
-    """The networks, as genotypes.py wrote them."""
-    networks: list[dict[str, Any]] = json.loads((HERE / "genotypes.json").read_text())
+def genotypes(folder: Path) -> list[dict[str, Any]]:
+    """The networks, as the folder's own script wrote them."""
+    networks: list[dict[str, Any]] = json.loads((folder / "genotypes.json").read_text())
     return networks
 
 
-def read() -> list[dict[str, Any]]:
+def read(results: Path) -> list[dict[str, Any]]:
     """All training runs so far."""
-    if not RESULTS.exists():
+    if not results.exists():
         return []
-    return [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    return [json.loads(line) for line in results.read_text().splitlines()]
 
 
 @cache
-def images(data: str) -> Images:
+def images(data: str, photos: Path | None) -> Images:
     """The data set; of the digits, everything that is not trained on is for validation."""
     import torch
 
     from evaluators.datasets.in_memory import load
 
     if data != "digits":
-        return load(data, RESOLUTION, TASKS[data].images)
+        return load(str(photos) if data == "cifar10" else data, RESOLUTION, TASKS[data].images)
     digits = load(data, RESOLUTION)
     return replace(
         digits,
@@ -129,7 +142,7 @@ def images(data: str) -> Images:
     )
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(job: Job, networks: dict[str, Any], photos: Path | None) -> dict[str, Any]:
     """Trains one network and returns its line of results.jsonl."""
     import torch
 
@@ -139,13 +152,11 @@ def run(job: Job) -> dict[str, Any]:
     os.nice(19 - os.nice(0))
     torch.set_num_threads(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    genotype = next(known for known in genotypes() if known["id"] == job.genotype)
-    network = NextViT(
-        Architecture.from_dict(genotype["architecture"]), num_classes=images(job.data).classes, drop_path_rate=0
-    )
+    genotype, data = networks[job.genotype], images(job.data, photos)
+    network = NextViT(Architecture.from_dict(genotype["architecture"]), num_classes=data.classes, drop_path_rate=0)
     initialise(network, job.seed)
     recipe = Recipe(epochs=job.epochs, learning_rate=job.rate, seed=job.seed)
-    outcome = train(network, images(job.data), recipe, device)
+    outcome = train(network, data, recipe, device)
     return {
         "job": asdict(job),
         "notation": genotype["notation"],
@@ -155,7 +166,7 @@ def run(job: Job) -> dict[str, Any]:
         "samples": outcome.samples,
         "seconds": outcome.seconds,
         "recipe": asdict(recipe),
-        "images": images(job.data).identity,
+        "images": data.identity,
         "device": torch.cuda.get_device_name() if device == "cuda" else "CPU, one thread",
         "torch": torch.__version__,
     }

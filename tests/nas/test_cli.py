@@ -32,6 +32,8 @@ from tests.conftest import QUICK, Program
         (["run", "--limit", "ort:threads=2<=40ms"], "which this run does not evaluate"),
         (["run", "--latency", "ort", "--latency", "ort"], "is given the same value twice"),
         (["run", "--store", "nas.db"], "is not a database URL"),
+        (["show", "--runs", "--csv"], "--runs lists all runs"),
+        (["show", "nhs-1", "--runs"], "--runs lists all runs"),
         (["measure", "next-vit-x"], "did you mean 'next-vit"),
         (["measure", "CCC-CCX-C-C"], "no file, network or notation is called"),
         (["measure", "CCC-CCC"], "expected four groups"),

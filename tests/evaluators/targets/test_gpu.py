@@ -103,28 +103,17 @@ def test_an_old_tensorrt_is_named(stand_ins) -> None:
     assert reason and "8.5.3.1 is older than 8.6" in reason.message
 
 
-def test_every_cuda_name_exists_in_the_real_runtime() -> None:
-    runtime = pytest.importorskip("cuda.bindings.runtime")
-    source = Path(evaluators.__file__).parent / "targets" / "cudart.py"
-    names = {
-        node.attr
-        for node in ast.walk(ast.parse(source.read_text()))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "cudart"
-    }
-    assert len(names) > 15
-    assert not {name for name in names if not hasattr(runtime, name)}
-
-
-def test_every_nvml_name_exists_in_the_real_module() -> None:
-    pynvml = pytest.importorskip("pynvml")
-    source = Path(evaluators.__file__).parent / "targets" / "gpu.py"
-    names = {
-        node.attr
-        for node in ast.walk(ast.parse(source.read_text()))
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "pynvml"
-    }
-    assert len(names) > 10
-    assert not {name for name in names if not hasattr(pynvml, name)}
+@pytest.mark.parametrize(
+    ("module", "file", "name", "fewest"),
+    [("cuda.bindings.runtime", "cudart.py", "cudart", 15), ("pynvml", "gpu.py", "pynvml", 10)],
+)
+def test_every_name_in_use_exists_in_the_real_module(module: str, file: str, name: str, fewest: int) -> None:
+    real = pytest.importorskip(module)
+    source = (Path(evaluators.__file__).parent / "targets" / file).read_text()
+    attributes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute))
+    used = {node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id == name}
+    assert len(used) > fewest
+    assert not {attribute for attribute in used if not hasattr(real, attribute)}
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
