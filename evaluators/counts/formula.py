@@ -41,7 +41,7 @@ class Work:
             positions=positions,
             macs=weights * positions,
             activations=out * positions,
-            params=weights + bias * out,
+            weights=weights,
             into=into,
             out=out,
             kernel=kernel,
@@ -49,7 +49,7 @@ class Work:
         )
         self.layers.append(layer)
         self.weights += weights
-        self.params += layer.params
+        self.params += weights + bias * out
         self.macs += layer.macs
         self.activations += layer.activations
 

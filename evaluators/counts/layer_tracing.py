@@ -85,12 +85,12 @@ def _storage(tensor: Tensor) -> int:
 
 def _convolution(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
     """aten::convolution(input (1, C, H, W), weight, bias, stride, padding, dilation, transposed, padding, groups)."""
-    features, weight, bias, groups = *args[:3], args[8]
+    features, weight, groups = args[0], args[1], args[8]
     return Layer(
         positions=prod(out.shape[2:]),
         macs=out.numel() * weight[0].numel(),
         activations=out.numel(),
-        params=weight.numel() + (0 if bias is None else bias.numel()),
+        weights=weight.numel(),
         into=features.shape[1],
         out=out.shape[1],
         kernel=max(weight.shape[2:]),
@@ -101,16 +101,15 @@ def _convolution(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Laye
 def _matrix_product(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
     """aten::mm(features (N, C), weight (C, C')) and aten::addmm(bias, features, weight); or two matrices of features."""
     left, right = args[-2:]
-    if _storage(left) in recorder.weights:  # channels first: the weights stand on the left
+    if _storage(left) in recorder.weights:  # channels first
         left, right = right.t(), left.t()
     if _storage(right) not in recorder.weights:
         return Layer(positions=0, macs=left.numel() * right.shape[1], activations=out.numel(), share=1.0)
-    bias = args[0].numel() if len(args) == 3 else 0
     return Layer(
         positions=left.shape[0],
         macs=left.numel() * right.shape[1],
         activations=out.numel(),
-        params=right.numel() + bias,
+        weights=right.numel(),
         into=left.shape[1],
         out=right.shape[1],
     )

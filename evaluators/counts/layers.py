@@ -19,7 +19,7 @@ class Layer:
     positions: int  # of its output; 0 for a product, whose rows need not be positions
     macs: int
     activations: int  # elements of its output
-    params: int = 0  # weights and biases
+    weights: int = 0  # without biases
     into: int = 0  # channels, as `out`
     out: int = 0
     kernel: int = 1

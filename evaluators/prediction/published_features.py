@@ -38,7 +38,7 @@ def features(
         "log_activations": log(sum(layer.activations for layer in layers)),
         "log_size": log(resolution / SIZE),
         **_stages(rows, macs),
-        **_params(rows),
+        **_weights(rows),
         **_widths(rows, macs),
         **_kinds(layers, body, macs),
         "squeeze_excite": float(any(layer.positions == 1 for layer in body)),
@@ -62,11 +62,11 @@ def _stages(rows: Sequence[Sequence[Layer]], macs: int) -> Features:
     return values
 
 
-def _params(rows: Sequence[Sequence[Layer]]) -> Features:
-    """The shares of the parameters of layers at strides 8, 16 and 32, and in the head."""
-    params = [sum(layer.params for layer in row) for row in rows]
-    names = (*SHORT, "head")
-    return {f"params_{name}": sqrt(count / sum(params)) for name, count in list(zip(names, params, strict=True))[2:]}
+def _weights(rows: Sequence[Sequence[Layer]]) -> Features:
+    """The shares of the weights of layers at strides 8, 16 and 32, and in the head."""
+    weights = [sum(layer.weights for layer in row) for row in rows]
+    named = zip((*SHORT, "head"), weights, strict=True)
+    return {f"params_{name}": sqrt(count / sum(weights)) for name, count in list(named)[2:]}
 
 
 def _widths(rows: Sequence[Sequence[Layer]], macs: int) -> Features:
