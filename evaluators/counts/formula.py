@@ -54,7 +54,7 @@ class Work:
         self.activations += layer.activations
 
     def product(self, rows: int, inner: int, columns: int, heads: int, share: float) -> None:
-        """Adds a product of activations, (h, rows, inner) by (h, inner, columns), in a block of which `share` attend."""
+        """Adds a product of activations, (h, rows, inner) by (h, inner, columns); a `share` of the block attends."""
         written = heads * rows * columns
         layer = Layer(positions=0, macs=written * inner, activations=written, share=share)
         self.layers.append(layer)

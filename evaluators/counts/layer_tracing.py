@@ -48,14 +48,14 @@ def trace(module: nn.Module, resolution: int) -> Trace:
     )
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees every operator of a run, and records the layers among those that depend on the image.
 
     What does not depend on it, such as a table of relative positions, can be computed once and is no work per image.
     """
 
     def __init__(self, module: nn.Module, image: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.layers: list[Layer] = []
         self.counts: Counter[str] = Counter()
         self.weights = {_storage(parameter) for parameter in module.parameters()}
@@ -80,7 +80,7 @@ class Recorder(TorchDispatchMode):
 
 def _storage(tensor: Tensor) -> int:
     """A number that all views of a tensor share."""
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 def _convolution(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
@@ -99,7 +99,7 @@ def _convolution(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Laye
 
 
 def _matrix_product(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
-    """aten::mm(features (N, C), weight (C, C')) and aten::addmm(bias, features, weight); or two matrices of features."""
+    """aten::mm(features (N, C), weight (C, C')) and aten::addmm(bias, features, weight); or both are features."""
     left, right = args[-2:]
     if _storage(left) in recorder.weights:  # channels first
         left, right = right.t(), left.t()

@@ -1,8 +1,10 @@
 """A Gaussian process over published ImageNet results: what they say about a network that has not been trained.
 
-It predicts y = -ln(100 - top-1), in which a step means the same share of the errors at any accuracy. Its kernel is fixed:
-a line in the size of networks, a smooth rest in size and shape (Matern 3/2), and what the networks of one recipe, family
-or architecture have in common. The scales were chosen by leaving out one family at a time. (n is for known rows, m for others.)
+It predicts y = -ln(100 - top-1), in which a step means the same share of the errors at any accuracy. Its kernel is
+fixed: a line in the size of networks, a smooth rest in size and shape (Matern 3/2), and what the networks of a recipe,
+a family or an architecture have in common. Its scales were chosen by leaving out one family at a time.
+
+Shapes: n known networks, m others, p features.
 """
 
 from collections.abc import Sequence
@@ -80,7 +82,7 @@ class Process:
         return self.level + across @ self.weights, np.sqrt(np.maximum(own - (told**2).sum(0), 0))
 
     def left_out(self, groups: Sequence[str]) -> tuple[Vector, Vector]:
-        """The same for every known network, without its group (Rasmussen and Williams 2006, section 5.4.2, in blocks)."""
+        """The same for every known network without its group (Rasmussen and Williams 2006, section 5.4.2, in blocks)."""
         inverse = cho_solve(self.factor, np.eye(len(groups)))
         y = np.linalg.solve(inverse, self.weights) + self.level
         mean, spread = np.empty_like(y), np.empty_like(y)
@@ -100,14 +102,18 @@ class Process:
         return Rows(
             line=np.hstack([np.ones_like(macs), size, macs**2, legacy, legacy * macs]),
             place=np.hstack([_scaled(size, SIZE_LENGTH), _scaled(shape, SHAPE_LENGTH)]),
-            labels=np.array([[code.get(each, -1) for each in row] for code, row in zip(self.codes, labels, strict=True)]),
+            labels=np.array(
+                [[code.get(each, -1) for each in row] for code, row in zip(self.codes, labels, strict=True)]
+            ),
         )
 
     def _kernel(self, a: "Rows", b: "Rows") -> Vector:
         """The covariances of the rows (n, m)."""
         scales = self.scales
         covariance = scales.line**2 * a.line @ b.line.T + scales.rest**2 * _matern(cdist(a.place, b.place))
-        for scale, mine, theirs in zip((scales.recipe, scales.family, scales.architecture), a.labels, b.labels, strict=True):
+        for scale, mine, theirs in zip(
+            (scales.recipe, scales.family, scales.architecture), a.labels, b.labels, strict=True
+        ):
             covariance += scale**2 * (mine[:, None] == theirs[None, :])
         return np.asarray(covariance)
 
