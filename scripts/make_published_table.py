@@ -47,8 +47,8 @@ MORE_BY_NAME = {
 
 # Recipes from before strong augmentation and long schedules, or short ones (a3: 100 epochs at 160 pixels).
 LEGACY = {
-    "a3", "aa", "am", "bt", "c1", "c2", "dm", "gluon", "goog", "mx", "paddle", "pycls", "racm", "ram", "rvgg", "tf", "tv",
-    "original:dla", "original:efficientnet", "original:ghostnet", "original:mobilenetv3", "original:res2net",
+    "a3", "aa", "am", "bt", "c1", "c2", "dm", "gluon", "goog", "mx", "paddle", "pycls", "racm", "ram", "rvgg", "tf",
+    "tv", "original:dla", "original:efficientnet", "original:ghostnet", "original:mobilenetv3", "original:res2net",
     "original:resnest", "original:selecsls", "original:senet",
 }  # fmt: skip
 # Families by timm's modules; a module that is not named here is a family of its own.
@@ -131,7 +131,7 @@ def main(source: Path) -> None:
         writer.writeheader()
         writer.writerows(rows)
     for model, reason in left_out.items():
-        print(f"left out: {model}: {reason}", file=sys.stderr)
+        sys.stderr.write(f"left out: {model}: {reason}\n")
 
 
 if __name__ == "__main__":

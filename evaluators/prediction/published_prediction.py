@@ -45,7 +45,10 @@ class Prediction:
             return f"abstains: {self.beyond}"
         interval = f"{self.mean:.1f} % [{self.low:.1f}, {self.high:.1f}]"
         far = f", {self.evidence}" if self.spread > FAR else ""
-        return f"from published networks, not trained: ImageNet top-1 {interval}{far}, size alone says {self.size_line:.1f} %; {CANNOT_TELL}"
+        return (
+            f"from published networks, not trained: ImageNet top-1 {interval}{far}, "
+            f"size alone says {self.size_line:.1f} %; {CANNOT_TELL}"
+        )
 
 
 def predict(architecture: Architecture, resolution: int = published_features.SIZE) -> Prediction:

@@ -82,7 +82,7 @@ class Process:
         return self.level + across @ self.weights, np.sqrt(np.maximum(own - (told**2).sum(0), 0))
 
     def left_out(self, groups: Sequence[str]) -> tuple[Vector, Vector]:
-        """The same for every known network without its group (Rasmussen and Williams 2006, section 5.4.2, in blocks)."""
+        """The same for every known network without its group (Rasmussen and Williams 2006, section 5.4.2)."""
         inverse = cho_solve(self.factor, np.eye(len(groups)))
         y = np.linalg.solve(inverse, self.weights) + self.level
         mean, spread = np.empty_like(y), np.empty_like(y)
