@@ -107,9 +107,10 @@ def _built(architecture: str, size: int) -> torch.nn.Module:
             return timm.create_model(architecture)
 
 
-def written(value: float) -> str:
-    """A number with three digits after the point, or four in all."""
-    return f"{value:.{3 if abs(value) < 10 else 2}f}".rstrip("0").rstrip(".").replace("0.", ".", 1) or "0"
+def written(name: str, value: float) -> str:
+    """A feature with three digits, or four where it is a size; small shares with three after the point."""
+    digits = 4 if name.startswith("log_") else 3
+    return f"{round(value, 3):.{digits}g}".replace("-0.", "-.").removeprefix("0") or "0"
 
 
 def main(source: Path) -> None:
@@ -122,7 +123,7 @@ def main(source: Path) -> None:
             left_out[row["model"]] = f"{type(error).__name__}: {str(error).splitlines()[0]}"
             continue
         numbers = {"size": row["img_size"], "top1": f"{float(row['top1']):g}"}
-        rows.append({**known, **numbers, **{name: written(value) for name, value in values.items()}})
+        rows.append({**known, **numbers, **{name: written(name, value) for name, value in values.items()}})
     with PATH.open("w", newline="") as file:
         print(f"# {len(rows)} ImageNet-1k results of timm's models, and features of these by a trace.", file=file)
         print("# Source: huggingface/pytorch-image-models, results (Apache-2.0); made by", file=file)

@@ -73,11 +73,15 @@ class Process:
         self.level = float(y.mean())
         self.weights = cho_solve(self.factor, y - self.level)
 
+    def mean(self, networks: Networks) -> Vector:
+        """The mean (m,) of y."""
+        return np.asarray(self.level + self._kernel(self._rows(networks), self.rows) @ self.weights)
+
     def predict(self, networks: Networks) -> tuple[Vector, Vector]:
         """The mean (m,) of y and its standard deviation (m,) without the noise of one training."""
         rows = self._rows(networks)
         across = self._kernel(rows, self.rows)  # (m, n)
-        told = solve_triangular(self.factor[0], across.T, lower=True)  # (n, m)
+        told = solve_triangular(self.factor[0], across.T, lower=True, check_finite=False)  # (n, m)
         own = np.array([self._kernel(row, row)[0, 0] for row in rows.each()])
         return self.level + across @ self.weights, np.sqrt(np.maximum(own - (told**2).sum(0), 0))
 

@@ -23,7 +23,6 @@ LABELS = ("model", "family", "recipe")
 NUMBERS = ("legacy", "size", "top1")  # an old recipe or not; pixels; percent
 FIRST = (*LABELS, *NUMBERS)
 FEATURES = 42
-FEWEST = 100  # results; with fewer, the file is not the table
 REMEDY = "install nas again; in a checkout: git checkout evaluators/prediction/published.csv"
 
 
@@ -76,14 +75,14 @@ def read(path: Path) -> Table:
         Unavailable: the file cannot be read, or is not such a table; the message names the line.
     """
     try:
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-        head, *rows = list(csv.reader(lines))
+        lines = path.read_text(encoding="utf-8").splitlines()
+        head, *rows = list(csv.reader(line for line in lines if not line.startswith("#")))
     except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or no line at all
         raise _damaged(path, f"it cannot be read ({error})") from None
     if tuple(head[: len(FIRST)]) != FIRST or len(head) != len(FIRST) + FEATURES:
         raise _damaged(path, f"its {len(head)} columns are not the {len(FIRST) + FEATURES} expected ones")
-    if len(rows) < FEWEST:
-        raise _damaged(path, f"it holds {len(rows)} results")
+    if not lines[0].startswith(f"# {len(rows)} "):
+        raise _damaged(path, f"it holds {len(rows)} results, and its first line says otherwise")
     numbers = np.array([_numbers(path, row, len(head)) for row in rows])
     return _table(tuple(head[len(FIRST) :]), rows, numbers)
 
