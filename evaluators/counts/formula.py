@@ -5,8 +5,9 @@ other network, and a test compares every kind of block with it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
+from evaluators.counts.layers import Layer
 from search_spaces import Architecture, Block
 from search_spaces.nextvit.architecture import output_side, stem_layers
 
@@ -26,17 +27,39 @@ class Work:
     activations: int = 0  # elements written by convolutions, linear layers and attention products
     weights: int = 0  # of convolutions and linear layers, without biases
     params: int = 0  # weights, biases and norms
+    layers: list[Layer] = field(default_factory=list, compare=False, repr=False)  # in the order in which they run
 
     def __add__(self, other: "Work") -> "Work":
         return Work(**{count.name: getattr(self, count.name) + getattr(other, count.name) for count in fields(Work)})
 
-    def layer(self, into: int, out: int, positions: int, *, kernel: int = 1, bias: bool = False) -> None:
-        """Adds a convolution or linear layer with `into` channels in each group and `positions` outputs per channel."""
-        weights = into * out * kernel**2
+    def layer(
+        self, into: int, out: int, positions: int, *, kernel: int = 1, groups: int = 1, bias: bool = False
+    ) -> None:
+        """Adds a convolution or linear layer with `positions` outputs in each channel."""
+        weights = into // groups * out * kernel**2
+        layer = Layer(
+            positions=positions,
+            macs=weights * positions,
+            activations=out * positions,
+            weights=weights,
+            into=into,
+            out=out,
+            kernel=kernel,
+            groups=groups,
+        )
+        self.layers.append(layer)
         self.weights += weights
         self.params += weights + bias * out
-        self.macs += weights * positions
-        self.activations += out * positions
+        self.macs += layer.macs
+        self.activations += layer.activations
+
+    def product(self, rows: int, inner: int, columns: int, heads: int, share: float) -> None:
+        """Adds a product of activations, (h, rows, inner) by (h, inner, columns); a `share` of the block attends."""
+        written = heads * rows * columns
+        layer = Layer(positions=0, macs=written * inner, activations=written, share=share)
+        self.layers.append(layer)
+        self.attention += layer.macs
+        self.activations += written
 
     def norm(self, channels: int) -> None:
         """Adds a batch norm: a scale and a shift for each channel."""
@@ -77,7 +100,7 @@ def work(block: Block, side: int) -> Work:
     if attended and convolved:
         _embed(done, attended, convolved, positions)
     if convolved:
-        done.layer(block.head_dim, convolved, positions, kernel=3)
+        done.layer(convolved, convolved, positions, kernel=3, groups=convolved // block.head_dim)
         done.norm(convolved)
         done.layer(convolved, convolved, positions)
     done.norm(block.out_channels)
@@ -99,10 +122,12 @@ def _attend(done: Work, block: Block, positions: int) -> None:
     done.norm(width)
     if block.sr_ratio > 1:
         done.norm(width)
-    for tokens in (positions, keys, keys, positions):  # q, k, v, proj
+    for tokens in (positions, keys, keys):  # q, k, v
         done.layer(width, width, tokens, bias=True)
-    done.attention += 2 * positions * keys * width
-    done.activations += positions * (keys * (width // block.head_dim) + width)  # map (h, N, M) and mixed values (N, C)
+    heads, share = width // block.head_dim, width / block.out_channels
+    done.product(positions, block.head_dim, keys, heads, share)  # the map (h, N, M)
+    done.product(positions, keys, block.head_dim, heads, share)  # the mixed values (h, N, d)
+    done.layer(width, width, positions, bias=True)
 
 
 def located(architecture: Architecture, resolution: int) -> Iterator[tuple[Block, int]]:

@@ -1,0 +1,68 @@
+"""ImageNet top-1 predicted from published networks, with no data of yours: the lower end of its interval.
+
+A Gaussian process over published ImageNet-1k results, by size and shape of the networks (`prediction/published_*.py`).
+The value is what a network should reach at least, mean - 1.9 sd, because a search exploits whatever a mean promises far
+from evidence. It is a prior and no accuracy: it hardly ranks networks of one size and family, and knows only ImageNet.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from evaluators.core.evaluator import Evaluator, check_range
+from evaluators.core.measurement import Direction, Kind, Reading, SharedDetails
+from search_spaces import Architecture
+from search_spaces.common.errors import Unavailable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published(Evaluator):
+    """The top-1 that a network should reach at least if it were trained on ImageNet by the paper's recipe."""
+
+    unit: ClassVar[str] = "%"
+    direction: ClassVar[Direction] = "maximize"
+    kind: ClassVar[Kind] = "predicted"
+
+    resolution: int = 224
+
+    def __post_init__(self) -> None:
+        check_range("resolution", self.resolution, 32, 2048)
+
+    def missing(self) -> Unavailable | None:
+        """It needs its table undamaged."""
+        from evaluators.prediction.published_table import table
+
+        try:
+            table()
+        except Unavailable as error:
+            return error
+        return None
+
+    def protocol(self) -> dict[str, Any]:
+        """The options, and the table: another one predicts other numbers."""
+        from evaluators.prediction.published_table import table_digest
+
+        return super().protocol() | {"table": table_digest()}
+
+    def _read(self, architecture: Architecture) -> Reading:
+        from evaluators.prediction.published_prediction import predict
+        from evaluators.prediction.published_table import table
+
+        done = predict(architecture, self.resolution)
+        low, high = round(done.low, 4), round(done.high, 4)
+        return Reading(
+            value=low,
+            low=low,
+            high=high,
+            samples=len(table().model),
+            quality="abstains" if done.beyond else "predicted",
+            warnings=(done.sentence,),
+            details={
+                **SharedDetails(
+                    fidelity=f"from published networks: ImageNet-1k, {self.resolution} px, the paper's recipe",
+                    upper=high,
+                    validity={"sentence": done.sentence},
+                ),
+                **asdict(done),
+                "evidence": done.evidence,
+            },
+        )

@@ -1,0 +1,130 @@
+"""The layers of any network, read off its run on an image without data (the meta device), as in `layers.py`.
+
+torch breaks every module up into a few operators: convolutions, matrix products, norms, activations. These are seen
+here, whatever module they come from and however it lays out its features: a linear layer is a product of two matrices
+whose rows are positions, with a class token as one more, and an attention is two products of batches of matrices.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from evaluators.counts.layers import Layer
+
+LAYER_NORMS = ("native_layer_norm", "native_group_norm")  # both take their statistics from the image itself
+NORMS = (*LAYER_NORMS, "native_batch_norm")
+SMOOTH = ("gelu", "silu", "hardswish", "mish", "elu", "softplus")
+ACTIVATIONS = (*SMOOTH, "relu", "leaky_relu", "hardtanh", "_prelu_kernel")  # hardtanh is ReLU6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What a network does to one image. The shares are of all norms and of all activation functions."""
+
+    layers: tuple[Layer, ...]
+    params: int
+    layer_norms: float
+    smooth: float
+
+
+def trace(module: nn.Module, resolution: int) -> Trace:
+    """The layers of a module on the meta device, for one image of `resolution` pixels."""
+    image = torch.empty(1, 3, resolution, resolution, device="meta")
+    recorder = Recorder(module, image)
+    with torch.no_grad(), recorder:
+        module.eval()(image)
+    return Trace(
+        layers=tuple(recorder.layers),
+        params=sum(parameter.numel() for parameter in module.parameters()),
+        layer_norms=recorder.share(LAYER_NORMS, NORMS),
+        smooth=recorder.share(SMOOTH, ACTIVATIONS),
+    )
+
+
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sees every operator of a run, and records the layers among those that depend on the image.
+
+    What does not depend on it, such as a table of relative positions, can be computed once and is no work per image.
+    """
+
+    def __init__(self, module: nn.Module, image: Tensor) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.layers: list[Layer] = []
+        self.counts: Counter[str] = Counter()
+        self.weights = {_storage(parameter) for parameter in module.parameters()}
+        self.seen = {id(image): image}  # kept alive, or another tensor could get the same id
+
+    def __torch_dispatch__(
+        self, function: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        out = function(*args, **(kwargs or {}))
+        if any(id(value) in self.seen for value in tree_leaves((args, kwargs))):
+            self.seen |= {id(value): value for value in tree_leaves(out) if isinstance(value, Tensor)}
+            name = function.overloadpacket.__name__.removesuffix("_")  # relu_ writes into its input
+            self.counts[name] += 1
+            if name in READERS:
+                self.layers.append(READERS[name](self, args, out))
+        return out
+
+    def share(self, some: Sequence[str], of: Sequence[str]) -> float:
+        """How large a share of the operators `of` are `some`; 0 if there are none."""
+        return sum(self.counts[name] for name in some) / max(1, sum(self.counts[name] for name in of))
+
+
+def _storage(tensor: Tensor) -> int:
+    """A number that all views of a tensor share."""
+    return int(tensor.untyped_storage()._cdata)
+
+
+def _convolution(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
+    """aten::convolution(input (1, C, H, W), weight, bias, stride, padding, dilation, transposed, padding, groups)."""
+    features, weight, groups = args[0], args[1], args[8]
+    return Layer(
+        positions=prod(out.shape[2:]),
+        macs=out.numel() * weight[0].numel(),
+        activations=out.numel(),
+        weights=weight.numel(),
+        into=features.shape[1],
+        out=out.shape[1],
+        kernel=max(weight.shape[2:]),
+        groups=groups,
+    )
+
+
+def _matrix_product(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
+    """aten::mm(features (N, C), weight (C, C')) and aten::addmm(bias, features, weight); or both are features."""
+    left, right = args[-2:]
+    if _storage(left) in recorder.weights:  # channels first
+        left, right = right.t(), left.t()
+    if _storage(right) not in recorder.weights:
+        return Layer(positions=0, macs=left.numel() * right.shape[1], activations=out.numel(), share=1.0)
+    return Layer(
+        positions=left.shape[0],
+        macs=left.numel() * right.shape[1],
+        activations=out.numel(),
+        weights=right.numel(),
+        into=left.shape[1],
+        out=right.shape[1],
+    )
+
+
+def _product(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
+    """aten::bmm(left (b, N, d), right (b, d, M)) and aten::baddbmm(added, left, right)."""
+    left, right = args[-2:]
+    return Layer(positions=0, macs=left.numel() * right.shape[-1], activations=out.numel(), share=1.0)
+
+
+READERS: dict[str, Callable[[Recorder, tuple[Any, ...], Tensor], Layer]] = {
+    "convolution": _convolution,
+    "addmm": _matrix_product,
+    "mm": _matrix_product,
+    "bmm": _product,
+    "baddbmm": _product,
+}

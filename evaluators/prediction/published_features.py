@@ -1,0 +1,119 @@
+"""What a network has in common with published ones: 42 features of its size, its stages, its widths and its layers.
+
+They come from the layers one by one, by formula for our own family and by a trace for any other network, and say how
+the work is shared out among the stages. Shares enter as square roots, so that a small one is told from none.
+"""
+
+from collections.abc import Callable, Sequence
+from math import log, sqrt
+
+from evaluators.counts.formula import total
+from evaluators.counts.layers import HEAD, Layer, stages
+from search_spaces import Architecture
+
+Features = dict[str, float]
+SHORT = ("stem", "s4", "s8", "s16", "s32")  # the stages in the names of features
+NARROWEST = log(16)  # the logarithm of a width where a stage is absent
+SIZE, LARGE_KERNEL = 224, 5  # the usual size of images; from this size on a depthwise kernel is a large one
+
+
+def own(architecture: Architecture, resolution: int = SIZE) -> Features:
+    """The features of a network of our own family, which has batch norms and ReLU alone."""
+    work = total(architecture, resolution)
+    return features(work.layers, work.params, resolution)
+
+
+def features(
+    layers: Sequence[Layer], params: int, resolution: int, *, layer_norms: float = 0.0, smooth: float = 0.0
+) -> Features:
+    """The features by name, in a fixed order. `layer_norms` and `smooth` are shares of norms and activations."""
+    rows: list[list[Layer]] = [[] for _ in range(HEAD + 1)]
+    for layer, stage in zip(layers, stages(layers, resolution), strict=True):
+        rows[stage].append(layer)
+    macs = sum(layer.macs for layer in layers)
+    body = [layer for row in rows[:HEAD] for layer in row]
+    return {
+        "log_macs": log(macs),
+        "log_params": log(params),
+        "log_activations": log(sum(layer.activations for layer in layers)),
+        "log_size": log(resolution / SIZE),
+        **_stages(rows, macs),
+        **_weights(rows),
+        **_widths(rows, macs),
+        **_kinds(layers, body, macs),
+        "squeeze_excite": float(any(layer.positions == 1 for layer in body)),
+        "layer_norms": layer_norms,
+        "smooth": smooth,
+        "expansion": _mean(_pointwise(body), _expansion),
+    }
+
+
+def _stages(rows: Sequence[Sequence[Layer]], macs: int) -> Features:
+    """By stage: its share of the MACs, its mixers (layers that look at several positions), layers, and attention."""
+    values = {}
+    for name, row in zip(SHORT, rows, strict=False):
+        convolutions = sum(layer.kernel > 1 for layer in row)
+        products = [layer.share for layer in row if layer.share]  # two for each attention
+        mixers = convolutions + len(products) / 2
+        values[f"macs_{name}"] = sqrt(sum(layer.macs for layer in row) / macs)
+        values[f"mixers_{name}"] = log(1 + mixers)
+        values[f"layers_{name}"] = log(1 + sum(layer.positions > 1 for layer in row))
+        values[f"attention_{name}"] = sum(products) / 2 / mixers if mixers else 0.0
+    return values
+
+
+def _weights(rows: Sequence[Sequence[Layer]]) -> Features:
+    """The shares of the weights of layers at strides 8, 16 and 32, and in the head."""
+    weights = [sum(layer.weights for layer in row) for row in rows]
+    named = zip((*SHORT, "head"), weights, strict=True)
+    return {f"params_{name}": sqrt(count / sum(weights)) for name, count in list(named)[2:]}
+
+
+def _widths(rows: Sequence[Sequence[Layer]], macs: int) -> Features:
+    """Logarithms of widths, weighted by MACs: over all stages, at strides 4 and 8; and the largest of late layers."""
+    shares = [sum(layer.macs for layer in row) / macs for row in rows[:HEAD]]
+    widths = [_mean([layer for layer in row if not layer.share], _width) for row in rows[:HEAD]]
+    late = [_width(layer) for row in rows[3:HEAD] for layer in row if not layer.share]
+    return {
+        "width": sum(share * width for share, width in zip(shares, widths, strict=True)),
+        "width_late": max([*late, NARROWEST]),
+        "width_s4": max(widths[1], NARROWEST),
+        "width_s8": max(widths[2], NARROWEST),
+    }
+
+
+def _kinds(layers: Sequence[Layer], body: Sequence[Layer], macs: int) -> Features:
+    """The shares of the MACs of kinds of layers; and whether there are depthwise convolutions, and large ones."""
+
+    def share(chosen: Sequence[Layer]) -> float:
+        return sqrt(sum(layer.macs for layer in chosen) / macs)
+
+    depthwise = [layer for layer in body if layer.kernel > 1 and layer.depthwise]
+    return {
+        "kind_depthwise": share(depthwise),
+        "kind_grouped": share([layer for layer in body if 1 < layer.groups < layer.into]),
+        "kind_dense": share([layer for layer in body if layer.kernel > 1 and layer.groups == 1]),
+        "kind_attention": share([layer for layer in layers if layer.share]),
+        "depthwise": float(bool(depthwise)),
+        "large_depthwise": float(any(layer.kernel >= LARGE_KERNEL for layer in depthwise)),
+    }
+
+
+def _pointwise(layers: Sequence[Layer]) -> list[Layer]:
+    return [layer for layer in layers if layer.kernel == 1 and not layer.share]
+
+
+def _width(layer: Layer) -> float:
+    """The logarithm of the narrower side; 0 for what works on the whole image, such as squeeze-excite."""
+    return log(min(layer.into, layer.out)) if layer.positions > 1 else 0.0
+
+
+def _expansion(layer: Layer) -> float:
+    """How far the two widths of a layer lie apart, as a logarithm."""
+    return abs(log(layer.out / layer.into))
+
+
+def _mean(layers: Sequence[Layer], value: Callable[[Layer], float]) -> float:
+    """The mean of a value, weighted by MACs; 0 without layers."""
+    macs = sum(layer.macs for layer in layers)
+    return sum(layer.macs * value(layer) for layer in layers) / macs if macs else 0.0

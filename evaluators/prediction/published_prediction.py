@@ -1,0 +1,110 @@
+"""The ImageNet top-1 of a network of our family as published networks predict it, and how far they reach.
+
+It is no accuracy of that network: it says what networks of its size and shape reached, trained by the recipe of
+Next-ViT's authors (300 epochs, no teacher). A typical error is 1.3 points for a family that the table does not hold,
+and 0.5 for a relative of a network that it holds.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from evaluators.prediction import published_features
+from evaluators.prediction.published_process import PRIOR, SIZE_LINE, Networks, Process, Scales, to_percent
+from evaluators.prediction.published_table import Table, table
+from search_spaces import Architecture
+
+FAMILY, RECIPE = "nextvit", "bd"  # ByteDance's recipe, by which the paper's networks were trained without a teacher
+FACTOR = 1.9  # standard deviations on both sides of the mean; 1.645 would be right if the kernel were
+# The median of the networks of left-out families: what is as uncertain is no relative of a network in the table.
+FAR = 0.067
+CANNOT_TELL = "it cannot tell r, the place of a transformer within a stage, dense tasks or other data"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """Top-1 in percent, with the two ends of its interval, beside what size alone says."""
+
+    mean: float
+    low: float
+    high: float
+    spread: float  # the standard deviation of -ln(100 - top-1), without the noise of one training
+    size_line: float
+    beyond: str  # why there is no prediction: the size of the network lies outside the table; else empty
+
+    @property
+    def evidence(self) -> str:
+        """Whether the table holds networks like this one."""
+        return "far from evidence" if self.spread > FAR else "near"
+
+    @property
+    def sentence(self) -> str:
+        """The prediction in words, with what it cannot say."""
+        if self.beyond:
+            return f"abstains: {self.beyond}"
+        interval = f"{self.mean:.1f} % [{self.low:.1f}, {self.high:.1f}]"
+        far = f", {self.evidence}" if self.spread > FAR else ""
+        return (
+            f"from published networks, not trained: ImageNet top-1 {interval}{far}, "
+            f"size alone says {self.size_line:.1f} %; {CANNOT_TELL}"
+        )
+
+
+def predict(architecture: Architecture, resolution: int = published_features.SIZE) -> Prediction:
+    """The prediction for a network and a size of images.
+
+    Raises:
+        Unavailable: the table is damaged.
+    """
+    features = published_features.own(architecture, resolution)
+    network = as_trained_in_the_paper(np.array([list(features.values())]))
+    (mean,), (spread,) = process(PRIOR).predict(network)
+    low, middle, high = to_percent(mean + FACTOR * spread * np.array([-1, 0, 1]))
+    (line,) = process(SIZE_LINE).mean(network)
+    return Prediction(
+        mean=float(middle),
+        low=float(low),
+        high=float(high),
+        spread=float(spread),
+        size_line=float(to_percent(line)),
+        beyond=_beyond(features["log_macs"]),
+    )
+
+
+def as_trained_in_the_paper(features: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> Networks:
+    """Networks of our family (n, p), trained by the paper's recipe."""
+    count = len(features)
+    return Networks(
+        features=features,
+        legacy=np.zeros(count),
+        recipe=[RECIPE] * count,
+        family=[FAMILY] * count,
+        architecture=[""] * count,
+    )
+
+
+def known(results: Table) -> Networks:
+    """The networks of a table, as they were trained."""
+    return Networks(
+        features=results.features,
+        legacy=results.legacy,
+        recipe=results.recipe,
+        family=results.family,
+        architecture=results.architecture,
+    )
+
+
+@cache
+def process(scales: Scales) -> Process:
+    """The process of the whole table, fitted once."""
+    return Process(known(table()), table().top1, scales)
+
+
+def _beyond(log_macs: float) -> str:
+    """Why a network's size lies outside the table; empty if it does not."""
+    sizes = table().column("log_macs")
+    if sizes.min() <= log_macs <= sizes.max():
+        return ""
+    low, high = np.exp([sizes.min(), sizes.max()]) / 1e9
+    return f"{np.exp(log_macs) / 1e9:.3g} GMACs, and the published networks have {low:.2g} to {high:.3g}"

@@ -1,0 +1,46 @@
+"""How well published networks predict the networks of a family that is left out."""
+
+import numpy as np
+import pytest
+
+from evaluators.prediction.published_check import best_results, check, regret
+from evaluators.prediction.published_prediction import process
+from evaluators.prediction.published_process import PRIOR, to_percent
+from evaluators.prediction.published_table import table
+
+
+@pytest.fixture(scope="module")
+def checks() -> dict[str, dict[str, float]]:
+    return {row["name"]: row for row in check(table())}
+
+
+def test_the_prediction_ranks_left_out_families(checks: dict[str, dict[str, float]]) -> None:
+    mean = checks["mean"]
+    assert mean["tau"] >= 0.695
+    assert mean["partial_tau"] >= 0.50
+    assert mean["error"] <= 1.4
+    assert mean["coverage"] >= 0.85
+    assert mean["error"] < checks["size line and recipe"]["error"]
+    assert mean["partial_tau"] > checks["size line and recipe"]["partial_tau"]
+
+
+def test_pessimism_earns_its_keep(checks: dict[str, dict[str, float]]) -> None:
+    assert checks["lower bound"]["regret"] <= 0.47
+    order = ("lower bound", "mean", "size line and recipe", "MACs", "random")
+    assert [checks[name]["regret"] for name in order] == sorted(checks[name]["regret"] for name in order)
+
+
+def test_next_vit_left_out_is_in_order_and_within_a_point() -> None:
+    results = table()
+    mean, _ = process(PRIOR).left_out(results.family)
+    rows = [results.model.index(f"nextvit_{size}.bd_in1k") for size in ("small", "base", "large")]
+    predicted = to_percent(mean[rows])
+    assert predicted[0] < predicted[1] < predicted[2]
+    assert np.abs(predicted - results.top1[rows]).max() < 1.0
+
+
+def test_the_truth_has_no_regret_and_every_architecture_counts_once() -> None:
+    results = table()
+    assert regret(results.top1, results) == 0.0
+    names = [results.architecture[row] for row in best_results(results)]
+    assert len(names) == len(set(names)) == len(set(results.architecture))
