@@ -66,7 +66,13 @@ def cli() -> None:
 @click.option(
     "--train", "evaluations", type=int, default=20, show_default=True, help="Networks that --proxy auto trains."
 )
-from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, latencies, plugin_names
+@click.option(
+    "--hours",
+    type=Finite(min=0, min_open=True, max=10_000),
+    callback=lambda context, parameter, value: value or 0.0,
+    help="Time for the whole run with --data; the fidelity of trainings is chosen to fit.  [default: 1 for trainings]",
+)
+@latencies("Latency to measure; repeat for several run-times.", default=("ort",), show_default=True)
 @click.option(
     "--limit",
     "limits",
