@@ -60,7 +60,7 @@ def cli() -> None:
     "--proxy",
     metavar="SPEC",
     callback=plugin_names,
-    help="What stands for accuracy; nas evaluators lists them.  [default: entropy; with --data: auto]",
+    help="What stands for accuracy; nas evaluators lists them.  [default: published; with --data: auto]",
 )
 @click.option("--data", metavar="DATA", help="Your images: a folder of classes, hf:OWNER/NAME, digits or synthetic.")
 @click.option(
@@ -79,7 +79,7 @@ def cli() -> None:
     metavar="LIMIT",
     multiple=True,
     callback=plugin_names,
-    help="A limit that the networks must keep, such as 'ort<=40ms'; repeat for several.",
+    help="A limit that the networks must keep, such as 'ort<=40ms'; repeat for several. none lifts suggested ones.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of every random choice.")
 @click.option("--sampler", metavar="NAME", default="gp", show_default=True, help="gp, tpe, nsga2 or random.")

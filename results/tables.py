@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from results import novelty
 from results.store.record import Run, Trial
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def trial_dict(trial: Trial) -> dict[str, Any]:
         "measurements": {name: measurement.to_dict() for name, measurement in trial.measurements.items()},
         "constraints": trial.constraints,
         "cause": trial.cause or None,
+        "unlike_published": list(novelty.reasons(trial.architecture)),
         "seconds": trial.seconds,
     }
 

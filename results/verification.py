@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from evaluators import Measurement
 from evaluators.statistics.intervals import normal
-from results import front
+from results import front, novelty
 from results.store.record import Run, Trial
 
 FEW = 10  # trials that a command names by number
@@ -25,8 +25,8 @@ def measured(trial: Trial, objective: str) -> Measurement | None:
 
 
 def remarks(run: Run, members: Sequence[Trial]) -> list[str]:
-    """A sentence for each objective of the run that is predicted or doubtful for some of these networks."""
-    return predictions(run, members) + doubts(run, members)
+    """A sentence for each objective that is predicted or doubtful for some of these networks, and on strange ones."""
+    return predictions(run, members) + doubts(run, members) + novelty.remarks(members)
 
 
 def predictions(run: Run, members: Sequence[Trial]) -> list[str]:

@@ -9,9 +9,16 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from evaluators.core.evaluator import Evaluator, check_range
-from evaluators.core.measurement import Direction, Kind, Reading, SharedDetails
+from evaluators.core.measurement import Direction, Kind, Reading, SharedDetails, further_key
 from search_spaces import Architecture
 from search_spaces.common.errors import Unavailable
+
+
+VALIDITY = (
+    "from published networks, not trained: the lower end of predicted ImageNet top-1; a typical error is 1.3 points for "
+    "a family that is not in the table and 0.5 for relatives of one that is; it cannot tell r, the place of a "
+    "transformer within a stage, dense tasks or other data"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +28,7 @@ class Published(Evaluator):
     unit: ClassVar[str] = "%"
     direction: ClassVar[Direction] = "maximize"
     kind: ClassVar[Kind] = "predicted"
+    bought_with: ClassVar[tuple[str, ...]] = ("params", "activations")
 
     resolution: int = 224
 
@@ -48,19 +56,20 @@ class Published(Evaluator):
         from evaluators.prediction.published_table import table
 
         done = predict(architecture, self.resolution)
-        low, high = round(done.low, 4), round(done.high, 4)
+        low, high, line = round(done.low, 4), round(done.high, 4), done.size_line
         return Reading(
             value=low,
             low=low,
             high=high,
             samples=len(table().model),
             quality="abstains" if done.beyond else "predicted",
-            warnings=(done.sentence,),
+            warnings=(VALIDITY, *done.remarks),
+            secondary={further_key("mean", "%"): round(done.mean, 2), further_key("size alone", "%"): round(line, 2)},
             details={
                 **SharedDetails(
                     fidelity=f"from published networks: ImageNet-1k, {self.resolution} px, the paper's recipe",
                     upper=high,
-                    validity={"sentence": done.sentence},
+                    validity={"sentence": VALIDITY},
                 ),
                 **asdict(done),
                 "evidence": done.evidence,

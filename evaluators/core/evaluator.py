@@ -40,6 +40,7 @@ class Evaluator(ABC):
     kind: ClassVar[Kind]
     packages: ClassVar[tuple[str, ...]] = ()  # their versions change the number
     imports: ClassVar[tuple[str, ...]] = ()  # modules that a worker may import before its first job
+    bought_with: ClassVar[tuple[str, ...]] = ()  # costs that raise its value without limit, beside latency
     revision: ClassVar[int] = 1  # increased when the same options give other numbers than before
     patience: ClassVar[float] = 0.0  # seconds; the least time limit of one evaluation
 

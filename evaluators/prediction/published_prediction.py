@@ -19,7 +19,6 @@ FAMILY, RECIPE = "nextvit", "bd"  # ByteDance's recipe, by which the paper's net
 FACTOR = 1.9  # standard deviations on both sides of the mean; 1.645 would be right if the kernel were
 # The median of the networks of left-out families: what is as uncertain is no relative of a network in the table.
 FAR = 0.067
-CANNOT_TELL = "it cannot tell r, the place of a transformer within a stage, dense tasks or other data"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +38,11 @@ class Prediction:
         return "far from evidence" if self.spread > FAR else "near"
 
     @property
-    def sentence(self) -> str:
-        """The prediction in words, with what it cannot say."""
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader has to know of this very prediction; nothing for most."""
         if self.beyond:
-            return f"abstains: {self.beyond}"
-        interval = f"{self.mean:.1f} % [{self.low:.1f}, {self.high:.1f}]"
-        far = f", {self.evidence}" if self.spread > FAR else ""
-        return (
-            f"from published networks, not trained: ImageNet top-1 {interval}{far}, "
-            f"size alone says {self.size_line:.1f} %; {CANNOT_TELL}"
-        )
+            return (f"abstains: {self.beyond}",)
+        return (self.evidence,) if self.spread > FAR else ()
 
 
 def predict(architecture: Architecture, resolution: int = published_features.SIZE) -> Prediction:

@@ -17,6 +17,7 @@ from nas import __version__, console, signals
 from nas.exit_codes import INTERRUPTED
 from nas.progress import duration, moving_line, progress
 from nas.search import latency_predictions, rungs
+from nas.search.accuracy import suggested_limits
 from nas.search.active_learning import check_transient
 from nas.search.config import Config
 from nas.search.plan import Plan, planned, reserved, settle, stored_run
@@ -83,7 +84,9 @@ def _header(config: Config, objectives: Sequence[Evaluator], state: str, store_u
         yield f"  objective    {_described(evaluator)}"
     for label in dict.fromkeys(e.device().label for e in objectives if e.family() == "latency"):
         yield f"  device       {label}"
-    yield f"  limits       {', '.join(map(str, config.parsed_limits)) or 'none (--limit adds one)'}"
+    suggested = config.limits and config.limits == suggested_limits(config.proxy, config.search_space)
+    why = ": no more than the largest anchor has; --limit none lifts them" if suggested else ""
+    yield f"  limits       {', '.join(map(str, config.parsed_limits)) or 'none (--limit adds one)'}{why}"
     yield f"  sampler      {config.sampler}: {SAMPLERS[config.sampler].summary}; seed {config.seed}"
     yield f"  budget       {config.budget} candidates"
     yield f"  results      {store_url}"

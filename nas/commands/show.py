@@ -4,7 +4,7 @@ import click
 
 from evaluators import Measurement
 from nas import console
-from results import front, limits, load, verification
+from results import front, limits, load, novelty, verification
 from results.glyphs import glyph
 from results.limits import Limit
 from results.store.database_errors import Damaged
@@ -100,6 +100,7 @@ def _cells(trial: Trial, names: list[str], is_knee: bool) -> list[str]:
         measurements[name].quality for name in names if name in measurements and measurements[name].doubtful
     )
     notes = [trial.anchor, "knee" if is_knee else "", trial.state if trial.state != "ok" else "", trial.cause, *doubts]
+    notes += [novelty.UNLIKE] if novelty.reasons(trial.architecture) else []
     values = [_interval(measurements[name]) if name in measurements else "-" for name in names]
     architecture = trial.architecture
     return [str(trial.number), *values, glyph(architecture), ", ".join(filter(None, notes)), str(architecture)]

@@ -1,7 +1,7 @@
 """What stands for accuracy in a run: its proxy and its data, and random networks of its space."""
 
 from collections.abc import Callable, Collection, Mapping
-from math import exp
+from math import ceil, exp
 from typing import Any
 
 import evaluators
@@ -13,10 +13,10 @@ from nas import console
 from nas.progress import progress
 from nas.search.config import Config
 from results.limits import Limit
-from search_spaces import Architecture
+from search_spaces import Architecture, SearchSpace
 from search_spaces.common.errors import UsageError
 
-WITHOUT_DATA, WITH_DATA = "entropy", "auto"
+WITHOUT_DATA, WITH_DATA = "published", "auto"
 FIRST_RUNG = 3  # default epochs of a training that is a run's objective: the next rungs have 9 and 27
 DRAWS = 3000  # random networks among which to look for some that keep the limits
 BY_FORMULA = {"params": ("log_weights", 1e6), "macs": ("log_macs", 1e9), "activations": ("log_activations", 1e6)}
@@ -43,6 +43,17 @@ def proxy(choices: Mapping[str, Any]) -> str:
     check_data(source, console.say)
     epochs = [f"epochs={FIRST_RUNG}"] if evaluator.kind == "trained" and "epochs=" not in options else []
     return evaluators.get(f"{name}:{','.join([f'data={source}', *epochs, *filter(None, [options])])}", "accuracy").spec
+
+
+def suggested_limits(proxy: str, space: SearchSpace) -> tuple[str, ...]:
+    """Limits for a search by a proxy that grows with size: no more than the largest anchor of the space has."""
+    anchors = space.anchors().values()
+    limits = []
+    for name in evaluators.get(proxy, "accuracy").bought_with if anchors else ():
+        cost = evaluators.get(name, "cost")
+        largest = max(cost.measure(anchor).value for anchor in anchors)
+        limits.append(f"{name}<={ceil(10 * largest) / 10:g}{cost.unit}")
+    return tuple(limits)
 
 
 def check_data(name: str, say: Callable[[str], None]) -> None:

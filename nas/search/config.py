@@ -29,7 +29,7 @@ class Config:
 
     space: str = "nhs"
     budget: int = 200
-    proxy: str = "entropy"
+    proxy: str = "published"
     evaluations: int = 20  # networks to train, if the accuracy is predicted
     hours: float = 0.0  # for the whole run, if the accuracy is predicted; 0: an hour of trainings
     latencies: tuple[str, ...] = ("ort",)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import search_spaces
 from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
@@ -18,6 +19,8 @@ from results.store.database_errors import NoRuns
 from results.store.record import Run
 from results.store.store import Store
 from search_spaces.common.errors import StoreError, UsageError
+
+NO_LIMIT = "none"  # lifts the limits that are suggested
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +68,15 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Run | None) -> 
     """
     if stored is None:
         fields = {name: choices[name] for name in Config.__dataclass_fields__}
-        return Plan(config=Config(**{**fields, "proxy": accuracy.proxy(choices)}), fixed="evaluations" in given)
+        proxy, space = accuracy.proxy(choices), search_spaces.get(choices["space"])
+        limits = choices["limits"] if "limits" in given else accuracy.suggested_limits(proxy, space)
+        chosen = {"proxy": proxy, "limits": () if limits == (NO_LIMIT,) else limits}
+        return Plan(config=Config(**{**fields, **chosen}), fixed="evaluations" in given)
     own_plugins.restore(stored.name, stored.config.get("plugins", {}))
     config = Config.from_dict(stored.config)
     requested = {key: choices[key] for key in given if key in asdict(config)}
+    if requested.get("limits") == (NO_LIMIT,):
+        requested["limits"] = ()
     if {"proxy", "data"} & given:
         proxy = accuracy.proxy(choices)
         requested["proxy"] = config.proxy if time_plan.same_but_for_choices(proxy, config.proxy) else proxy

@@ -12,7 +12,7 @@ from typing import Any
 from evaluators import Measurement, Metric
 from evaluators.core.measurement import digest
 from evaluators.stopwatch.calibration import described
-from results import figures, front, verification
+from results import figures, front, novelty, verification
 from results.figures.common.view import View
 from results.pages import document, health
 from results.pages.columns import columns, metrics
@@ -125,6 +125,7 @@ def _card(run: Run, trial: Trial) -> dict[str, Any]:
         "shares": {
             name: shares for name, measurement in trial.measurements.items() if (shares := _shares(measurement))
         },
+        "unlike": list(novelty.reasons(trial.architecture)),
         "config": trial.architecture.to_json(),  # what nas export writes
     }
 

@@ -67,6 +67,11 @@ function widths({ blocks, convolution, transformer }) {
   return [...blocks].map((kind) => (kind === "C" ? convolution : transformer));
 }
 
+// In what a network is unlike anything published; only those with a card have been compared.
+function unlike(row) {
+  return data.cards[columns.numbers[row]]?.unlike ?? [];
+}
+
 // The quality flags of doubtful latencies, by row: see Quality in evaluators/core/measurement.py.
 function flags(rows) {
   return new Map(Object.entries(rows).flatMap(([flag, numbers]) => numbers.map((row) => [row, flag])));

@@ -84,6 +84,8 @@ function show(trial) {
   stageTable(network, card);
   table(["metric", "value", "95 %", "kind"], network.measurements, card).className = "numbers";
   doubts([rowOf.get(trial)], Object.keys(columns.flags), "").forEach((sentence) => (element("p", `◇ ${sentence}`, card).className = "doubtful"));
+  const reasons = unlike(rowOf.get(trial));
+  if (reasons.length) element("p", `◇ Unlike anything published: ${reasons.join("; ")}.`, card).className = "doubtful";
   if (network.warnings.length) {
     const list = element("ul", "", card);
     network.warnings.forEach((warning) => element("li", warning, list));

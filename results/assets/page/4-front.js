@@ -93,7 +93,7 @@ function drawFront() {
     fill(selected, [rowOf.get(state.trial)]);
     traces.push(selected);
   }
-  say("pareto", [summary(), ...remarks(), ...doubts(current.front, [state.y, state.x], "these ")].join(" "));
+  say("pareto", [summary(), ...remarks(), ...doubts(current.front, [state.y, state.x], "these "), ...strange()].join(" "));
   document.getElementById("kept").textContent = [choice(), command(), ownFront()].filter(Boolean).join(" ");
   return plot("pareto", figure);
 }
@@ -143,6 +143,12 @@ function doubts(rows, metrics, whose) {
     const which = whose && isOwn() ? "--front" : one;
     return [`${among} doubtful (${flagged}): measure again with 'nas measure ${data.run} ${which} --latency ${metric.split("~")[0]}'.`];
   });
+}
+
+// The same sentence as in results/novelty.py, in short: the card has the reasons.
+function strange() {
+  const count = current.front.filter((row) => unlike(row).length).length;
+  return count ? [`${count} of ${current.front.length} networks on the front ${count > 1 ? "are" : "is"} unlike anything published: a score may have been exploited.`] : [];
 }
 
 // How many networks the limits leave.

@@ -36,7 +36,8 @@ function tableRow(row) {
   Object.keys(columns.metrics).forEach((metric) => numberCell(metric, row, line));
   cell("", line, "drawing").innerHTML = glyph(stagesOf(row)); // contains numbers and our own text only
   const anchor = columns.anchors[row];
-  cell(columns.notations[row] + (anchor ? ` (${anchor})` : ""), line, "notation");
+  const notation = cell(columns.notations[row] + (anchor ? ` (${anchor})` : ""), line, "notation");
+  if (unlike(row).length) element("small", " ◇ unlike anything published", notation).className = "doubtful";
   line.addEventListener("click", () => set({ trial }));
   line.addEventListener("keydown", (event) => {
     if (event.key === "Enter") set({ trial });

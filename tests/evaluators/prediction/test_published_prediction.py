@@ -44,7 +44,7 @@ def test_larger_images_help() -> None:
 @pytest.mark.parametrize(("notation", "resolution"), [("C-C-C-C", 32), (str(PAPER["next-vit-l"]), 2048)])
 def test_it_abstains_beyond_the_sizes_of_the_table(notation: str, resolution: int) -> None:
     done = predicted(Architecture.from_notation(notation), resolution)
-    assert re.match(r"abstains: \S+ GMACs, and the published networks have 0\.0\d+ to \d+", done.sentence)
+    assert re.match(r"abstains: \S+ GMACs, and the published networks have 0\.0\d+ to \d+", done.remarks[0])
 
 
 def test_far_from_evidence_is_the_median_of_left_out_families() -> None:
