@@ -63,7 +63,7 @@ class Published(Evaluator):
             samples=len(table().model),
             quality="abstains" if done.beyond else "predicted",
             warnings=(VALIDITY, *done.remarks),
-            secondary={further_key("mean", "%"): round(done.mean, 2), further_key("size alone", "%"): round(line, 2)},
+            secondary={further_key("mean", "%"): round(done.mean, 2), further_key("size-alone", "%"): round(line, 2)},
             details={
                 **SharedDetails(
                     fidelity=f"from published networks: ImageNet-1k, {self.resolution} px, the paper's recipe",
