@@ -139,7 +139,8 @@ def test_the_page_and_nas_show_agree_under_limits(finished: Program, page: Page,
             listed = finished(*shlex.split(command), "--json").json
             assert [trial["trial"] for trial in listed["trials"]] == shown["figure"] == shown["table"], (metric, bound)
             fronts.add(tuple(shown["figure"]))
-    assert len(fronts) > 1
+    members = front.front(run)
+    assert len(fronts) > 1 or len(members) == 1, "one that is best in everything stays under every limit"
     again = opened(page, run, tmp_path, "#limit=params<=40M")
     assert again.evaluate("state.limits") == {"params": 40}, "with its unit, as in a terminal"
 
