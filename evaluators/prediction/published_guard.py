@@ -16,7 +16,7 @@ from evaluators.prediction.published_features import SHORT, SIZE, own
 from evaluators.prediction.published_table import Table, table
 from search_spaces import Architecture
 
-QUANTILE = 0.004  # of published networks that a range leaves out at each end
+QUANTILE = 0.003  # of published networks that a range leaves out at each end
 TOLERANCE = 0.01  # of a range's ends: the table has three digits
 SMALLEST, LARGEST = 1e9, 30e9  # MACs of the networks that are compared with: the sizes of published hybrids
 PARALLEL = ("hrnet", "coat_tiny", "coat_mini", "coat_small")  # work at several strides side by side, not in stages
