@@ -16,7 +16,7 @@ def checks() -> dict[str, dict[str, float]]:
 
 def test_the_prediction_ranks_left_out_families(checks: dict[str, dict[str, float]]) -> None:
     mean = checks["mean"]
-    assert mean["tau"] >= 0.695
+    assert mean["tau"] >= 0.70
     assert mean["partial_tau"] >= 0.50
     assert mean["error"] <= 1.4
     assert mean["coverage"] >= 0.85
@@ -26,8 +26,9 @@ def test_the_prediction_ranks_left_out_families(checks: dict[str, dict[str, floa
 
 def test_choosing_by_it_loses_little(checks: dict[str, dict[str, float]]) -> None:
     """Less than by MACs or parameters. Size alone, with the recipe, loses as little: the figures vary by 0.1."""
-    assert checks["lower bound"]["regret"] <= 0.47
-    assert checks["random"]["regret"] > 2
+    assert checks["lower bound"]["regret"] <= 0.47 and checks["lower bound"]["near_regret"] <= 0.47
+    assert checks["size line and recipe"]["near_regret"] == pytest.approx(0.6, abs=0.05)
+    assert checks["random"]["near_regret"] == pytest.approx(1.43, abs=0.05)
     for column in ("regret", "near_regret"):
         for count in ("MACs", "params", "random"):
             assert checks["lower bound"][column] < checks[count][column]

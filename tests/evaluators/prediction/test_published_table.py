@@ -54,7 +54,7 @@ def test_the_papers_networks_have_their_features(size: str) -> None:
     results = table()
     row = results.model.index(f"nextvit_{size}.bd_in1k")
     own = list(published_features.own(PAPER[f"next-vit-{size[0]}"]).values())
-    assert np.abs(results.features[row] - own).max() < 0.0051  # three digits
+    assert np.abs(results.features[row] - own).max() < 0.006  # three digits
     assert (results.family[row], results.recipe[row], results.legacy[row]) == ("nextvit", "bd", 0)
 
 
