@@ -58,7 +58,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.layers: list[Layer] = []
         self.counts: Counter[str] = Counter()
-        self.weights = {_storage(parameter) for parameter in module.parameters()}
+        named = list(module.named_parameters())
+        self.weights = {_storage(parameter) for name, parameter in named if "weight" in name.rpartition(".")[2]}
+        self.tables = {_storage(parameter) for _, parameter in named} - self.weights  # of relative positions
         self.seen = {id(image): image}  # kept alive, or another tensor could get the same id
 
     def __torch_dispatch__(
@@ -86,6 +88,8 @@ def _storage(tensor: Tensor) -> int:
 def _convolution(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
     """aten::convolution(input (1, C, H, W), weight, bias, stride, padding, dilation, transposed, padding, groups)."""
     features, weight, groups = args[0], args[1], args[8]
+    if features.ndim == 3:  # along the channels of the pooled image, as efficient channel attention does
+        return Layer(positions=1, macs=out.numel() * weight.numel(), activations=out.numel(), into=1, out=1)
     return Layer(
         positions=prod(out.shape[2:]),
         macs=out.numel() * weight[0].numel(),
@@ -104,7 +108,7 @@ def _matrix_product(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> L
     if _storage(left) in recorder.weights:  # channels first
         left, right = right.t(), left.t()
     if _storage(right) not in recorder.weights:
-        return Layer(positions=0, macs=left.numel() * right.shape[1], activations=out.numel(), share=1.0)
+        return _product(recorder, (left, right), out)
     return Layer(
         positions=left.shape[0],
         macs=left.numel() * right.shape[1],
@@ -118,7 +122,8 @@ def _matrix_product(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> L
 def _product(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
     """aten::bmm(left (b, N, d), right (b, d, M)) and aten::baddbmm(added, left, right)."""
     left, right = args[-2:]
-    return Layer(positions=0, macs=left.numel() * right.shape[-1], activations=out.numel(), share=1.0)
+    share = 0.0 if {_storage(left), _storage(right)} & recorder.tables else 1.0
+    return Layer(positions=0, macs=left.numel() * right.shape[-1], activations=out.numel(), share=share)
 
 
 READERS: dict[str, Callable[[Recorder, tuple[Any, ...], Tensor], Layer]] = {

@@ -14,9 +14,9 @@ HEAD = len(STAGES)  # the stage of what works on the whole image, and is followe
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """A convolution, a linear layer, or one of the two products of an attention, on one image."""
+    """A convolution, a linear layer, or a product of features such as the two of an attention, on one image."""
 
-    positions: int  # of its output; 0 for a product, whose rows need not be positions
+    positions: int  # of its output; 0 for a product of features, whose rows need not be positions
     macs: int
     activations: int  # elements of its output
     weights: int = 0  # without biases
@@ -28,8 +28,8 @@ class Layer:
 
     @property
     def depthwise(self) -> bool:
-        """Whether every channel is convolved by itself."""
-        return self.groups == self.into > 1
+        """Whether it convolves every channel by itself."""
+        return self.kernel > 1 and self.groups == self.into > 1
 
 
 def stages(layers: Sequence[Layer], resolution: int) -> list[int]:

@@ -3,20 +3,20 @@
 A network of a left-out family is predicted from the recipe that it was trained by, its size and its shape.
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluators.prediction.published_features import SIZE
 from evaluators.prediction.published_prediction import FACTOR, known
 from evaluators.prediction.published_process import PRIOR, SIZE_LINE, Process, Vector, to_percent, to_y
 from evaluators.prediction.published_table import Table
-from evaluators.statistics.ranking import tau
+from evaluators.statistics import ranking
 
 FEWEST = 5  # results of a family within which a ranking is counted
-WINDOW = 0.5  # a candidate at a budget has at least this share of its MACs
+NEARLY = 0.8  # the least share of a budget that is nearly all of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,8 @@ class Check:
     tau: float
     partial_tau: float  # given MACs and parameters
     within_family: float  # the mean tau of the families with `FEWEST` results or more
-    regret: float  # points of top-1 lost at a budget of MACs
+    regret: float  # points of top-1 lost at a budget of MACs, within a family
+    near_regret: float  # the same among networks that are alike but for their shape
     error: float | None = None  # mean absolute, in points
     coverage: float | None = None  # share of the results within their intervals
 
@@ -44,8 +45,15 @@ def check(results: Table) -> list[dict[str, Any]]:
         _check("mean", mean, results, predicted=mean, coverage=covered),
         _check("lower bound", mean - FACTOR * spread, results),
     ]
-    chance = dict.fromkeys(("tau", "partial_tau", "within_family"), 0.0)
-    return [*map(asdict, checks), asdict(Check(name="random", regret=regret(None, results), **chance))]
+    chance = Check(
+        name="random",
+        tau=0.0,
+        partial_tau=0.0,
+        within_family=0.0,
+        regret=regret(None, results),
+        near_regret=near_regret(None, results),
+    )
+    return [asdict(each) for each in (*checks, chance)]
 
 
 def _check(
@@ -54,45 +62,48 @@ def _check(
     controls = np.column_stack([results.column("log_macs"), results.column("log_params")])
     return Check(
         name=name,
-        tau=tau(score, results.top1),
-        partial_tau=tau(_residual(score, controls), _residual(to_y(results.top1), controls)),
+        tau=ranking.tau(score, results.top1),
+        partial_tau=ranking.tau(_residual(score, controls), _residual(to_y(results.top1), controls)),
         within_family=_within(score, results),
         regret=regret(score, results),
+        near_regret=near_regret(score, results),
         error=None if predicted is None else float(np.abs(to_percent(predicted) - results.top1).mean()),
         coverage=coverage,
     )
 
 
 def regret(score: Vector | None, results: Table) -> float:
-    """The mean over budgets of the best top-1 minus that of the network of highest score; of a random one for None.
-
-    Every network's MACs are a budget. Its candidates are the networks of `WINDOW` to all of it, each architecture with
-    its best result.
-    """
-    best = best_results(results)
-    macs, top1 = np.exp(results.column("log_macs")[best]), results.top1[best]
+    """The regret at ten budgets of MACs, as `ranking.regrets` has it, in every family; of a random choice for None."""
     lost = []
-    for budget in macs:
-        (near,) = np.nonzero((macs <= budget) & (macs >= WINDOW * budget))
-        got = top1[near].mean() if score is None else top1[near[np.argmax(score[best][near])]]
-        lost.append(top1[near].max() - got)
+    for part in _families(results):
+        top1, macs = results.top1[part], results.column("log_macs")[part]
+        family = ranking.random_regrets(top1, macs) if score is None else ranking.regrets(score[part], top1, macs)
+        lost.append(family.mean())
     return float(np.mean(lost))
 
 
-def best_results(results: Table) -> NDArray[np.intp]:
-    """The row of the best result of every architecture, in the order of the table."""
-    best: dict[str, int] = {}
-    for row, architecture in enumerate(results.architecture):
-        if architecture not in best or results.top1[row] > results.top1[best[architecture]]:
-            best[architecture] = row
-    return np.array(sorted(best.values()))
+def near_regret(score: Vector | None, results: Table) -> float:
+    """The same among alike networks: one family, usual images, modern recipes, and nearly the budget's MACs."""
+    alike = (results.legacy == 0) & (results.size == SIZE)
+    macs, family = np.exp(results.column("log_macs")), np.array(results.family)
+    lost = []
+    for row in np.flatnonzero(alike):  # whose MACs are the budget
+        near = alike & (family == family[row]) & (macs <= macs[row]) & (macs >= NEARLY * macs[row])
+        top1 = results.top1[near]
+        if len(top1) > 1:
+            lost.append(top1.max() - (top1.mean() if score is None else top1[np.argmax(score[near])]))
+    return float(np.mean(lost))
 
 
 def _within(score: Vector, results: Table) -> float:
+    return float(np.mean([ranking.tau(score[part], results.top1[part]) for part in _families(results)]))
+
+
+def _families(results: Table) -> list[NDArray[np.intp]]:
+    """The rows of every family of `FEWEST` results or more."""
     labels = np.array(results.family)
-    families: Sequence[str] = sorted(set(results.family))
-    parts = [np.flatnonzero(labels == family) for family in families]
-    return float(np.mean([tau(score[part], results.top1[part]) for part in parts if len(part) >= FEWEST]))
+    parts = [np.flatnonzero(labels == family) for family in sorted(set(results.family))]
+    return [part for part in parts if len(part) >= FEWEST]
 
 
 def _residual(values: Vector, controls: Vector) -> Vector:

@@ -58,7 +58,7 @@ def _stages(rows: Sequence[Sequence[Layer]], macs: int) -> Features:
         values[f"macs_{name}"] = sqrt(sum(layer.macs for layer in row) / macs)
         values[f"mixers_{name}"] = log(1 + mixers)
         values[f"layers_{name}"] = log(1 + sum(layer.positions > 1 for layer in row))
-        values[f"attention_{name}"] = sum(products) / 2 / mixers if mixers else 0.0
+        values[f"attention_{name}"] = sum(products) / 2 / max(1, mixers)
     return values
 
 
@@ -72,8 +72,8 @@ def _weights(rows: Sequence[Sequence[Layer]]) -> Features:
 def _widths(rows: Sequence[Sequence[Layer]], macs: int) -> Features:
     """Logarithms of widths, weighted by MACs: over all stages, at strides 4 and 8; and the largest of late layers."""
     shares = [sum(layer.macs for layer in row) / macs for row in rows[:HEAD]]
-    widths = [_mean([layer for layer in row if not layer.share], _width) for row in rows[:HEAD]]
-    late = [_width(layer) for row in rows[3:HEAD] for layer in row if not layer.share]
+    widths = [_mean([layer for layer in row if layer.weights], _width) for row in rows[:HEAD]]
+    late = [_width(layer) for row in rows[3:HEAD] for layer in row if layer.weights]
     return {
         "width": sum(share * width for share, width in zip(shares, widths, strict=True)),
         "width_late": max([*late, NARROWEST]),
@@ -88,10 +88,10 @@ def _kinds(layers: Sequence[Layer], body: Sequence[Layer], macs: int) -> Feature
     def share(chosen: Sequence[Layer]) -> float:
         return sqrt(sum(layer.macs for layer in chosen) / macs)
 
-    depthwise = [layer for layer in body if layer.kernel > 1 and layer.depthwise]
+    depthwise = [layer for layer in body if layer.depthwise]
     return {
         "kind_depthwise": share(depthwise),
-        "kind_grouped": share([layer for layer in body if 1 < layer.groups < layer.into]),
+        "kind_grouped": share([layer for layer in body if layer.groups > 1 and not layer.depthwise]),
         "kind_dense": share([layer for layer in body if layer.kernel > 1 and layer.groups == 1]),
         "kind_attention": share([layer for layer in layers if layer.share]),
         "depthwise": float(bool(depthwise)),
@@ -100,7 +100,7 @@ def _kinds(layers: Sequence[Layer], body: Sequence[Layer], macs: int) -> Feature
 
 
 def _pointwise(layers: Sequence[Layer]) -> list[Layer]:
-    return [layer for layer in layers if layer.kernel == 1 and not layer.share]
+    return [layer for layer in layers if layer.kernel == 1 and layer.weights]
 
 
 def _width(layer: Layer) -> float:

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from evaluators.prediction import published_features
-from evaluators.prediction.published_process import PRIOR, SIZE_LINE, Networks, Process, Scales, to_percent
+from evaluators.prediction.published_process import PRIOR, SIZE_LINE, Networks, Process, Scales, Vector, to_percent
 from evaluators.prediction.published_table import Table, table
 from search_spaces import Architecture
 
@@ -66,7 +66,7 @@ def predict(architecture: Architecture, resolution: int = published_features.SIZ
     )
 
 
-def as_trained_in_the_paper(features: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> Networks:
+def as_trained_in_the_paper(features: Vector) -> Networks:
     """Networks of our family (n, p), trained by the paper's recipe."""
     count = len(features)
     return Networks(

@@ -48,6 +48,14 @@ class Table:
         """One feature of all rows (n,)."""
         return np.asarray(self.features[:, self.names.index(name)])
 
+    def best(self) -> list[int]:
+        """The row of the best result of every architecture, in the order of the table."""
+        rows: dict[str, int] = {}
+        for row, name in enumerate(self.architecture):
+            if name not in rows or self.top1[row] > self.top1[rows[name]]:
+                rows[name] = row
+        return sorted(rows.values())
+
 
 @cache
 def table() -> Table:

@@ -47,26 +47,29 @@ def test_timms_network_has_our_layers(size: str) -> None:
 
 
 class Corner(nn.Module):
-    """A linear layer on features with channels first, a table that does not depend on the image, and an attention."""
+    """A linear layer with channels first, a table that does not depend on the image, one that does, an attention."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 8, 4, stride=4)
-        self.first = nn.Parameter(torch.empty(16, 8))
+        self.weight = nn.Parameter(torch.empty(16, 8))
+        self.relative = nn.Parameter(torch.empty(16, 5))
         self.table = nn.Linear(2, 16)
 
     def forward(self, x: Tensor) -> Tensor:
         x = nn.functional.silu(self.conv(x)).flatten(2)  # (1, 8, N)
-        x = (self.first @ x[0])[None]  # (1, 16, N)
+        x = (self.weight @ x[0])[None]  # (1, 16, N)
         places = self.table(torch.zeros(x.shape[2], 2, device=x.device))  # (N, 16)
-        return (x.transpose(1, 2) + places) @ x  # (1, N, N)
+        biases = x[0].T @ self.relative  # (N, 5)
+        return (x.transpose(1, 2) + places) @ x + biases.sum()  # (1, N, N)
 
 
 def test_a_trace_by_hand() -> None:
     with torch.device("meta"):
         seen = trace(Corner(), 32)
-    convolution, linear, product = seen.layers
+    convolution, linear, relative, product = seen.layers
     assert (convolution.positions, convolution.kernel, convolution.macs) == (64, 4, 64 * 8 * 3 * 16)
     assert (linear.positions, linear.into, linear.out, linear.macs) == (64, 8, 16, 64 * 8 * 16)
+    assert (relative.positions, relative.macs, relative.share) == (0, 64 * 16 * 5, 0.0)
     assert (product.positions, product.macs, product.share) == (0, 64 * 64 * 16, 1.0)
     assert (seen.smooth, seen.layer_norms) == (1.0, 0.0)

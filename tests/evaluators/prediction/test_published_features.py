@@ -23,7 +23,7 @@ SAMPLE = [
     "mambaout_femto", "deit_tiny_patch16_224", "vit_relpos_small_patch16_224", "pit_ti_224", "tnt_s_patch16_224",
     "crossvit_9_240", "xcit_nano_12_p16_224", "swin_tiny_patch4_window7_224", "swinv2_tiny_window8_256",
     "nest_tiny_jx",
-    "twins_pcpvt_small", "coat_tiny", "maxvit_nano_rw_256", "mobilevitv2_050", "edgenext_xx_small", "gmlp_s16_224",
+    "twins_pcpvt_small", "coat_lite_tiny", "maxvit_nano_rw_256", "mobilevitv2_050", "edgenext_xx_small", "gmlp_s16_224",
     "nextvit_base",
 ]  # fmt: skip
 

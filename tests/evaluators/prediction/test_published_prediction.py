@@ -33,7 +33,7 @@ def test_the_papers_networks(name: str, low: float, mean: float, high: float, si
 
 def test_what_entropy_exploits_is_predicted_below_next_vit() -> None:
     done = predicted(DEGENERATE)
-    assert (done.low, done.mean, done.high) == pytest.approx((77.4, 79.4, 81.3), abs=0.2)
+    assert (done.low, done.mean, done.high) == pytest.approx((75.8, 78.4, 80.7), abs=0.2)
     assert done.high < predicted(PAPER["next-vit-s"]).low
 
 
