@@ -219,11 +219,15 @@ def predictor(latency: str, store: str, as_json: bool) -> int:
         "nas validate --truth store                        the networks that were trained here",
         "nas validate entropy zen --truth trained.csv -o page.html",
         "nas validate --truth nasbench201_hw.csv --evaluations 20 --evaluations 100",
+        "nas validate --truth published                    networks of other families predicted from published ones",
     )
 )
 @click.argument("scores", metavar="[SCORE]...", nargs=-1, callback=plugin_names)
 @click.option(
-    "--truth", metavar="FILE|store", required=True, help="A CSV file of trained networks, or store: those trained here."
+    "--truth",
+    metavar="FILE|store|published",
+    required=True,
+    help="A CSV file of trained networks; store: those trained here; published: the table behind --proxy published.",
 )
 @click.option(
     "--evaluations",

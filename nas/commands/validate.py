@@ -8,6 +8,7 @@ import numpy as np
 
 import evaluators
 from evaluators import Evaluator
+from evaluators.prediction import published_check, published_table
 from evaluators.statistics.ranking import FEWEST
 from evaluators.workers.bench import Bench
 from nas import console
@@ -21,7 +22,7 @@ from search_spaces import Architecture
 from search_spaces.common import files
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, UsageError
 
-STORE = "store"
+STORE, PUBLISHED = "store", "published"
 
 
 def validate_scores(
@@ -35,7 +36,12 @@ def validate_scores(
     as_json: bool,
     timeout: float,
 ) -> int:
-    """Reports how well scores rank a truth. Returns 1 if scores were tried and none beats the best count."""
+    """Reports how well scores rank a truth. Returns 1 if scores were tried and none beats the best count.
+
+    The published table as a truth checks the prediction from it, with one family of networks left out at a time.
+    """
+    if source == PUBLISHED:
+        return _published(specs, output, as_json=as_json)
     if output:
         files.check_file(output)
     truth = _stored(store_url) if source == STORE else truths.read(Path(source))
@@ -52,6 +58,41 @@ def validate_scores(
     if output:
         console.say(f"page: {output}")
     return 0 if report.better or not report.compared else 1
+
+
+def _published(specs: Sequence[str], output: Path | None, *, as_json: bool) -> int:
+    """Reports how well published networks predict those of left-out families. Returns 1 if size alone ranks better."""
+    if output or set(specs) - {PUBLISHED}:
+        raise UsageError(
+            "the table of published networks checks the prediction 'published' alone, and has no page",
+            f"type: {console.command('validate', '--truth', PUBLISHED)}",
+        )
+    results = published_table.table()
+    checks = {check["name"]: check for check in published_check.check(results)}
+    if as_json:
+        console.write_json({"truth": PUBLISHED, "results": len(results.model), "checks": list(checks.values())})
+    else:
+        families = len(set(results.family))
+        console.say(
+            f"{len(results.model)} published ImageNet results, each family of {families} predicted from the others"
+        )
+        rows = [
+            [name, *("-" if (value := check[column]) is None else f"{value:.2f}" for column in COLUMNS)]
+            for name, check in checks.items()
+        ]
+        console.write_table(["predicted by", *COLUMNS.values()], rows, frozenset(COLUMNS.values()))
+    return int(checks["lower bound"]["partial_tau"] <= checks["size line and recipe"]["partial_tau"])
+
+
+COLUMNS = {
+    "tau": "tau",
+    "partial_tau": "tau given MACs and params",
+    "within_family": "tau within a family",
+    "error": "error [points]",
+    "regret": "regret [points]",
+    "near_regret": "regret among alike [points]",
+    "coverage": "coverage",
+}
 
 
 def _stored(store_url: str) -> Truth:
@@ -81,7 +122,7 @@ def _scored(truth: Truth, specs: Sequence[str], timeout: float) -> Truth:
     """The truth, with the scores of its networks added."""
     scores = [evaluators.get(spec, "accuracy") for spec in specs]
     for evaluator in scores:
-        if evaluator.kind != "score":
+        if evaluator.kind != "score" and evaluator.name() != PUBLISHED:
             raise UsageError(f"'{evaluator.spec}' is no score", f"scores are {', '.join(_scores())}")
     computed: dict[str, np.ndarray] = {}
     count = len(truth.architectures)
@@ -103,7 +144,8 @@ def _score(bench: Bench, evaluator: Evaluator, architecture: Architecture) -> fl
 
 
 def _scores() -> list[str]:
-    return [name for name in evaluators.names("accuracy") if evaluators.get(name).kind == "score"]
+    names = evaluators.names("accuracy")
+    return [name for name in names if evaluators.get(name).kind == "score" or name == PUBLISHED]
 
 
 def _write(report: Report) -> None:

@@ -247,3 +247,32 @@ def test_a_low_mean_skill_is_refused(skill: float, refused: bool) -> None:
     else:
         assert check_transient(trained, "train") == pytest.approx(skill)
     assert json.dumps([measurement.to_dict() for measurement in trained])
+
+
+def test_the_prior_is_validated_on_families_that_are_left_out(nas: Program) -> None:
+    ended = nas("validate", "--truth", "published", "--json")
+    assert ended.code == 0, ended.err
+    checks = {check["name"]: check for check in ended.json["checks"]}
+    assert checks["mean"]["tau"] >= 0.70
+    assert checks["mean"]["partial_tau"] > checks["size line and recipe"]["partial_tau"]
+    assert checks["mean"]["coverage"] >= 0.85
+    refused = nas("validate", "entropy", "--truth", "published")
+    assert (refused.code, "checks the prediction 'published' alone" in refused.err) == (2, True)
+
+
+def test_the_prior_ranks_a_truth_like_a_score(nas: Program) -> None:
+    truth = Path(__file__).parents[3] / "benchmarks" / "nhs_truth" / "digits.csv"
+    ended = nas("validate", "published", "--truth", str(truth), "--draws", "1", "--json")
+    assert ended.code == 1, "it does not rank these tiny networks"
+    assert any(row["name"] == "published" for row in ended.json["rows"])
+
+
+def test_a_search_without_data_is_limited_to_the_size_of_the_largest_anchor(nas: Program) -> None:
+    """Visibly, and lifted by `--limit none`."""
+    planned = nas("run", "--dry-run")
+    assert "published [%]" in planned.err
+    assert "params<=57.8M, activations<=33.1M: no more than the largest anchor has" in planned.err
+    lifted = nas("run", "--dry-run", "--limit", "none")
+    assert "none (--limit adds one)" in lifted.err
+    own = nas("run", "--dry-run", "--limit", "params<=20M")
+    assert "params<=20M\n" in own.err
