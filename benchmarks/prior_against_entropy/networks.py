@@ -27,6 +27,7 @@ from nas.search.latency_predictions import fitted
 from nas.search.proposals import _accepted
 from results.store.store import Store
 from search_spaces import Architecture, SearchSpace, Stage, get
+from search_spaces.common.errors import InvalidArchitecture
 
 HERE = Path(__file__).parent
 GMACS, TOLERANCE = 3.0, 0.05
@@ -49,12 +50,16 @@ def scaled(notation: str) -> Iterator[Architecture]:
             [32 * max(1, round(width * percent / 100 / 32)) for width in widths]
             for widths in ((96, 192, 384, 768), (128, 256, 512, 1024))
         )
-        network = Architecture(
-            stages=tuple(
-                Stage(blocks=blocks, conv_width=first, transformer_width=second, mix_block_ratio=0.75, sr_ratio=ratio)
-                for blocks, first, second, ratio in zip(notation.split("-"), narrow, wide, (8, 4, 2, 1), strict=True)
+        stages = zip(notation.split("-"), narrow, wide, (8, 4, 2, 1), strict=True)
+        try:
+            network = Architecture(
+                stages=tuple(
+                    Stage(blocks=blocks, conv_width=one, transformer_width=two, mix_block_ratio=0.75, sr_ratio=ratio)
+                    for blocks, one, two, ratio in stages
+                )
             )
-        )
+        except InvalidArchitecture:  # too narrow for 32 channels of both kinds
+            continue
         if abs(gmacs(network) / GMACS - 1) <= 2 * TOLERANCE:
             yield network
 

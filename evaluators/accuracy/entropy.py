@@ -1,4 +1,4 @@
-"""Score from block entropy: how many directions a random network's features spread over, on noise. The default score.
+"""Score from block entropy: how many directions a random network's features spread over, on noise.
 
 For every block, it takes the entropy of the normalised eigenvalues of the covariance of the output channels, and then
 the mean over blocks ("expressivity" of AZ-NAS, Lee and Ham, CVPR 2024, arXiv 2403.19232, section 3.2; there it is a

@@ -41,6 +41,7 @@ def start(
 ) -> int:
     """Starts a run, or resumes the named one. Returns the exit code."""
     signals.listen()
+    began = time.perf_counter()
     plan = planned(choices, given, stored_run(store_url, choices["name"]))
     objectives = latency_predictions.ready(store_url, plan.config.objectives, plan.pins)
     for evaluator in objectives:
@@ -53,7 +54,7 @@ def start(
         with reserved(store, choices["name"], plan.config.space) as name:
             settle(store, name, plan, latency_predictions.pins(objectives))
             with Bench(timeout, say=console.say) as bench:
-                return _Report(Search(store, name, bench), as_json, resumed=plan.stored is not None).run()
+                return _Report(Search(store, name, bench), as_json, began, resumed=plan.stored is not None).run()
     finally:
         store.close()
 
@@ -106,8 +107,8 @@ def _described(evaluator: Evaluator) -> str:
 class _Report:
     """Runs the search and reports it on the terminal, from its start or resumption to its end."""
 
-    def __init__(self, search: Search, as_json: bool, resumed: bool) -> None:
-        self.search, self.as_json, self.resumed = search, as_json, resumed
+    def __init__(self, search: Search, as_json: bool, began: float, resumed: bool) -> None:
+        self.search, self.as_json, self.began, self.resumed = search, as_json, began, resumed
         self.started, self.done = time.perf_counter(), 0
         path = sqlite_path(search.store.url)
         self.page = names.file_in(path.parent if path else Path("runs"), search.name, ".html")
@@ -268,6 +269,8 @@ class _Report:
         states = Counter(trial.state for trial in run.trials)
         counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
         console.say(f"run {run.name}: {counts or 'no trial'}, in {time_taken}; {len(members)} on the front")
+        if (seconds := run.config.get("planned_seconds")) and not self.resumed:
+            console.say(f"  planned: {duration(seconds)}; taken: {duration(time.perf_counter() - self.began)}")
         for cause, count in _failures(run):
             console.say(f"  failed {count} x: {cause}")
         for reason, count in _replaced(run).most_common():
