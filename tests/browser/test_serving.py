@@ -52,7 +52,7 @@ def tell(store: Store, notation: str, latency: float) -> None:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(f"sqlite:///{tmp_path}/runs/nas.db", writable=True)
-    store.create("live", Config(budget=9).to_dict())
+    store.create("live", Config(budget=9, proxy="entropy").to_dict())
     tell(store, "C-C-C-C", 20.0)
     yield store
     store.close()

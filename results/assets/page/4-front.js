@@ -145,10 +145,13 @@ function doubts(rows, metrics, whose) {
   });
 }
 
-// The same sentence as in results/novelty.py, in short: the card has the reasons.
+// The same sentence as in results/novelty.py.
 function strange() {
-  const count = current.front.filter((row) => unlike(row).length).length;
-  return count ? [`${count} of ${current.front.length} networks on the front ${count > 1 ? "are" : "is"} unlike anything published: a score may have been exploited.`] : [];
+  const rows = current.front.filter((row) => unlike(row).length);
+  if (!rows.length) return [];
+  const example = `for example trial ${columns.numbers[rows[0]]}: ${unlike(rows[0]).join("; ")}`;
+  const count = `${rows.length} of ${current.front.length} networks on the front ${rows.length > 1 ? "are" : "is"}`;
+  return [`${count} unlike anything published, ${example}. Nobody has shown that such networks train well: a score may have been exploited.`];
 }
 
 // How many networks the limits leave.

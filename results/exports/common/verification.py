@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
@@ -77,9 +79,12 @@ def _random(resolution: int) -> Array:
 def _photographs(resolution: int) -> Array:
     """Two photographs that scikit-learn contains, prepared as the network's input."""
     from PIL import Image
-    from sklearn.datasets import load_sample_images
 
-    pictures = [Image.fromarray(picture).resize((resolution, resolution)) for picture in load_sample_images().images]
+    # Read as files: importing scikit-learn takes longer than all the rest of an export.
+    package = find_spec("sklearn")
+    assert package and package.submodule_search_locations
+    folder = Path(package.submodule_search_locations[0]) / "datasets" / "images"
+    pictures = [Image.open(folder / f"{name}.jpg").resize((resolution, resolution)) for name in ("china", "flower")]
     pixels = np.stack([np.asarray(picture, dtype=np.float32) for picture in pictures]) / 255
     normalised = (pixels - np.array(MEAN, dtype=np.float32)) / np.array(STD, dtype=np.float32)
     return np.ascontiguousarray(normalised.transpose(0, 3, 1, 2))
