@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import evaluators
+from evaluators.core.locks import exclusive
 from evaluators.core.measurement import Measurement
 from evaluators.datasets.sources import Source, opened
 from evaluators.prediction.features import structure
@@ -146,8 +147,10 @@ def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench
         raise NegativeAnswer("no random network keeps the limits", "loosen one")
     trainer = evaluators.get(evaluator.training, "accuracy")
     networks = [sample[0], sample[len(sample) // 2]]
+    with exclusive(trainer.physical(), console.say):
+        known = speed.measured(networks, source.classes, trainer.at_once())
     return Calibration(
-        speed=speed.measured(networks, source.classes, trainer.at_once()),
+        speed=known,
         sample=sample,
         candidate=PROPOSING + _latencies(config, sample[len(sample) // 2], bench, store),
         train=len(source.train),
