@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from evaluators.prediction.published_guard import unlike
+from evaluators.prediction.published_guard import UNLIKE, unlike
 from results.store.record import Trial
 from search_spaces import Architecture
 from search_spaces.common.errors import Unavailable
-
-UNLIKE = "unlike anything published"
 
 
 @lru_cache(maxsize=20_000)

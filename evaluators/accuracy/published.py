@@ -30,6 +30,7 @@ class Published(Evaluator):
     bought_with: ClassVar[tuple[str, ...]] = ("params", "activations")
 
     resolution: int = 224
+    explore: bool = False  # whether a search may go where nothing was published
 
     def __post_init__(self) -> None:
         check_range("resolution", self.resolution, 32, 2048)
@@ -43,6 +44,12 @@ class Published(Evaluator):
         except Unavailable as error:
             return error
         return None
+
+    def distrusts(self, architecture: Architecture) -> str:
+        """Networks unlike anything published: the table says nothing of their kind."""
+        from evaluators.prediction.published_guard import UNLIKE, unlike
+
+        return UNLIKE if not self.explore and unlike(architecture) else ""
 
     def protocol(self) -> dict[str, Any]:
         """The options, and the table: another one predicts other numbers."""

@@ -116,6 +116,10 @@ class Evaluator(ABC):
         """The key under which its numbers are stored."""
         return context(self.metric, self.device(), self.versions(), self.protocol())
 
+    def distrusts(self, architecture: Architecture) -> str:
+        """Why its number for a network should not guide a search; empty if it may."""
+        return ""
+
     def prepare(self) -> None:
         """Makes the first evaluation of this process quicker, while others may measure on the same device."""
         for module in self.imports:

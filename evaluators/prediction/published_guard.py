@@ -16,6 +16,7 @@ from evaluators.prediction.published_features import SHORT, SIZE, own
 from evaluators.prediction.published_table import Table, table
 from search_spaces import Architecture
 
+UNLIKE = "unlike anything published"
 QUANTILE = 0.003  # of published networks that a range leaves out at each end
 TOLERANCE = 0.01  # of a range's ends: the table has three digits
 SMALLEST, LARGEST = 1e9, 30e9  # MACs of the networks that are compared with: the sizes of published hybrids

@@ -3,6 +3,7 @@
 import click
 
 from evaluators import Measurement
+from evaluators.prediction.published_guard import UNLIKE
 from nas import console
 from results import front, limits, load, novelty, verification
 from results.glyphs import glyph
@@ -13,6 +14,8 @@ from results.store.store import Store
 from results.tables import frame, trial_dict
 from results.validity import UNVALIDATED
 from search_spaces.common.errors import UsageError
+
+SKEWED = 0.2  # of the half-width: how far a value may be from the middle of its interval to be written with ±
 
 
 def show_run(
@@ -100,15 +103,18 @@ def _cells(trial: Trial, names: list[str], is_knee: bool) -> list[str]:
         measurements[name].quality for name in names if name in measurements and measurements[name].doubtful
     )
     notes = [trial.anchor, "knee" if is_knee else "", trial.state if trial.state != "ok" else "", trial.cause, *doubts]
-    notes += [novelty.UNLIKE] if novelty.reasons(trial.architecture) else []
+    notes += [UNLIKE] if novelty.reasons(trial.architecture) else []
     values = [_interval(measurements[name]) if name in measurements else "-" for name in names]
     architecture = trial.architecture
     return [str(trial.number), *values, glyph(architecture), ", ".join(filter(None, notes)), str(architecture)]
 
 
 def _interval(measurement: Measurement) -> str:
+    """The value with its interval: the half-width, or both ends where the value is not in their middle."""
     half = (measurement.high - measurement.low) / 2
     chance = " at chance" if measurement.is_at_chance else ""
+    if abs(measurement.value - measurement.low - half) > SKEWED * half:
+        return f"{measurement.value:.4g} [{measurement.low:.4g}, {measurement.high:.4g}]{chance}"
     return f"{measurement.value:.4g}" + (f" ±{half:.2g}" if half else "") + chance
 
 

@@ -149,10 +149,10 @@ class Search:
         return copies
 
     def refusal(self, architecture: Architecture) -> str:
-        """Why a network must not be evaluated: it was asked before, or it breaks a limit by exact cost."""
+        """Why a network is not evaluated: asked before, beyond a limit by exact cost, or not trusted by the proxy."""
         if any(trial.architecture == architecture for trial in self.run.trials):
             return "asked before"
-        return self.config.beyond(architecture)
+        return self.config.beyond(architecture) or self.objectives[0].distrusts(architecture)
 
     def evaluate(self, trial: Trial, spent: "Counter[str]") -> Trial:
         """Takes every measurement of a candidate, cheapest first, and stores the outcome.

@@ -52,3 +52,11 @@ def test_a_damaged_table_is_a_reason_and_no_traceback(tmp_path: Path, monkeypatc
     monkeypatch.setattr(published_table, "table", lambda: published_table.read(path))
     reason = evaluators.get("published").missing()
     assert reason and "is damaged" in reason.message and "install nas again" in reason.hint
+
+
+def test_a_search_does_not_follow_it_beyond_what_was_published() -> None:
+    degenerate = Architecture.from_notation("C-CCCCCCCC-C-C")
+    assert evaluators.get("published").distrusts(degenerate) == "unlike anything published"
+    assert evaluators.get("published").distrusts(S) == ""
+    assert evaluators.get("published:explore=true").distrusts(degenerate) == ""
+    assert evaluators.get("entropy").distrusts(degenerate) == ""
