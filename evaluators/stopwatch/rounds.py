@@ -31,7 +31,7 @@ class Protocol:
     enough_rounds: int = 8  # from here on, a small enough error ends the measurement
     enough_error: float = 0.004  # of the logarithm: no longer matters beside the spread between processes
     rounds: int = 6  # fewer only where the limit comes first
-    seconds: float = 2.3
+    seconds: float = 1.8
     limit_seconds: float = 3.0  # checked before every run; two rounds are taken in any case
 
     def to_dict(self) -> dict[str, Any]:
