@@ -40,8 +40,8 @@ def error(ratios: NDArray[np.float64]) -> float:
     """
     count = len(ratios)
     spread = SCALE * float(np.median(np.abs(ratios - np.median(ratios)))) if count > 1 else USUAL_SPREAD
-    variance = (WEIGHT * USUAL_SPREAD**2 + (count - 1) * spread**2) / (WEIGHT + count - 1)
-    return MEDIAN_ERROR * math.sqrt(variance / count)
+    believed = (WEIGHT * USUAL_SPREAD**2 + (count - 1) * spread**2) / (WEIGHT + count - 1)
+    return MEDIAN_ERROR * math.sqrt(max(believed, spread**2) / count)  # no belief makes a noisy machine calmer
 
 
 @dataclass(frozen=True, kw_only=True)
