@@ -43,7 +43,7 @@ def _prediction_of_accuracy(objective: str, members: Sequence[Trial]) -> str:
     sentence = next(
         (trial.measurements[objective].warnings[0] for trial in members if objective in trial.measurements), ""
     )
-    return f"{objective}: {sentence}"
+    return f"{objective}: {sentence}."
 
 
 def _prediction_of_latency(run: Run, objective: str, members: Sequence[Trial]) -> str:

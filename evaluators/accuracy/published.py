@@ -73,7 +73,7 @@ class Published(Evaluator):
             secondary={further_key("mean", "%"): round(done.mean, 2), further_key("size-alone", "%"): round(line, 2)},
             details={
                 **SharedDetails(
-                    fidelity=f"from published networks: ImageNet-1k, {self.resolution} px, the paper's recipe",
+                    fidelity="from published networks",
                     upper=high,
                     validity={"sentence": VALIDITY},
                 ),
