@@ -55,7 +55,13 @@ def test_every_number_has_unit_interval_device_and_versions(finished: Program) -
         assert trial["measurements"]["ort:resolution=32"]["versions"]["onnxruntime"]
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(signal.SIGKILL, id="kill -9"),
+        pytest.param(signal.SIGINT, id="Ctrl-C", marks=pytest.mark.slow),
+    ],
+)
 def test_an_interrupted_run_proposes_the_same_candidates_as_an_uninterrupted_one(
     finished: Program, end: signal.Signals
 ) -> None:
