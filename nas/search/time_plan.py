@@ -25,6 +25,7 @@ from nas import console
 from nas.progress import duration
 from nas.search.accuracy import within_limits
 from nas.search.config import Config
+from nas.search.learning_rate import RATES
 from results.store.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
@@ -82,7 +83,7 @@ class Calibration:
         return TimePlan(
             evaluator=evaluator,
             evaluations=evaluations,
-            rate=0.0 if evaluator.rate else self.speed.start + one[0],
+            rate=0.0 if evaluator.rate else self.speed.start + len(RATES) * one[0],  # one after the other
             training=self.speed.start + evaluations * mean / self.speed.parallel,
             candidates=budget * self.candidate,
         )
@@ -132,7 +133,7 @@ def first_within(hours: float, plans: Sequence[TimePlan]) -> TimePlan:
     raise NegativeAnswer(
         f"nothing sensible fits into {hours or USUAL_HOURS:g} hours here: the smallest plan, {least.evaluations} real "
         f"evaluations on {least.evaluator.fidelity}, takes {duration(least.seconds)}",
-        f"give it the time: --hours {1.1 * needed:.2g}; or search smaller networks: --limit 'macs<=2G'",
+        f"give it the time: --hours {1.1 * needed:.2g}; or search smaller networks: --limit 'macs<=4G'",
     )
 
 
