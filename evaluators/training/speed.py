@@ -37,8 +37,7 @@ class Speed:
 
     def seconds(self, architecture: Architecture, resolution: int, images: float) -> float:
         """Of training a network on so many images, counted in every epoch."""
-        work = total(architecture, resolution)
-        return images * (self.fixed + self.per_mac * (work.macs + work.attention))
+        return images * (self.fixed + self.per_mac * _macs(architecture, resolution))
 
 
 def measured(networks: Sequence[Architecture], classes: int, parallel: int) -> Speed:
@@ -47,15 +46,16 @@ def measured(networks: Sequence[Architecture], classes: int, parallel: int) -> S
     Raises:
         InfrastructureFailed: a training failed, for instance for want of memory.
     """
-    began = time.perf_counter()
     jobs = list(product(networks, RESOLUTIONS))
     with ThreadPoolExecutor(parallel) as pool:
         seconds = np.array(list(pool.map(lambda job: _in_a_process(job[0], job[1], classes, parallel), jobs)))
-    counts = [total(architecture, resolution) for architecture, resolution in jobs]
-    macs = np.array([work.macs + work.attention for work in counts], dtype=float)
-    fixed, per_mac = _line(macs, seconds[:, 0])
-    elapsed = time.perf_counter() - began
-    return Speed(fixed=fixed, per_mac=per_mac, start=min(elapsed, float(np.median(seconds[:, 1]))), parallel=parallel)
+    fixed, per_mac = _line(np.array([_macs(*job) for job in jobs], dtype=float), seconds[:, 0])
+    return Speed(fixed=fixed, per_mac=per_mac, start=float(np.median(seconds[:, 1])), parallel=parallel)
+
+
+def _macs(architecture: Architecture, resolution: int) -> int:
+    work = total(architecture, resolution)
+    return work.macs + work.attention
 
 
 def _line(macs: "np.ndarray", seconds: "np.ndarray") -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """What stands for accuracy in a run: its proxy and its data, and random networks of its space."""
 
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from math import ceil, exp
 from typing import Any
 
@@ -14,10 +15,11 @@ from nas.progress import progress
 from nas.search.config import Config
 from results.limits import Limit
 from search_spaces import Architecture, SearchSpace
-from search_spaces.common.errors import UsageError
+from search_spaces.common.errors import NegativeAnswer, UsageError
 
 WITHOUT_DATA, WITH_DATA = "published", "auto"
 FIRST_RUNG = 3  # default epochs of a training that is a run's objective: the next rungs have 9 and 27
+SAMPLE = 24  # random networks that stand for the space
 DRAWS = 3000  # random networks among which to look for some that keep the limits
 BY_FORMULA = {"params": ("log_weights", 1e6), "macs": ("log_macs", 1e9), "activations": ("log_activations", 1e6)}
 UNCOUNTED = 1.3  # the largest ratio of an exact count to the formula's, which leaves stem and head out
@@ -101,6 +103,24 @@ def within_limits(config: Config, count: int, seed: int, excluded: Collection[st
                 kept[architecture.id] = architecture
                 done(len(kept))
     return list(kept.values())
+
+
+def by_size(config: Config, hint: str = "loosen one") -> tuple[Architecture, ...]:
+    """Some random networks within the exact limits, the smallest first, by multiply-accumulates; drawn once.
+
+    Raises:
+        NegativeAnswer: none of them keeps the limits.
+    """
+    exact = (limit for limit in config.parsed_limits if limit.evaluator.family() == "cost")
+    if networks := _by_size(config.space, tuple(map(str, exact))):
+        return networks
+    raise NegativeAnswer("no random network keeps the limits", hint)
+
+
+@cache
+def _by_size(space: str, limits: tuple[str, ...]) -> tuple[Architecture, ...]:
+    drawn = within_limits(Config(space=space, limits=limits), SAMPLE, 0)
+    return tuple(sorted(drawn, key=lambda architecture: structure(architecture)["log_macs"]))
 
 
 def _may_keep(architecture: Architecture, limits: "list[Limit]") -> bool:

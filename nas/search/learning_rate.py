@@ -5,19 +5,17 @@ from dataclasses import replace
 import evaluators
 from evaluators import Evaluator
 from evaluators.core.measurement import Measurement
-from evaluators.prediction.features import structure
 from evaluators.training.fidelity import USUAL_RATE, Fidelity
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import progress
-from nas.search.accuracy import within_limits
+from nas.search.accuracy import by_size
 from nas.search.config import Config
 from results.store.store import Store
 from search_spaces import Architecture
-from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
+from search_spaces.common.errors import MeasurementFailed
 
 RATES = (USUAL_RATE, 2 * USUAL_RATE)
-SAMPLE = 24  # random networks, of which the smallest is trained
 
 
 def with_rate(config: Config, bench: Bench, store: Store) -> str:
@@ -33,7 +31,7 @@ def with_rate(config: Config, bench: Bench, store: Store) -> str:
     evaluator = evaluators.get(config.proxy, "accuracy")
     if not isinstance(evaluator, Fidelity) or evaluator.rate:
         return config.proxy
-    network = smallest(config)
+    network = by_size(config, "loosen one, or give the proxy a rate=")[0]
     console.say(f"  choosing one learning rate for all networks, on a small one: {network}")
     try:
         rate = _best_rate(evaluator, network, bench, store)
@@ -42,18 +40,6 @@ def with_rate(config: Config, bench: Bench, store: Store) -> str:
         raise
     console.say(f"  learning rate {rate:g}")
     return replace(evaluator, rate=rate).spec
-
-
-def smallest(config: Config) -> Architecture:
-    """The smallest of some random networks within the exact limits, by multiply-accumulates.
-
-    Raises:
-        NegativeAnswer: none of them keeps the limits.
-    """
-    drawn = within_limits(config, SAMPLE, 0)
-    if not drawn:
-        raise NegativeAnswer("no random network keeps the limits", "loosen one, or give the proxy a rate=")
-    return min(drawn, key=lambda architecture: structure(architecture)["log_macs"])
 
 
 def _best_rate(evaluator: Fidelity, network: Architecture, bench: Bench, store: Store) -> float:

@@ -12,9 +12,7 @@ from typing import Any
 
 import evaluators
 from evaluators.core.locks import exclusive
-from evaluators.core.measurement import Measurement
 from evaluators.datasets.sources import Source, opened
-from evaluators.prediction.features import structure
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.statistics.ranking import FEWEST
 from evaluators.training import speed
@@ -23,7 +21,7 @@ from evaluators.training.speed import Speed
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import duration
-from nas.search.accuracy import within_limits
+from nas.search.accuracy import by_size
 from nas.search.config import Config
 from nas.search.learning_rate import RATES
 from results.store.store import Store
@@ -31,7 +29,6 @@ from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 
 USUAL_HOURS = 1.0  # of trainings, where the user names none
-SAMPLE = 24  # random networks that stand for those that will be trained
 PROPOSING = 1.0  # seconds for each candidate: the sampler, the score and the store
 FIDELITIES = (  # resolution, images (at most) and epochs, the best first
     *((64, images, epochs) for images, epochs in ((50_000, 27), (20_000, 27), (20_000, 18), (10_000, 18), (10_000, 9))),
@@ -138,22 +135,20 @@ def first_within(hours: float, plans: Sequence[TimePlan]) -> TimePlan:
 
 
 def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench, store: Store) -> Calibration:
-    """Times trainings of a small and a middling network of the space, and the first anchor's latencies.
+    """Times trainings of a small and a middling network of the space, and the latencies of the middling one.
 
     Raises:
         NegativeAnswer: no random network keeps the limits.
     """
-    sample = sorted(within_limits(config, SAMPLE, 0), key=lambda network: structure(network)["log_macs"])
-    if not sample:
-        raise NegativeAnswer("no random network keeps the limits", "loosen one")
+    sample = by_size(config)
+    middling = sample[len(sample) // 2]
     trainer = evaluators.get(evaluator.training, "accuracy")
-    networks = [sample[0], sample[len(sample) // 2]]
     with exclusive(trainer.physical(), console.say):
-        known = speed.measured(networks, source.classes, trainer.at_once())
+        known = speed.measured([sample[0], middling], source.classes, trainer.at_once())
     return Calibration(
         speed=known,
         sample=sample,
-        candidate=PROPOSING + _latencies(config, sample[len(sample) // 2], bench, store),
+        candidate=PROPOSING + _latencies(config, middling, bench, store),
         train=len(source.train),
         valid=len(source.valid),
     )
@@ -167,7 +162,7 @@ def _latencies(config: Config, network: Architecture, bench: Bench, store: Store
             measurement = bench.measure(latency, network)
         except MeasurementFailed:
             continue
-        if isinstance(measurement, Measurement) and measurement.metric.kind == "measured":
+        if measurement.metric.kind == "measured":
             store.remember(network, measurement)
     return time.perf_counter() - began
 
@@ -177,7 +172,7 @@ def _options(proxy: str, evaluator: LearnedAccuracy, train: int) -> Iterator[Lea
 
     `train` is the number of training images: as many or more of them mean all, which is written as 0.
     """
-    given = {part.partition("=")[0] for part in proxy.partition(":")[2].split(",")}
+    given = _given(proxy)
     seen: set[str] = set()
     for resolution, images, epochs in FIDELITIES:
         chosen: dict[str, Any] = {"resolution": resolution, "images": images if images < train else 0, "epochs": epochs}
@@ -192,9 +187,13 @@ def same_but_for_choices(requested: str, stored: str) -> bool:
     first, second = evaluators.get(requested, "accuracy"), evaluators.get(stored, "accuracy")
     if not (isinstance(first, Fidelity) and isinstance(second, Fidelity)):
         return requested == stored
-    given = {part.partition("=")[0] for part in requested.partition(":")[2].split(",")}
-    chosen = {"resolution", "images", "epochs", "rate"} - given
+    chosen = {"resolution", "images", "epochs", "rate"} - _given(requested)
     if first.trains:
         chosen &= {"rate"}
     taken = {field.name: getattr(second, field.name) for field in fields(first) if field.name in chosen}
     return type(first) is type(second) and replace(first, **taken) == second
+
+
+def _given(proxy: str) -> set[str]:
+    """The names of the options in a proxy's text."""
+    return {part.partition("=")[0] for part in proxy.partition(":")[2].split(",")}
