@@ -82,7 +82,16 @@ def cli() -> None:
     help="A limit that the networks must keep, such as 'ort<=40ms'; repeat for several. none lifts suggested ones.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of every random choice.")
-@click.option("--sampler", metavar="NAME", default="gp", show_default=True, help="gp, tpe, nsga2 or random.")
+@click.option(
+    "--sampler", metavar="NAME", default="screen", show_default=True, help="screen, gp, tpe, nsga2 or random."
+)
+@click.option(
+    "--seed-from",
+    "teacher",
+    metavar="RUN",
+    callback=lambda context, parameter, value: value or "",
+    help="Run whose networks teach the sampler from the first question; none: no run.  [default: all of the store]",
+)
 @click.option("--name", metavar="RUN", help="Name of the run; an existing run is resumed.  [default: SPACE-N, new]")
 @click.option("--dry-run", is_flag=True, help="Print the configuration and three example networks, and stop.")
 @TIMEOUT

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import evaluators
 from evaluators import Evaluator, Measurement
+from evaluators.core.measurement import Direction
 from search_spaces.common.errors import UsageError
 
 # How units convert into the one that an evaluator reports: the power of ten.
@@ -52,6 +53,14 @@ class Limit:
     def excess(self, value: float) -> float:
         """How far a value is beyond the bound, in the metric's unit: above 0 is a violation."""
         return value - self.bound if self.sign == "<=" else self.bound - value
+
+    def is_worst(self, direction: Direction) -> bool:
+        """Whether it bounds the side on which an objective gets worse."""
+        return (self.sign == "<=") == (direction == "minimize")
+
+    def value(self, excess: float) -> float:
+        """The inverse of `excess`."""
+        return self.bound + excess if self.sign == "<=" else self.bound - excess
 
     def kept(self, measurements: Mapping[str, Measurement]) -> bool:
         """Whether a candidate with these measurements keeps the limit; without that measurement it does not."""

@@ -6,12 +6,14 @@ other network, and a test compares every kind of block with it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 
 from evaluators.counts.layers import Layer
 from search_spaces import Architecture, Block
 from search_spaces.nextvit.architecture import output_side, stem_layers
 
 NUM_CLASSES = 1000  # as in the paper's tables
+DIFFERENT_BLOCKS = 50_000  # a search sees the same few thousand blocks again and again
 
 
 @dataclass(kw_only=True)
@@ -90,8 +92,9 @@ def head(channels: int) -> Work:
     return done
 
 
+@lru_cache(maxsize=DIFFERENT_BLOCKS)
 def work(block: Block, side: int) -> Work:
-    """The work of a block on an input of `side` x `side` positions."""
+    """The work of a block on an input of `side` x `side` positions; shared by all callers, who do not change it."""
     done, attended, convolved = Work(), block.attention_channels, block.conv_channels
     positions = output_side(side, block.stride) ** 2
     _embed(done, block.in_channels, attended or convolved, positions, always=block.stride == 2)

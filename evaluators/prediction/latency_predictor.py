@@ -78,14 +78,14 @@ class Predictor:
             )
         self.resolution = resolution
         x, y = np.stack([features(network, resolution) for network in networks]), np.array(latencies, dtype=float)
-        self.process = _Process(x, y)
+        self.process = Process(x, y)
         report(1)
         order = np.random.default_rng(0).permutation(len(y))
         self.folds = [order[start::FOLDS] for start in range(FOLDS)]
         self.y, self.held_mean, self.held_spread = y, np.empty(len(y)), np.empty(len(y))
         for number, fold in enumerate(self.folds, start=2):
             rest = np.setdiff1d(order, fold)
-            unseen = _Process(x[rest], y[rest], start=self.process.theta, steps=3)
+            unseen = Process(x[rest], y[rest], start=self.process.theta, steps=3)
             self.held_mean[fold], self.held_spread[fold] = unseen.predict(x[fold])
             report(number)
         self.nonconformity = np.abs(y - self.held_mean) / self.held_spread
@@ -114,7 +114,7 @@ class Predictor:
         )
 
 
-class _Process:
+class Process:
     """A Gaussian process with the kernel above. Features and latencies are scaled by those that it was fitted on."""
 
     def __init__(self, x: Vector, y: Vector, start: Vector | None = None, steps: int = 60) -> None:

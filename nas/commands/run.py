@@ -52,7 +52,7 @@ def start(
     store = Store(store_url, writable=True)
     try:
         with reserved(store, choices["name"], plan.config.space) as name:
-            settle(store, name, plan, latency_predictions.pins(objectives))
+            settle(store, name, plan, objectives)
             with Bench(timeout, say=console.say) as bench:
                 return _Report(Search(store, name, bench), as_json, began, resumed=plan.stored is not None).run()
     finally:
@@ -67,7 +67,7 @@ def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> in
     config = plan.config
     for line in _header(config, objectives, plan.state(), store_url):
         console.say(line)
-    study = optuna.create_study(sampler=SAMPLERS["random"].make(config.seed))
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=config.seed))
     for _ in range(3):
         architecture = config.search_space.suggest(study.ask())
         counts = ", ".join(f"{cost.name()} {cost.measure(architecture)}" for cost in config.costs)
@@ -145,6 +145,8 @@ class _Report:
             console.write_event("started", run=name, resumed=self.resumed, finished=finished, config=config.to_dict())
         for line in _header(config, self.search.objectives, state, self.search.store.url):
             console.say(line)
+        if count := len(self.search.earlier.params):
+            console.say(f"  taught by    {count} networks of earlier runs on this device (--seed-from none: no run)")
         if self.search.run.ignored:
             console.say(f"  {self.search.run.ignored_sentence()}")
         console.say(f"  dashboard    {self.page}")

@@ -35,7 +35,7 @@ class Config:
     latencies: tuple[str, ...] = ("ort",)
     limits: tuple[str, ...] = ()
     seed: int = 0
-    sampler: str = "gp"
+    sampler: str = "screen"
 
     def __post_init__(self) -> None:
         search_spaces.get(self.space)

@@ -1,17 +1,18 @@
 """The plan of `nas run`: a new run or a stored one, its configuration, and its name, which is locked."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import search_spaces
+from evaluators import Evaluator
 from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
 from nas import console, own_plugins
-from nas.search import accuracy, latency_predictions, learning_rate, time_plan
+from nas.search import accuracy, latency_predictions, learning_rate, time_plan, warm_start
 from nas.search.config import Config
 from results.store import names
 from results.store.database import sqlite_path
@@ -30,6 +31,7 @@ class Plan:
     config: Config
     stored: Run | None = None
     fixed: bool = False  # whether the user gave the number of real evaluations
+    teacher: str = ""  # the run that teaches the sampler; empty: all runs of the store
 
     @property
     def pins(self) -> latency_predictions.Pins:
@@ -71,7 +73,7 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Run | None) -> 
         proxy, space = accuracy.proxy(choices), search_spaces.get(choices["space"])
         limits = choices["limits"] if "limits" in given else accuracy.suggested_limits(proxy, space)
         chosen = {"proxy": proxy, "limits": () if limits == (NO_LIMIT,) else limits}
-        return Plan(config=Config(**{**fields, **chosen}), fixed="evaluations" in given)
+        return Plan(config=Config(**{**fields, **chosen}), fixed="evaluations" in given, teacher=choices["teacher"])
     own_plugins.restore(stored.name, stored.config.get("plugins", {}))
     config = Config.from_dict(stored.config)
     requested = {key: choices[key] for key in given if key in asdict(config)}
@@ -125,7 +127,7 @@ def _lock(store_url: str, name: str) -> Lock:
     return lock(f"run-{digest([str(path.resolve()) if path else store_url, name])}")
 
 
-def settle(store: Store, name: str, plan: Plan, pins: latency_predictions.Pins) -> None:
+def settle(store: Store, name: str, plan: Plan, objectives: Sequence[Evaluator]) -> None:
     """Creates the run, or stores the new budget of the existing one.
 
     Raises:
@@ -140,7 +142,14 @@ def settle(store: Store, name: str, plan: Plan, pins: latency_predictions.Pins) 
         with Bench(say=console.say) as bench:
             config, seconds = time_plan.settled(plan.config, bench, store, fixed=plan.fixed)
             config = replace(config, proxy=learning_rate.with_rate(config, bench, store))
-        further = {"planned_seconds": round(seconds), "predictors": pins, "plugins": own_plugins.record(config.plugins)}
+        further = {
+            "planned_seconds": round(seconds),
+            "predictors": latency_predictions.pins(objectives),
+            "plugins": own_plugins.record(config.plugins),
+            "taught_by": warm_start.chosen(store, config.search_space, objectives, plan.teacher)
+            if config.sampler == "screen"
+            else [],
+        }
         store.create(name, config.to_dict() | {key: value for key, value in further.items() if value})
     elif plan.config.budget != plan.stored.config["budget"]:
         store.configure(name, store.config(name) | plan.config.to_dict())

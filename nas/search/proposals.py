@@ -7,8 +7,8 @@ by a neighbour before anything is evaluated.
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,8 +21,22 @@ from search_spaces.common.errors import NegativeAnswer
 if TYPE_CHECKING:
     import optuna
 
+    from nas.search.screening.views import Known, View
+
 ATTEMPTS = 2000  # neighbours to try before a space counts as exhausted
 STARTUP_TRIALS = 10  # random trials before the sampler's model has enough data
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """What a sampler may know beyond the trials: the networks behind parameters, earlier runs, and limits on values."""
+
+    view: "View | None" = None
+    earlier: "Known | None" = None
+    limits: Mapping[int, float] = field(default_factory=dict)  # by the index of an objective
+
+
+NOTHING = Knowledge()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +44,16 @@ class Sampler:
     """A sampler: its use in one line, and its constructor from a seed."""
 
     summary: str
-    make: Callable[[int], "optuna.samplers.BaseSampler"]
+    make: Callable[[int, "Knowledge"], "optuna.samplers.BaseSampler"]
 
 
-def _gp(seed: int) -> "optuna.samplers.BaseSampler":
+def _screen(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
+    from nas.search.screening.sampler import ScreeningSampler
+
+    return ScreeningSampler(seed, knowledge.view, knowledge.earlier, knowledge.limits)
+
+
+def _gp(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
     import optuna
     import torch
 
@@ -41,26 +61,27 @@ def _gp(seed: int) -> "optuna.samplers.BaseSampler":
     return optuna.samplers.GPSampler(seed=seed, n_startup_trials=STARTUP_TRIALS, warn_independent_sampling=False)
 
 
-def _tpe(seed: int) -> "optuna.samplers.BaseSampler":
+def _tpe(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
     import optuna
 
     return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True)
 
 
-def _nsga2(seed: int) -> "optuna.samplers.BaseSampler":
+def _nsga2(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
     import optuna
 
     return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)  # Optuna's 50 leaves 4 generations of 200
 
 
-def _random(seed: int) -> "optuna.samplers.BaseSampler":
+def _random(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
     import optuna
 
     return optuna.samplers.RandomSampler(seed=seed)
 
 
 SAMPLERS = {
-    "gp": Sampler(summary="Gaussian process, hypervolume improvement: best for up to some 500 candidates", make=_gp),
+    "screen": Sampler(summary="models judge a pool of candidates: the most front for a budget", make=_screen),
+    "gp": Sampler(summary="Gaussian process, hypervolume improvement: for up to some 500 candidates", make=_gp),
     "tpe": Sampler(summary="tree-structured Parzen estimator: quick at any budget", make=_tpe),
     "nsga2": Sampler(summary="genetic algorithm, 20 a generation: for budgets of thousands", make=_nsga2),
     "random": Sampler(summary="uniform: the baseline for the others", make=_random),
@@ -78,6 +99,7 @@ def propose(
     trials: "Sequence[optuna.trial.FrozenTrial]",
     directions: Sequence[Direction],
     refusal: Callable[[Architecture], str],
+    knowledge: Knowledge = NOTHING,
 ) -> Proposal:
     """The next candidate: first the anchors of the space, then the sampler's proposals.
 
@@ -91,7 +113,7 @@ def propose(
     if number < len(anchors):
         name, architecture = anchors[number]
         return _proposal(space, space.params(architecture), {}, name, Counter())
-    params, system_attrs = _ask(space, sampler, _seed(seed, number), trials, directions)
+    params, system_attrs = _ask(space, SAMPLERS[sampler].make(_seed(seed, number), knowledge), trials, directions)
     params, replaced = _accepted(space, params, np.random.default_rng([seed, number]), refusal)
     return _proposal(space, params, system_attrs, "", replaced)
 
@@ -102,8 +124,7 @@ def _seed(seed: int, number: int) -> int:
 
 def _ask(
     space: SearchSpace,
-    sampler: str,
-    seed: int,
+    sampler: "optuna.samplers.BaseSampler",
     trials: "Sequence[optuna.trial.FrozenTrial]",
     directions: Sequence[Direction],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -112,7 +133,7 @@ def _ask(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = optuna.create_study(directions=list(directions), sampler=SAMPLERS[sampler].make(seed))
+        study = optuna.create_study(directions=list(directions), sampler=sampler)
         study.add_trials(trials)
         trial = study.ask()
         space.suggest(trial)

@@ -1,25 +1,26 @@
 """The search loop: ask, gate on exact cost, score, measure, record, tell, until the budget is spent."""
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
+from statistics import median
 from typing import TYPE_CHECKING
 
 from evaluators import Evaluator, Measurement
 from evaluators.core.measurement import differences
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
-from evaluators.stopwatch.calibration import ratio_of
 from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import Result, together
 from nas import console
-from nas.search import latency_predictions
+from nas.search import latency_predictions, warm_start
 from nas.search.active_learning import ActiveLearning, check_transient
+from nas.search.comparable import comparable
 from nas.search.config import Config
-from nas.search.proposals import propose
+from nas.search.proposals import Knowledge, propose
+from nas.search.space_view import SpaceView
 from results.limits import Limit
 from results.store.record import Trial
 from results.store.store import Store
@@ -53,6 +54,9 @@ class Search:
         pins = self.run.config.get("predictors")
         self.objectives = latency_predictions.fitted(store, self.config.objectives, pins)
         self.learning = self._active_learning()
+        self.view = SpaceView(self.config.search_space, self.objectives, self.refusal)
+        networks = self.run.config.get("taught_by", ())
+        self.earlier = warm_start.known(store, self.config.search_space, self.objectives, networks)
         self.contexts = {
             evaluator.spec: self._context(evaluator) for evaluator in self.objectives if not needs_training(evaluator)
         }
@@ -126,12 +130,35 @@ class Search:
                 self._history(),
                 [metric.direction for metric in self.config.metrics],
                 self.refusal,
+                self._knowledge(),
             )
         with self._timed("store"):
             self.store.begin(self.name, proposal)
             trial = self.store.in_flight(self.name)
         assert trial
         return trial
+
+    def _knowledge(self) -> Knowledge:
+        """What a sampler may know beyond the trials."""
+        self.view.objectives = self.objectives
+        return Knowledge(view=self.view, earlier=self.earlier, limits=self._bounds())
+
+    def _bounds(self) -> dict[int, float]:
+        """Upper limits on objectives, by index, in the numbers that a sampler learns from.
+
+        A trial's excess was stored when it finished: unlike the device's constant, it never changes.
+        """
+        bounds = {}
+        names = [metric.name for metric in self.run.objectives]
+        for limit in self.config.parsed_limits:
+            if limit.metric in names and limit.is_worst(self.config.metrics[names.index(limit.metric)].direction):
+                told = [trial for trial in self.run.succeeded() if str(limit) in trial.constraints]
+                values = [limit.value(trial.constraints[str(limit)]) for trial in told]
+                numbers = [comparable(trial.measurements[limit.metric]) for trial in told]
+                if told:
+                    factor = median(number / value for number, value in zip(numbers, values, strict=True))
+                    bounds[names.index(limit.metric)] = limit.bound * factor
+        return bounds
 
     def _history(self) -> "list[optuna.trial.FrozenTrial]":
         """The trials that the sampler learns from: with the latest predictions of accuracy, and latencies as ratios.
@@ -141,7 +168,7 @@ class Search:
         """
         trials = self.store.frozen(self.name)
         names = [metric.name for metric in self.run.objectives]
-        latest = {t.number: [_comparable(t.measurements[name]) for name in names] for t in self.run.succeeded()}
+        latest = {t.number: [comparable(t.measurements[name]) for name in names] for t in self.run.succeeded()}
         copies = [copy(trial) for trial in trials]
         for trial in copies:
             if trial.number in latest:
@@ -258,12 +285,6 @@ class Search:
             self.seconds[step] += elapsed  # type: ignore[assignment]
             if also is not None:
                 also[step] += elapsed  # type: ignore[assignment]
-
-
-def _comparable(measurement: Measurement) -> float:
-    """The value for a sampler: of a latency its first ratio, which no repeat and no constant of the device changes."""
-    ratio = ratio_of(measurement)
-    return math.exp(measurement.details.get("first_log_ratio", ratio.log)) if ratio else measurement.value
 
 
 def needs_training(evaluator: Evaluator) -> bool:

@@ -1,0 +1,89 @@
+"""A search space as the sampler `screen` sees it: networks in place of parameters, and objectives that cost nothing.
+
+Parameters that a network does not use do not exist for a model: its features are those of the network.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+
+from evaluators import Evaluator
+from evaluators.prediction import latency_features
+from evaluators.prediction.features import structure
+from nas.search.screening.pool import Params
+from nas.search.screening.surrogate import Surrogate
+from nas.search.screening.views import Model
+from search_spaces import Architecture, SearchSpace
+
+Vector = NDArray[np.float64]
+RESOLUTION = 224  # pixels, where an evaluator names no other
+
+
+class SpaceView:
+    """The view of a space. `objectives` may be replaced as a run learns; `refusal` says why a network is not asked for.
+
+    What was computed of a network is kept.
+    """
+
+    def __init__(
+        self, space: SearchSpace, objectives: Sequence[Evaluator], refusal: Callable[[Architecture], str]
+    ) -> None:
+        self.space, self.objectives, self.refusal = space, objectives, refusal
+        self.networks: dict[Hashable, Architecture] = {}
+        self.rows: dict[tuple[Hashable, ...], Vector] = {}
+        self.values: dict[tuple[str, str], float] = {}  # by context and network
+
+    def network(self, params: Params) -> Architecture:
+        """The network that parameters build."""
+        key = tuple(params.items())
+        if key not in self.networks:
+            self.networks[key] = self.space.suggest(optuna.trial.FixedTrial(params))
+        return self.networks[key]
+
+    def key(self, params: Params) -> Hashable:
+        """The id of the network."""
+        return self.network(params).id
+
+    def refuses(self, params: Params) -> bool:
+        """Whether it was asked before, breaks an exact limit, or is not trusted."""
+        return bool(self.refusal(self.network(params)))
+
+    def features(self, objective: int, many: Sequence[Params]) -> Vector:
+        """Sums of work for a latency, and counts and positions of transformers for anything else."""
+        return np.array([self._row(self.objectives[objective], self.network(params)) for params in many])
+
+    def model(self, objective: int, x: Vector, costs: Vector) -> Model:
+        """A latency is nearly a sum, and its noise a share of it."""
+        if self.objectives[objective].family() == "latency":
+            from evaluators.prediction.latency_predictor import Process  # imports SciPy: half a second
+
+            return Process(x, costs)
+        return Surrogate(x, costs)
+
+    def certain(self, objective: int, many: Sequence[Params]) -> Vector | None:
+        """The values of an objective that is predicted without a measurement."""
+        evaluator = self.objectives[objective]
+        if evaluator.metric.kind != "predicted":
+            return None
+        context = evaluator.context()
+        return np.array([self._value(evaluator, context, self.network(params)) for params in many])
+
+    def _row(self, evaluator: Evaluator, network: Architecture) -> Vector:
+        latency, resolution = evaluator.family() == "latency", getattr(evaluator.local, "resolution", RESOLUTION)
+        key = (latency, resolution, network.id)
+        if key not in self.rows:
+            values = latency_features.features if latency else _structure
+            self.rows[key] = values(network, resolution)
+        return self.rows[key]
+
+    def _value(self, evaluator: Evaluator, context: str, network: Architecture) -> float:
+        key = (context, network.id)
+        if key not in self.values:
+            self.values[key] = evaluator.measure(network).value
+        return self.values[key]
+
+
+def _structure(network: Architecture, resolution: int) -> Vector:
+    return np.array(list(structure(network, resolution).values()))

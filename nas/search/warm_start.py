@@ -1,0 +1,92 @@
+"""What earlier runs teach the sampler of a new one: networks that were evaluated on the same device, by any run.
+
+They are chosen when a run begins and pinned to it, so that a resumed run learns from the same ones.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from evaluators import Evaluator
+from evaluators.core.measurement import Direction
+from evaluators.prediction.learned_accuracy import LearnedAccuracy
+from nas.search.comparable import comparable
+from nas.search.screening.screening import informative
+from nas.search.screening.views import Known
+from results.store.store import Store
+from search_spaces import Architecture, SearchSpace
+from search_spaces.common.errors import InvalidArchitecture
+
+NONE = "none"  # learns from no earlier run
+Evaluated = list[tuple[Architecture, list[float]]]
+
+
+def chosen(store: Store, space: SearchSpace, objectives: Sequence[Evaluator], source: str) -> list[str]:
+    """The ids of the networks that a new run learns from: of the run `source`, of the whole store where it is empty.
+
+    Raises:
+        UnknownName: no such run.
+    """
+    if source == NONE:
+        return []
+    only = {trial.architecture.id for trial in store.run(source).succeeded()} if source else None
+    evaluated = _evaluated(store, space, objectives, only)
+    if not evaluated:
+        return []
+    rows = informative(_costs(evaluated, [evaluator.metric.direction for evaluator in objectives]))
+    return [evaluated[row][0].id for row in rows]
+
+
+def known(store: Store, space: SearchSpace, objectives: Sequence[Evaluator], networks: Collection[str]) -> Known:
+    """The parameters and the values of those networks."""
+    evaluated = _evaluated(store, space, objectives, set(networks)) if networks else []
+    return Known(
+        params=[space.params(architecture) for architecture, _ in evaluated],
+        values=np.array([values for _, values in evaluated]).reshape(-1, len(objectives)),
+    )
+
+
+def _evaluated(
+    store: Store, space: SearchSpace, objectives: Sequence[Evaluator], only: Collection[str] | None
+) -> Evaluated:
+    """The networks of the space that any objective measured, with all values; NaN for those that are not known."""
+    networks: dict[str, Architecture] = {}
+    measured: list[dict[str, float]] = []
+    for evaluator in objectives:
+        pairs = (
+            [] if evaluator.metric.kind == "predicted" else store.measured(evaluator.spec).get(evaluator.context(), [])
+        )
+        networks |= {architecture.id: architecture for architecture, _ in pairs}
+        measured.append({architecture.id: comparable(made) for architecture, made in pairs})
+    return [
+        (
+            architecture,
+            [_value(evaluator, architecture, known) for evaluator, known in zip(objectives, measured, strict=True)],
+        )
+        for key, architecture in networks.items()
+        if (only is None or key in only) and _holds(space, architecture)
+    ]
+
+
+def _value(evaluator: Evaluator, architecture: Architecture, measured: Mapping[str, float]) -> float:
+    """What was measured, or is predicted; an accuracy that a run has yet to learn is not known."""
+    if isinstance(evaluator, LearnedAccuracy):
+        return np.nan
+    if evaluator.metric.kind == "predicted":
+        return evaluator.measure(architecture).value
+    return measured.get(architecture.id, np.nan)
+
+
+def _holds(space: SearchSpace, architecture: Architecture) -> bool:
+    try:
+        space.params(architecture)
+    except InvalidArchitecture:
+        return False
+    return True
+
+
+def _costs(
+    evaluated: Evaluated, directions: Sequence[Direction]
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    signs = [1.0 if direction == "minimize" else -1.0 for direction in directions]
+    return np.array([values for _, values in evaluated]) * signs
