@@ -1,6 +1,6 @@
 """Candidates for the next question: steps away from the best networks, crossings of neighbours, and random ones.
 
-A minimal change of the best was the strongest part of BANANAS' acquisition (White, Nolen, Savani 2021, arXiv 2107.07343).
+A minimal change of the best is the strongest part of BANANAS (White, Neiswanger, Savani 2021; arXiv 2107.07343).
 """
 
 from collections.abc import Mapping, Sequence

@@ -26,7 +26,7 @@ class Scales:
 
 
 class Surrogate:
-    """A Gaussian process given values (n,) at features (n, p). `scales` are used as they are; without, they are fitted."""
+    """A Gaussian process given values (n,) at features (n, p). Without `scales`, it fits its own."""
 
     def __init__(self, x: Vector, y: Vector, scales: Scales | None = None) -> None:
         self.center, spread = x.mean(0), x.std(0)
