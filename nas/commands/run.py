@@ -228,11 +228,11 @@ class _Report:
 
     def _climb(self) -> bool:
         """Successive halving, if training is the objective: trains the best longer. Returns whether it trained any."""
-        search, lowest, trained = self.search, self.search.objectives[0], False
+        search, lowest = self.search, self.search.objectives[0]
         if not isinstance(lowest, Fidelity) or not lowest.trains:
-            return trained
-        for rung in rungs.climb(search.run, lowest, self._train, search.config.seed):
-            trained = True
+            return False
+        climbed = rungs.climb(search.run, lowest, self._train, search.config.seed)
+        for rung in climbed:
             search.store.add_column(search.name, rung.evaluator.spec, rung.evaluator.context())
             console.say(f"  {rung.sentence}")
             try:
@@ -241,7 +241,9 @@ class _Report:
                 console.say(f"  do not rank by this rung: {error.message}")
             if self.as_json:
                 console.write_event("rung", **rung.to_dict())
-        return trained
+        if climbed:
+            console.say(f"  {rungs.saving(lowest, len(search.run.feasible()), climbed)}")
+        return bool(climbed)
 
     def _train(self, evaluator: Evaluator, trials: Sequence[Trial]) -> dict[int, Measurement]:
         numbers = {trial.architecture: trial.number for trial in trials}

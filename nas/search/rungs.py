@@ -116,6 +116,21 @@ def climb(run: Run, lowest: Fidelity, train: TrainAll, seed: int) -> "list[Rung]
     return rungs
 
 
+def saving(lowest: Fidelity, count: int, rungs: Sequence[Rung]) -> str:
+    """What the rungs saved against training all `count` networks of the run on the last one, as a sentence."""
+    last = rungs[-1].evaluator
+    spent = _epochs(lowest, count) + sum(_epochs(rung.evaluator, len(rung.trained)) for rung in rungs)
+    every = _epochs(last, count)
+    return (
+        f"the rungs took {spent} epochs of training; {count} networks on the last rung would have taken {every}, "
+        f"{every / spent:.1f} times as many"
+    )
+
+
+def _epochs(evaluator: Fidelity, count: int) -> int:
+    return evaluator.epochs * evaluator.seeds * count
+
+
 def _agreement(below: Mapping[int, Measurement], above: Mapping[int, Measurement]) -> float | None:
     numbers = sorted(above)
     if len(numbers) < FEWEST:
