@@ -26,6 +26,7 @@ from nas.search.remeasure import remeasure
 from nas.search.search import RepeatedFailure, Search, needs_training, verify
 from results import front, verification
 from results.glyphs import glyph
+from results.limits import Limit
 from results.store import names
 from results.store.database import sqlite_path
 from results.store.record import Run, Trial
@@ -145,7 +146,7 @@ class _Report:
             console.write_event("started", run=name, resumed=self.resumed, finished=finished, config=config.to_dict())
         for line in _header(config, self.search.objectives, state, self.search.store.url):
             console.say(line)
-        if count := len(self.search.earlier.params):
+        if count := len(self.search.earlier.known.params):
             console.say(f"  taught by    {count} networks of earlier runs on this device (--seed-from none: no run)")
         if self.search.run.ignored:
             console.say(f"  {self.search.run.ignored_sentence()}")
@@ -287,6 +288,7 @@ class _Report:
             console.say(f"  {remark}")
         if not run.feasible():
             console.say("  no candidate succeeded within the limits: loosen them, or see the causes above")
+            console.say(_closest(run, self.search.config.parsed_limits))
         console.say(
             f"  dashboard: {self.page}\n  next: {console.command('show', run.name)}    "
             + console.command("export", run.name, "--pick", "knee", "-o", "arch.json")
@@ -300,6 +302,20 @@ class _Report:
             dashboard.write(run, self.page)
         except NegativeAnswer as error:  # `nas dashboard` can write the page later: the run goes on
             console.say(error.message)
+
+
+def _closest(run: Run, limits: Sequence[Limit]) -> str:
+    """The network that comes closest to the limits, and by how much it misses each."""
+    bounds = {str(limit): limit.bound for limit in limits}
+    beyond = [
+        (trial, {name: excess / abs(bounds[name]) for name, excess in trial.constraints.items() if excess > 0})
+        for trial in run.succeeded()
+    ]
+    if not beyond:
+        return "  no candidate has a value for every objective"
+    trial, shares = min(beyond, key=lambda each: sum(each[1].values()))
+    missed = ", ".join(f"{name} by {share:.1%}" for name, share in shares.items())
+    return f"  the closest is trial {trial.number}, {glyph(trial.architecture)}: it misses {missed}"
 
 
 def _failures(run: Run) -> list[tuple[str, int]]:

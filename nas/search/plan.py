@@ -74,6 +74,11 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Run | None) -> 
         limits = choices["limits"] if "limits" in given else accuracy.suggested_limits(proxy, space)
         chosen = {"proxy": proxy, "limits": () if limits == (NO_LIMIT,) else limits}
         return Plan(config=Config(**{**fields, **chosen}), fixed="evaluations" in given, teacher=choices["teacher"])
+    if "teacher" in given:
+        raise UsageError(
+            f"run '{stored.name}' exists, and what taught its sampler was settled when it began",
+            "leave out --seed-from, or start a new run without --name",
+        )
     own_plugins.restore(stored.name, stored.config.get("plugins", {}))
     config = Config.from_dict(stored.config)
     requested = {key: choices[key] for key in given if key in asdict(config)}

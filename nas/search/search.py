@@ -19,7 +19,8 @@ from nas.search import latency_predictions, warm_start
 from nas.search.active_learning import ActiveLearning, check_transient
 from nas.search.comparable import comparable
 from nas.search.config import Config
-from nas.search.proposals import Knowledge, propose
+from nas.search.proposals import NOTHING, Knowledge, propose
+from nas.search.screening.sampler import known
 from nas.search.space_view import SpaceView
 from results.limits import Limit
 from results.store.record import Trial
@@ -56,7 +57,9 @@ class Search:
         self.learning = self._active_learning()
         self.view = SpaceView(self.config.search_space, self.objectives, self.refusal)
         networks = self.run.config.get("taught_by", ())
-        self.earlier = warm_start.known(store, self.config.search_space, self.objectives, networks)
+        earlier = warm_start.known(store, self.config.search_space, self.objectives, networks)
+        self.earlier = warm_start.WarmStart(earlier, self.view)
+        self.doubted: set[int] = set()  # objectives in which earlier runs are contradicted
         self.contexts = {
             evaluator.spec: self._context(evaluator) for evaluator in self.objectives if not needs_training(evaluator)
         }
@@ -127,10 +130,10 @@ class Search:
                 self.config.search_space,
                 self.config.sampler,
                 self.config.seed,
-                self._history(),
+                history := self._history(),
                 [metric.direction for metric in self.config.metrics],
                 self.refusal,
-                self._knowledge(),
+                self._knowledge(history),
             )
         with self._timed("store"):
             self.store.begin(self.name, proposal)
@@ -138,10 +141,19 @@ class Search:
         assert trial
         return trial
 
-    def _knowledge(self) -> Knowledge:
+    def _knowledge(self, history: "Sequence[optuna.trial.FrozenTrial]") -> Knowledge:
         """What a sampler may know beyond the trials."""
+        if self.config.sampler != "screen":
+            return NOTHING
         self.view.objectives = self.objectives
-        return Knowledge(view=self.view, earlier=self.earlier, limits=self._bounds())
+        own = known(history)
+        for index in set(self.earlier.contradicted(own)) - self.doubted:
+            self.doubted.add(index)
+            console.say(
+                f"  {self.objectives[index].spec}: this run's networks contradict what earlier runs measured; "
+                "the sampler learns it anew"
+            )
+        return Knowledge(view=self.view, earlier=self.earlier.trusted(own), limits=self._bounds())
 
     def _bounds(self) -> dict[int, float]:
         """Upper limits on objectives, by index, in the numbers that a sampler learns from.
@@ -201,10 +213,9 @@ class Search:
     def obtain(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
         """A measurement from the store, or a new one, which the store then keeps."""
         context = self.contexts.get(evaluator.spec) or evaluator.context()
-        known = self.store.recall(architecture, context)
-        if known:
+        if made := self.store.recall(architecture, context):
             self.reused += evaluator.family() != "cost"
-            return known
+            return made
         measurement = self.bench.measure(evaluator, architecture)
         return self.store.keep(architecture, measurement)
 
@@ -212,9 +223,8 @@ class Search:
         """The same for many networks, several at once where the evaluator allows it; a failure is yielded, too."""
         context, unknown = evaluator.context(), []
         for architecture in architectures:
-            known = self.store.recall(architecture, context)
-            if known:
-                yield architecture, known
+            if made := self.store.recall(architecture, context):
+                yield architecture, made
             else:
                 unknown.append(architecture)
         for architecture, outcome in together(evaluator, unknown, self.bench):

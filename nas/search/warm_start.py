@@ -11,13 +11,16 @@ from evaluators import Evaluator
 from evaluators.core.measurement import Direction
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from nas.search.comparable import comparable
-from nas.search.screening.screening import informative
-from nas.search.screening.views import Known
+from nas.search.screening.pool import Params
+from nas.search.screening.screening import STARTUP, informative
+from nas.search.screening.views import Known, Model, Vector, View
 from results.store.store import Store
 from search_spaces import Architecture, SearchSpace
 from search_spaces.common.errors import InvalidArchitecture
 
 NONE = "none"  # learns from no earlier run
+FEWEST_OWN = 5  # networks of the run's own, before they may contradict earlier ones
+SURPRISING = 3.0  # standard deviations at the median
 Evaluated = list[tuple[Architecture, list[float]]]
 
 
@@ -90,3 +93,47 @@ def _costs(
 ) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
     signs = [1.0 if direction == "minimize" else -1.0 for direction in directions]
     return np.array([values for _, values in evaluated]) * signs
+
+
+class WarmStart:
+    """What earlier runs teach, as long as the run's own measurements do not contradict it."""
+
+    def __init__(self, known: Known, view: View) -> None:
+        self.known, self.view = known, view
+        self.models: dict[int, Model] = {}
+
+    def contradicted(self, own: Known) -> list[int]:
+        """The objectives, by index, in which the run's own networks are not what earlier ones let expect.
+
+        Their values come from another build or another state of the machine, whatever its versions say.
+        """
+        keys = {self.view.key(params) for params in self.known.params}
+        new = [row for row, params in enumerate(own.params) if self.view.key(params) not in keys]
+        if len(new) < FEWEST_OWN:
+            return []
+        params = [own.params[row] for row in new]
+        return [index for index in self._taught() if self._surprise(index, params, own.values[new, index]) > SURPRISING]
+
+    def trusted(self, own: Known) -> Known:
+        """The earlier networks, without the values that are contradicted."""
+        values = self.known.values.copy()
+        values[:, self.contradicted(own)] = np.nan
+        return Known(params=self.known.params, values=values)
+
+    def _taught(self) -> list[int]:
+        """The objectives that were measured for enough earlier networks."""
+        counts = np.isfinite(self.known.values).sum(0) if self.known.params else []
+        return [
+            index
+            for index, count in enumerate(counts)
+            if count >= STARTUP and self.view.certain(index, self.known.params[:1]) is None
+        ]
+
+    def _surprise(self, index: int, params: Sequence[Params], values: Vector) -> float:
+        """The median distance of values from what is expected, in standard deviations."""
+        if index not in self.models:
+            (rows,) = np.nonzero(np.isfinite(self.known.values[:, index]))
+            features = self.view.features(index, [self.known.params[row] for row in rows])
+            self.models[index] = self.view.model(index, features, self.known.values[rows, index])
+        mean, spread = self.models[index].predict(self.view.features(index, params))
+        return float(np.median(np.abs(values - mean) / spread))

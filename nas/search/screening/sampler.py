@@ -51,7 +51,7 @@ class ScreeningSampler(BaseSampler):
         )
         running = [each.params for each in trials if each.state == TrialState.RUNNING and each.number != trial.number]
         pending = [params for params in running if params.keys() >= search_space.keys()]
-        return screening.choose(_known(trials, search_space), pending, self.earlier, self.rng)
+        return screening.choose(known(trials), pending, self.earlier, self.rng)
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -60,8 +60,8 @@ class ScreeningSampler(BaseSampler):
         return self.independent.sample_independent(study, trial, param_name, param_distribution)
 
 
-def _known(trials: Sequence[FrozenTrial], search_space: Mapping[str, BaseDistribution]) -> Known:
+def known(trials: Sequence[FrozenTrial]) -> Known:
     """The trials that finished with finite values."""
     done = [each for each in trials if each.state == TrialState.COMPLETE and np.isfinite(each.values).all()]
-    params = [{name: each.params[name] for name in search_space} for each in done]
+    params = [each.params for each in done]
     return Known(params=params, values=np.array([each.values for each in done], dtype=float))

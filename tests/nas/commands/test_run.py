@@ -139,6 +139,8 @@ def test_a_limit_that_no_network_keeps_exits_with_1(finished: Program) -> None:
     ended = finished("run", "--name", "hopeless", "--budget", "4", "--limit", limit, *QUICK)
     assert ended.code == 1
     assert "no candidate succeeded within the limits" in ended.err
+    assert "the closest is trial" in ended.err
+    assert f"it misses {limit} by" in ended.err
 
 
 def test_json_events_report_the_whole_run(finished: Program) -> None:

@@ -1,0 +1,67 @@
+"""Earlier runs teach the sampler, until the run's own measurements contradict them."""
+
+import numpy as np
+import optuna
+import pytest
+
+import evaluators
+import search_spaces
+from nas.search import warm_start
+from nas.search.screening.pool import candidates
+from nas.search.screening.views import Known, Parameters
+from nas.search.space_view import SpaceView
+from nas.search.warm_start import WarmStart
+from search_spaces import nhs
+from tests.conftest import Program
+
+GRID: dict[str, optuna.distributions.BaseDistribution] = {
+    name: optuna.distributions.IntDistribution(0, 9) for name in "abcd"
+}
+
+
+def known(count: int, seed: int, factor: float = 1.0) -> Known:
+    params = candidates(GRID, [], count, np.random.default_rng(seed))
+    costs = [(np.nan, factor * (5.0 + sum(each.values()))) for each in params]
+    return Known(params=params, values=np.array(costs))
+
+
+@pytest.mark.parametrize(("factor", "contradicted"), [(1.0, []), (1.3, [1])])
+def test_measurements_that_contradict_earlier_ones_are_noticed(factor: float, contradicted: list[int]) -> None:
+    start = WarmStart(known(30, seed=0), Parameters(GRID))
+    own = known(8, seed=1, factor=factor)
+    assert start.contradicted(own) == contradicted
+    assert np.isnan(start.trusted(own).values[:, 1]).all() == bool(contradicted)
+    assert start.contradicted(known(4, seed=1, factor=2.0)) == []  # too few to tell
+
+
+def test_no_earlier_run_contradicts_nothing() -> None:
+    assert WarmStart(Known(values=np.empty((0, 2))), Parameters(GRID)).contradicted(known(8, seed=1)) == []
+
+
+def test_a_space_is_seen_by_its_networks() -> None:
+    space = search_spaces.get("nhs")
+    objectives = [evaluators.get("published", "accuracy"), evaluators.get("ort", "latency")]
+    view = SpaceView(space, objectives, lambda architecture: "wide" if architecture == small else "")
+    small, *_ = nhs.anchors().values()
+    params = space.params(small)
+    unused = {**params, "stage1.transformer_width": 160, "stage1.mix_block_ratio": 0.25}  # stage 1 has none
+    assert view.key(params) == view.key(unused) == small.id
+    assert (view.features(1, [params]) == view.features(1, [unused])).all()
+    assert view.refuses(params)
+    assert view.certain(1, [params]) is None
+    assert view.certain(0, [params]) == [objectives[0].measure(small).value]
+
+
+def test_a_run_is_taught_by_earlier_ones_unless_told_otherwise(finished: Program) -> None:
+    quick = ("run", "--budget", "3", "--latency", "ort:resolution=32", "--proxy", "published")
+    taught = finished(*quick, "--name", "taught")
+    assert "taught by" in taught.err
+    assert "taught by" not in finished(*quick, "--name", "untaught", "--seed-from", warm_start.NONE).err
+    by_one = finished(*quick, "--name", "one", "--seed-from", "taught")
+    assert "taught by    3 networks" in by_one.err
+    again = finished(*quick, "--name", "one", "--seed-from", "whole")
+    assert again.code == 2
+    assert "settled when it began" in again.err
+    unknown = finished(*quick, "--name", "other", "--seed-from", "nobody")
+    assert unknown.code == 2
+    assert "nobody" in unknown.err
