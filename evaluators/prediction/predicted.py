@@ -25,6 +25,11 @@ class Knowledge:
     predictor: "Predictor" = field(compare=False)
 
 
+def predicted_spec(spec: str) -> str:
+    """The spec of the prediction of an evaluator's numbers."""
+    return f"{spec}{',' if ':' in spec else ':'}predicted"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Predicted(Evaluator):
     """The prediction of another evaluator's numbers. `which` selects a device by the beginning of its id."""
@@ -44,8 +49,7 @@ class Predicted(Evaluator):
     @property
     def spec(self) -> str:
         """The evaluator's own spec with the option `predicted`."""
-        spec = self.inner.spec
-        return f"{spec}{',' if ':' in spec else ':'}predicted" + (f"={self.which}" if self.which else "")
+        return predicted_spec(self.inner.spec) + (f"={self.which}" if self.which else "")
 
     @property
     def metric(self) -> Metric:

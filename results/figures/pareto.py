@@ -1,10 +1,11 @@
 """The front among all candidates: a latency against the accuracy objective."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from evaluators import Metric
+from evaluators.prediction.predicted import predicted_spec
 from results import front, validity, verification
 from results.colours import BLUE, GREY, INK, VERMILION
 from results.figures.common.style import label_positions, layout, title
@@ -41,6 +42,7 @@ class ParetoInfo:
     doubtful: Layer  # those of the front with a doubtful latency
     dominated: Layer
     infeasible: Layer
+    predicted: Layer
     anchors: Layer
     doubtful_anchors: Layer
     knee: Layer
@@ -68,12 +70,18 @@ def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
         doubtful=doubtful(members),
         dominated=_layer([t for t in run.feasible() if t.number not in numbers and not t.anchor], x, y),
         infeasible=_layer([t for t in succeeded if t.state == "infeasible" and not t.anchor], x, y),
+        predicted=_layer(_predicted(run, x), replace(x, name=predicted_spec(x.name)), y),
         anchors=_layer(anchors, x, y),
         doubtful_anchors=doubtful(anchors),
         knee=_layer([bend] if bend else [], x, y),
         validity=validity.shown(run, y) if y.kind == "score" else "",
         summary=" ".join([_pareto_summary(members, bend, x, y), *verification.remarks(run, members)]),
     )
+
+
+def _predicted(run: Run, x: Metric) -> list[Trial]:
+    """The networks that were not measured because a prediction of this latency left them no prospect."""
+    return [trial for trial in run.predicted() if predicted_spec(x.name) in trial.measurements]
 
 
 def _layer(trials: Sequence[Trial], x: Metric, y: Metric) -> Layer:
@@ -120,6 +128,9 @@ def pareto_figure(info: ParetoInfo) -> "go.Figure":
     figure.add_scattergl(
         name="95 % intervals", mode="lines", hoverinfo="skip", line=thin, showlegend=False, **intervals
     )
+    crosses = {"color": GREY, "size": 6, "symbol": "x-thin-open"}
+    unmeasured = _coordinates(info.predicted)
+    figure.add_scattergl(name="predicted, not measured", mode="markers", hoverinfo="skip", marker=crosses, **unmeasured)
     figure.update_layout(layout(title(info.x), title(info.y, info.validity)))
     return figure
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from evaluators import Measurement, Metric
+from evaluators.prediction.predicted import predicted_spec
 from results import validity
 from results.figures.common.style import title
 from results.store.record import Run, Trial
@@ -16,20 +17,20 @@ STAGES = 4
 
 def metrics(run: Run) -> list[Metric]:
     """All metrics of the run's networks: the objectives first, then the others by name."""
-    measured = {
-        name: measurement.metric for trial in run.succeeded() for name, measurement in trial.measurements.items()
-    }
+    shown = [*run.succeeded(), *run.predicted()]
+    measured = {name: measurement.metric for trial in shown for name, measurement in trial.measurements.items()}
     objectives = {metric.name: metric for metric in run.objectives}
     return [*objectives.values(), *(measured[name] for name in sorted(measured.keys() - objectives.keys()))]
 
 
 def columns(run: Run) -> dict[str, Any]:
     """One row for each network with a value. Values are exact, so that the page finds the front that Python finds."""
-    trials, known = run.succeeded(), metrics(run)
+    trials, known = [*run.succeeded(), *run.predicted()], metrics(run)
     by_metric = {metric.name: [trial.measurements.get(metric.name) for trial in trials] for metric in known}
     return {
         "metrics": {metric.name: _described(run, metric) for metric in known},
         "numbers": [trial.number for trial in trials],
+        "predictions": predictions(run),
         "infeasible": [row for row, trial in enumerate(trials) if trial.state == "infeasible"],
         "anchors": {row: trial.anchor for row, trial in enumerate(trials) if trial.anchor},
         "values": {
@@ -39,6 +40,13 @@ def columns(run: Run) -> dict[str, Any]:
         "doubtful": {name: rows for name, column in by_metric.items() if (rows := _doubtful(column))},
         "stages": [_stage(trials, index) for index in range(STAGES)],
     }
+
+
+def predictions(run: Run) -> dict[str, str]:
+    """By latency: the metric that predicts it for the networks that were not measured; nothing where all were."""
+    named = {name for trial in run.predicted() for name in trial.measurements}
+    pairs = {metric.name: predicted_spec(metric.name) for metric in run.objectives if metric.kind == "measured"}
+    return {name: predicted for name, predicted in pairs.items() if predicted in named}
 
 
 def _stage(trials: Sequence[Trial], index: int) -> dict[str, Any]:

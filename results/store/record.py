@@ -6,12 +6,16 @@ from typing import Any, Literal
 from evaluators import Measurement, Metric
 from search_spaces import Architecture
 
-State = Literal["ok", "infeasible", "failed", "running"]
+State = Literal["ok", "infeasible", "predicted", "failed", "running"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One candidate of a run. A failed one is a record too: `cause` is short and countable, `detail` the story."""
+    """One candidate of a run. A failed one is a record too: `cause` is short and countable, `detail` the story.
+
+    One that is `predicted` has an accuracy and predicted latencies: it had no prospect of standing on the front, so
+    that it was not measured.
+    """
 
     number: int
     architecture: Architecture
@@ -58,6 +62,10 @@ class Run:
     def feasible(self) -> list[Trial]:
         """Trials with a value for every objective that keep every limit of the run."""
         return [trial for trial in self.trials if trial.state == "ok"]
+
+    def predicted(self) -> list[Trial]:
+        """Trials whose latencies were predicted and not measured."""
+        return [trial for trial in self.trials if trial.state == "predicted"]
 
     def point(self, trial: Trial) -> tuple[float, ...]:
         """The objective values of a trial."""

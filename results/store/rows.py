@@ -163,6 +163,8 @@ def _outcome(frozen: "optuna.trial.FrozenTrial") -> dict[str, Any]:
 def _state(frozen: "optuna.trial.FrozenTrial", constraints: Mapping[str, float]) -> State:
     if frozen.state.name == "COMPLETE":
         return "infeasible" if any(excess > 0 for excess in constraints.values()) else "ok"
+    if frozen.state.name == "PRUNED":
+        return "predicted"
     return "running" if not frozen.state.is_finished() else "failed"
 
 

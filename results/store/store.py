@@ -311,7 +311,7 @@ class Store(MeasurementStore):
         cause: str = "",
         detail: str = "",
     ) -> None:
-        """Records the outcome of a candidate. Without values it failed, for the cause given."""
+        """Records the outcome of a candidate. Without values it failed, for the cause given, or was only predicted."""
         import optuna
 
         outcome = {
@@ -328,7 +328,8 @@ class Store(MeasurementStore):
             for limit, excess in constraints.items():
                 if limit not in frozen.constraints:  # set already if the process died between this and the next line
                     live.set_constraint(limit, excess)
-            state = optuna.trial.TrialState.FAIL if values is None else None
+            without = optuna.trial.TrialState.FAIL if cause else optuna.trial.TrialState.PRUNED
+            state = without if values is None else None
             study.tell(trial.number, values, state=state)
 
 

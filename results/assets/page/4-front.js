@@ -1,7 +1,7 @@
 // The front of the two selected metrics under the selected limits: computed, drawn, and described.
 
 // The traces of results/figures/pareto.py.
-const [BEYOND, DOMINATED, ATTAINED, FRONT, DOUBTFUL, KNEE, ANCHORS, DOUBTFUL_ANCHORS, INTERVALS] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+const [BEYOND, DOMINATED, ATTAINED, FRONT, DOUBTFUL, KNEE, ANCHORS, DOUBTFUL_ANCHORS, INTERVALS, PREDICTED] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 const THINNED = 2000; // points of the cloud, beyond which SVG is slow
 const FEW = 10; // trials that a command names by number
 const inspect = document.getElementById("inspect");
@@ -13,6 +13,12 @@ try {
 function costs(metric) {
   const sign = columns.metrics[metric].direction === "minimize" ? 1 : -1;
   return columns.values[metric].map((value) => (value === null ? null : sign * value));
+}
+
+// Whether a network has a predicted latency in place of a measured one on this axis.
+function predictedOnly(row) {
+  const predicted = columns.values[columns.predictions[state.x]];
+  return Boolean(predicted) && predicted[row] !== null && columns.values[state.x][row] === null && columns.values[state.y][row] !== null;
 }
 
 // The rows of every layer of the figure.
@@ -30,6 +36,7 @@ function findFront() {
     beyond: known.filter((row) => !allowed.has(row) && !(row in columns.anchors)),
     dominated: known.filter((row) => allowed.has(row) && !special.has(row)),
     anchors: known.filter((row) => row in columns.anchors),
+    predicted: everyRow.filter((row) => predictedOnly(row) && kept(row)),
   };
 }
 
@@ -39,9 +46,9 @@ function doubtful(row) {
   return flag(state.x, row) || flag(state.y, row);
 }
 
-function fill(trace, rows) {
+function fill(trace, rows, along = state.x) {
   const take = (metric) => rows.map((row) => columns.values[metric][row]);
-  Object.assign(trace, { x: take(state.x), y: take(state.y), customdata: rows.map((row) => columns.numbers[row]) });
+  Object.assign(trace, { x: take(along), y: take(state.y), customdata: rows.map((row) => columns.numbers[row]) });
   const [x, y] = [state.x, state.y].map((metric) => columns.metrics[metric].unit);
   const note = rows.some(doubtful) ? "<br>doubtful: %{hovertext}" : "";
   if (note) trace.hovertext = rows.map(doubtful);
@@ -74,7 +81,7 @@ function thin(rows) {
 function drawFront() {
   const figure = themed(structuredClone(data.figures.pareto));
   const { data: traces, layout } = figure;
-  if (inspect.checked) [BEYOND, DOMINATED].forEach((index) => delete traces[index].hoverinfo);
+  if (inspect.checked) [BEYOND, DOMINATED, PREDICTED].forEach((index) => delete traces[index].hoverinfo);
   fill(traces[BEYOND], thin(current.beyond));
   fill(traces[DOMINATED], thin(current.dominated));
   fill(traces[ATTAINED], [...current.front].sort((a, b) => columns.values[state.x][a] - columns.values[state.x][b]));
@@ -83,6 +90,7 @@ function drawFront() {
   fill(traces[KNEE], current.knee === null ? [] : [current.knee]);
   fillStars(traces[ANCHORS], current.anchors.filter((row) => !doubtful(row)));
   fillStars(traces[DOUBTFUL_ANCHORS], current.anchors.filter(doubtful));
+  fill(traces[PREDICTED], thin(current.predicted), columns.predictions[state.x]);
   intervals(traces[INTERVALS], [...current.front, ...current.anchors]);
   layout.xaxis.title.text = columns.metrics[state.x].title;
   layout.yaxis.title.text = columns.metrics[state.y].title;
