@@ -53,6 +53,11 @@ def test_the_readmes_python_runs() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_sampler_serves_any_study() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "search.md").read_text(), flags=re.DOTALL)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
 def test_the_notebook_example_runs(finished: Program) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "dashboard.md").read_text(), flags=re.DOTALL)
     subprocess.run([sys.executable, "-c", code], check=True, cwd=finished.folder)
