@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,14 +19,24 @@ OBJECTIVES = {"prior": "prior, lower end", "prior_mean": "prior, mean", "size_li
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Prints the tables of every schedule: number of epochs and learning rate."""
     genotypes = json.loads((HERE / "genotypes.json").read_text())
-    accuracies: defaultdict[str, dict[int, float]] = defaultdict(dict)
+    schedules: defaultdict[tuple[int, float], list[dict[str, Any]]] = defaultdict(list)
     for line in (HERE / "results.jsonl").read_text().splitlines():
         result = json.loads(line)
+        schedules[result["job"]["epochs"], result["job"]["rate"]].append(result)
+    for (epochs, rate), results in sorted(schedules.items()):
+        print(f"\n{epochs} epochs, peak learning rate {rate:g}\n")
+        report(genotypes, results)
+
+
+def report(genotypes: list[dict[str, Any]], results: list[dict[str, Any]]) -> None:
+    """Prints the accuracies under one schedule, and which objective ranks them."""
+    accuracies: defaultdict[str, dict[int, float]] = defaultdict(dict)
+    for result in results:
         accuracies[result["job"]["genotype"]][result["job"]["seed"]] = 100 * result["accuracies"]["class"]
     rows = [(genotype, list(accuracies[genotype["id"]].values())) for genotype in genotypes]
-    rows = [row for row in rows if row[1]]
+    rows = sorted((row for row in rows if row[1]), key=lambda row: -float(np.mean(row[1])))
     print("| network | notation | params | latency | prior | size alone | entropy | CIFAR-10, by seed |")
     print("|---|---|---|---|---|---|---|---|")
     for genotype, values in rows:
@@ -34,6 +45,8 @@ def main() -> None:
             f"{genotype['latency']:.2f} | {genotype['prior_mean']} | {genotype['size_line']} | {genotype['entropy']} | "
             f"{', '.join(f'{value:.1f}' for value in values)} % |"
         )
+    if len(rows) < 3:
+        return
     truth = np.array([np.mean(values) for _, values in rows])
     print("\n| objective | tau with the accuracy |\n|---|---|")
     for name, words in OBJECTIVES.items():
@@ -43,7 +56,7 @@ def main() -> None:
     compare(rows)
 
 
-def compare(rows: "list[tuple[dict[str, str], list[float]]]") -> None:
+def compare(rows: "list[tuple[dict[str, Any], list[float]]]") -> None:
     """Prints the mean difference between the winners of two objectives, with its interval over seeds and networks."""
     by_kind: defaultdict[str, list[float]] = defaultdict(list)
     for genotype, values in rows:

@@ -1,7 +1,7 @@
 """The networks of the experiment: winners by each objective at 3 GMACs and equal latency, to be trained and compared.
 
-    nas run --budget 200                                            a database that says how long networks take here
-    python benchmarks/prior_against_entropy/networks.py --store sqlite:///runs/nas.db      writes genotypes.json
+    nas run --budget 200                        a database that says how long networks take here
+    python benchmarks/prior_against_entropy/networks.py --store sqlite:///runs/nas.db   writes genotypes.json; resumes
 
 Every search starts from the same random networks of the space `nhs` within the budget and mutates the best: the prior
 from published networks (its lower end), block entropy, and what size alone says. Beside them: Next-ViT-S narrowed to
@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,20 +141,21 @@ class Experiment:
         """The best network by a score."""
         return self.within(ranked(self.space, score, self.keeps, pool, steps))
 
-    def networks(self) -> Iterator[tuple[str, Architecture]]:
-        """The roles and their networks."""
-        yield "Next-ViT-S narrowed", self.narrowed
+    def roles(self) -> dict[str, Callable[[], Architecture]]:
+        """The roles, and how their networks are found."""
         pools = [random(self.space, self.keeps, seed, POOL) for seed in (1, 2)]
-        for number, pool in enumerate(pools, start=1):
-            yield f"prior {number}", self.winner(lambda network: predict(network).low, pool, 10 * self.steps)
-        yield "size line", self.winner(lambda network: predict(network).size_line, pools[0], 10 * self.steps)
-        yield "degenerate", self.within(sorted(scaled(DEGENERATE), key=lambda network: -gmacs(network)))
-        for number, pool in enumerate(pools, start=1):
-            yield f"entropy {number}", self.winner(self.spread, pool, self.steps)
         others = random(self.space, self.keeps, 3, 10 * POOL)
         drawn = (self.space.suggest(optuna.trial.FixedTrial(params)) for params in others)
-        for number in (1, 2):
-            yield f"random {number}", self.within(drawn)
+        found: dict[str, Callable[[], Architecture]] = {
+            "Next-ViT-S narrowed": lambda: self.narrowed,
+            "size line": lambda: self.winner(lambda network: predict(network).size_line, pools[0], 10 * self.steps),
+            "degenerate": lambda: self.within(sorted(scaled(DEGENERATE), key=lambda network: -gmacs(network))),
+        }
+        for number, pool in enumerate(pools, start=1):
+            found[f"prior {number}"] = partial(self.winner, lambda network: predict(network).low, pool, 10 * self.steps)
+            found[f"entropy {number}"] = partial(self.winner, self.spread, pool, self.steps)
+            found[f"random {number}"] = lambda: self.within(drawn)
+        return found
 
 
 def main() -> None:
@@ -168,10 +170,14 @@ def main() -> None:
         (latency,) = fitted(store, [evaluators.get("ort:predicted", "latency")])
     finally:
         store.close()
-    rows: list[dict[str, Any]] = []
+    path = HERE / "genotypes.json"
+    rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
     with Bench() as bench:
         experiment = Experiment(bench, latency, arguments.steps)
-        for role, network in experiment.networks():
+        for role, find in experiment.roles().items():
+            if role in {row["role"] for row in rows}:
+                continue  # found before: what was trained stays comparable
+            network = find()
             prior, size = predict(network), total(network)
             rows.append(
                 {
@@ -185,7 +191,7 @@ def main() -> None:
                 }
             )  # fmt: skip
             print({key: value for key, value in rows[-1].items() if key != "architecture"}, flush=True)
-            (HERE / "genotypes.json").write_text(json.dumps(rows, indent=1) + "\n")
+            path.write_text(json.dumps(rows, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from evaluators.datasets.split import SPLIT
 from search_spaces.common.errors import Unavailable, UsageError
 from search_spaces.common.texts import is_folder
 
-USUAL_RATE = 0.002  # peak learning rate, if none is chosen
+USUAL_RATE = 0.0007  # peak learning rate, if none is chosen
 
 
 @dataclass(frozen=True, kw_only=True)

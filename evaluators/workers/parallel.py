@@ -12,7 +12,9 @@ from evaluators.workers.bench import Bench
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
 
-Result = tuple[Architecture, Measurement | MeasurementFailed]
+Job = tuple[Evaluator, Architecture]
+Outcome = Measurement | MeasurementFailed
+Result = tuple[Architecture, Outcome]
 
 
 def together(evaluator: Evaluator, architectures: Sequence[Architecture], bench: Bench) -> Iterator[Result]:
@@ -24,12 +26,18 @@ def together(evaluator: Evaluator, architectures: Sequence[Architecture], bench:
     Raises:
         InfrastructureFailed: something around the networks failed; those that were not yielded are not evaluated.
     """
-    count = min(evaluator.at_once(), len(architectures))
+    for index, outcome in all_of([(evaluator, architecture) for architecture in architectures], bench):
+        yield architectures[index], outcome
+
+
+def all_of(jobs: Sequence[Job], bench: Bench) -> Iterator[tuple[int, Outcome]]:
+    """The same for evaluators that differ in options alone: the index of every job with its outcome."""
+    count = min(jobs[0][0].at_once(), len(jobs)) if jobs else 0
     if count < 2:
-        yield from ((architecture, _tried(bench, evaluator, architecture)) for architecture in architectures)
+        yield from ((index, _tried(bench, *job)) for index, job in enumerate(jobs))
         return
     with ExitStack() as stack:
-        stack.enter_context(exclusive(evaluator.physical(), bench.say))
+        stack.enter_context(exclusive(jobs[0][0].physical(), bench.say))
         pool = ThreadPoolExecutor(count)
         stack.callback(pool.shutdown)
         free: SimpleQueue[Bench] = SimpleQueue()
@@ -37,19 +45,19 @@ def together(evaluator: Evaluator, architectures: Sequence[Architecture], bench:
             free.put(stack.enter_context(Bench(bench.timeout, others=count - 1, say=bench.say)))
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)  # runs first, on an interruption too
 
-        def evaluated(architecture: Architecture) -> Measurement | MeasurementFailed:
+        def evaluated(job: Job) -> Outcome:
             own_bench = free.get()
             try:
-                return _tried(own_bench, evaluator, architecture)
+                return _tried(own_bench, *job)
             finally:
                 free.put(own_bench)
 
-        futures = {pool.submit(evaluated, architecture): architecture for architecture in architectures}
+        futures = {pool.submit(evaluated, job): index for index, job in enumerate(jobs)}
         for future in as_completed(futures):
             yield futures[future], future.result()
 
 
-def _tried(bench: Bench, evaluator: Evaluator, architecture: Architecture) -> Measurement | MeasurementFailed:
+def _tried(bench: Bench, evaluator: Evaluator, architecture: Architecture) -> Outcome:
     try:
         return bench.measure(evaluator, architecture)
     except MeasurementFailed as error:

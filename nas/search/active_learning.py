@@ -5,13 +5,13 @@ further round at each third of the budget trains networks of the run's own front
 each round the prediction is fitted again and predicts every network of the run again: the same models judge all.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
 import evaluators
 from evaluators import Measurement
-from evaluators.prediction.features import matrix
+from evaluators.prediction.features import matrix, structure
 from evaluators.prediction.fusion import Fusion
 from evaluators.prediction.learned_accuracy import Fit, LearnedAccuracy
 from evaluators.statistics import ranking
@@ -113,30 +113,36 @@ class ActiveLearning:
             upper = np.array([trial.measurements[self.evaluator.spec].details["upper"] for trial in trials])
             cost = np.array([run.point(trial)[1] for trial in trials])
             return [trials[index].architecture for index in ranking.front_choice(upper, cost, count, [], random)]
-        pool = within_limits(self.config, POOL, seed, trained)
-        if not pool:
-            raise NegativeAnswer(
-                f"none of {DRAWS} random networks is new and keeps the limits; {len(trained)} were trained, "
-                f"{self.config.evaluations} are wanted",
-                f"loosen a limit, or ask for fewer: --train {max(FEWEST, len(trained))}",
-            )
-        return self._first(pool, count, random)
-
-    def _first(self, pool: Sequence[Architecture], count: int, random: np.random.Generator) -> list[Architecture]:
-        """Of random networks, some that structure prefers at each size, and others at random."""
-        rows = [self.evaluator.row(architecture) for architecture in pool]
-        widths = np.array([row["log_sum_of_widths"] for row in rows])
-        cost = np.array([row["log_macs"] for row in rows])
-        indices = ranking.front_choice(widths, cost, round(BY_STRUCTURE * count), [], random)
-        rest = np.setdiff1d(np.arange(len(pool)), indices)
-        indices += random.permutation(rest)[: count - len(indices)].tolist()
-        return [pool[index] for index in indices]
+        return first_round(self.config, count, seed, trained)
 
     def _fitted(self, pairs: Sequence[tuple[Architecture, Measurement]]) -> LearnedAccuracy:
         values, names = matrix([self.evaluator.row(architecture) for architecture, _ in pairs])
         accuracies = np.array([measurement.value for _, measurement in pairs])
         fusion = Fusion(values, accuracies, names, bounds=self.evaluator.bounds)
         return self.evaluator.fitted(Fit(networks=tuple(a.id for a, _ in pairs), fusion=fusion))
+
+
+def first_round(config: Config, count: int, seed: int, trained: Collection[str]) -> list[Architecture]:
+    """The networks to train before there is a prediction: some that structure prefers at each size, others at random.
+
+    Raises:
+        NegativeAnswer: no untrained network keeps the limits.
+    """
+    pool = within_limits(config, POOL, seed, trained)
+    if not pool:
+        raise NegativeAnswer(
+            f"none of {DRAWS} random networks is new and keeps the limits; {len(trained)} were trained, "
+            f"{config.evaluations} are wanted",
+            f"loosen a limit, or ask for fewer: --train {max(FEWEST, len(trained))}",
+        )
+    random = np.random.default_rng([seed, len(trained)])
+    rows = [structure(architecture) for architecture in pool]
+    widths = np.array([row["log_sum_of_widths"] for row in rows])
+    cost = np.array([row["log_macs"] for row in rows])
+    indices = ranking.front_choice(widths, cost, round(BY_STRUCTURE * count), [], random)
+    rest = np.setdiff1d(np.arange(len(pool)), indices)
+    indices += random.permutation(rest)[: count - len(indices)].tolist()
+    return [pool[index] for index in indices]
 
 
 def mean_skill(trained: Iterable[Measurement]) -> float:

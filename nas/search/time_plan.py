@@ -8,6 +8,7 @@ number of real evaluations.
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from math import ceil
 from typing import Any
 
 import evaluators
@@ -22,6 +23,7 @@ from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import duration
 from nas.search.accuracy import by_size
+from nas.search.active_learning import first_round
 from nas.search.config import Config
 from nas.search.learning_rate import RATES
 from results.store.store import Store
@@ -67,7 +69,8 @@ class Calibration:
     """What a minute tells of this machine, of the space and of the data."""
 
     speed: Speed
-    sample: Sequence[Architecture]  # the smallest network first
+    middling: Architecture  # the learning rate is chosen on it
+    first: Sequence[Architecture]  # those that are trained first
     candidate: float  # seconds for one candidate
     train: int  # images
     valid: int
@@ -75,15 +78,27 @@ class Calibration:
     def planned(self, evaluator: LearnedAccuracy, evaluations: int, budget: int) -> TimePlan:
         """The expected times of one fidelity."""
         images = evaluator.epochs * min(evaluator.images or self.train, self.train) + speed.VALIDATION * self.valid
-        one = [self.speed.seconds(network, evaluator.resolution, images) for network in self.sample]
-        mean = evaluator.seeds * sum(one) / len(one)
+
+        def seconds(network: Architecture) -> float:
+            return self.speed.start + self.speed.seconds(network, evaluator.resolution, images)
+
+        chosen = not evaluator.rate  # then the middling network is trained, and counts
+        first = [evaluator.seeds * seconds(network) for network in self.first[: evaluations - chosen]]
+        missing = evaluations - chosen - len(first)  # those of later rounds, which are like the first
         return TimePlan(
             evaluator=evaluator,
             evaluations=evaluations,
-            rate=0.0 if evaluator.rate else self.speed.start + len(RATES) * one[0],  # one after the other
-            training=self.speed.start + evaluations * mean / self.speed.parallel,
+            rate=chosen * ceil(len(RATES) / self.speed.parallel) * seconds(self.middling),
+            training=self._together(first) + missing * sum(first) / len(first) / self.speed.parallel,
             candidates=budget * self.candidate,
         )
+
+    def _together(self, seconds: Sequence[float]) -> float:
+        """How long all of them take, as many at once as trainings run, each begun when another ends."""
+        ends = [0.0] * self.speed.parallel
+        for each in seconds:
+            ends[ends.index(min(ends))] += each
+        return max(ends)
 
 
 def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple[Config, float]:
@@ -142,12 +157,14 @@ def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench
     """
     sample = by_size(config)
     middling = sample[len(sample) // 2]
+    first = first_round(config, max(FEWEST, config.evaluations // 2), config.seed, {middling.id})
     trainer = evaluators.get(evaluator.training, "accuracy")
     with exclusive(trainer.physical(), console.say):
         known = speed.measured([sample[0], middling], source.classes, trainer.at_once())
     return Calibration(
         speed=known,
-        sample=sample,
+        middling=middling,
+        first=first,
         candidate=PROPOSING + _latencies(config, middling, bench, store),
         train=len(source.train),
         valid=len(source.valid),

@@ -23,7 +23,7 @@ FAST = Speed(fixed=1e-4, per_mac=1e-12, start=4.0, parallel=2)
 
 
 def plans(evaluations: int = 20, train: int = 50_000, proxy: str = "auto:data=digits") -> list[TimePlan]:
-    known = Calibration(speed=FAST, sample=SAMPLE, candidate=3.0, train=train, valid=1000)
+    known = Calibration(speed=FAST, middling=SAMPLE[1], first=SAMPLE, candidate=3.0, train=train, valid=1000)
     evaluator = evaluators.get(proxy, "accuracy")
     assert isinstance(evaluator, LearnedAccuracy)
     return [known.planned(option, evaluations, 40) for option in time_plan._options(proxy, evaluator, train)]
@@ -65,8 +65,17 @@ def test_more_work_takes_longer() -> None:
     assert plan.rate == 0
     assert plan.candidates == 120
     work = 9 * 1000 + speed.VALIDATION * 1000
-    mean = sum(FAST.seconds(network, 64, work) for network in SAMPLE) / 3
-    assert plan.training == pytest.approx(4.0 + 10 * mean)
+    small, middling, large = (4.0 + FAST.seconds(network, 64, work) for network in SAMPLE)
+    first = max(small + large, middling)  # two at once: the third begins when the first ends
+    assert plan.training == pytest.approx(first + 17 * (small + middling + large) / 3 / 2)
+
+
+def test_choosing_a_learning_rate_is_one_of_the_evaluations() -> None:
+    chosen, given = (
+        plans(proxy=f"auto:data=digits,epochs=9,resolution=64,images=1000{rate}")[0] for rate in ("", ",rate=0.002")
+    )
+    assert chosen.rate == pytest.approx(4.0 + FAST.seconds(SAMPLE[1], 64, 9 * 1000 + speed.VALIDATION * 1000))
+    assert chosen.training < given.training
 
 
 def test_what_is_given_in_full_is_not_calibrated(tmp_path: Path) -> None:
