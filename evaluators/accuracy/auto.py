@@ -5,6 +5,7 @@ left-out networks (`prediction/fusion.py`). The result is a prediction with an i
 ranking was checked; it abstains if there is no evidence that it ranks.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,19 @@ class Auto(LearnedAccuracy):
         return structure(architecture, self.resolution) | {
             score.name(): score.measure(architecture).value for score in self._scores()
         }
+
+    @property
+    def instant(self) -> bool:
+        """Whether it needs no scores, once it is fitted."""
+        return self.fit is not None and self.features != "all"
+
+    def values(self, architectures: Sequence[Architecture]) -> list[float]:
+        """The predictions for many networks at once."""
+        from evaluators.prediction.features import matrix
+
+        assert self.fit
+        values, _ = matrix([self.row(architecture) for architecture in architectures])
+        return [round(float(value), 4) for value in self.fit.fusion.predict(values).mean]
 
     def _scores(self) -> list[Evaluator]:
         """The scores of random networks that are features too: every such plug-in, our own and users'."""

@@ -83,6 +83,15 @@ class Evaluator(ABC):
         """The meaning of its numbers."""
         return Metric(name=self.spec, unit=self.unit, direction=self.direction, kind=self.kind)
 
+    @property
+    def instant(self) -> bool:
+        """Whether its values take about a millisecond, so that a search may have those of thousands of networks."""
+        return False
+
+    def values(self, architectures: Sequence[Architecture]) -> list[float]:
+        """The values of many networks, as `measure` gives them."""
+        return [self.measure(architecture).value for architecture in architectures]
+
     def missing(self) -> Unavailable | None:
         """Why this evaluator cannot run here, and how to change that; None if it can."""
         return None

@@ -57,6 +57,11 @@ class Predicted(Evaluator):
         inner = self.inner.metric
         return Metric(name=self.spec, unit=inner.unit, direction=inner.direction, kind="predicted")
 
+    @property
+    def instant(self) -> bool:
+        """It needs no measurement."""
+        return True
+
     def missing(self) -> Unavailable | None:
         """Why it cannot predict: without measurements, which the program supplies from the database."""
         if self.knowledge:

@@ -12,8 +12,9 @@ from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
 from nas import console, own_plugins
-from nas.search import accuracy, latency_predictions, learning_rate, time_plan, warm_start
+from nas.search import accuracy, latency_predictions, learning_rate, time_plan
 from nas.search.config import Config
+from nas.search.screening import warm_start
 from results.store import names
 from results.store.database import sqlite_path
 from results.store.database_errors import NoRuns

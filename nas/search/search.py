@@ -15,13 +15,14 @@ from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import Result, together
 from nas import console
-from nas.search import latency_predictions, warm_start
+from nas.search import latency_predictions
 from nas.search.active_learning import ActiveLearning, check_transient
 from nas.search.comparable import comparable
 from nas.search.config import Config
 from nas.search.proposals import NOTHING, Knowledge, propose
+from nas.search.screening import warm_start
 from nas.search.screening.sampler import known
-from nas.search.space_view import SpaceView
+from nas.search.screening.space_view import SpaceView
 from results.limits import Limit
 from results.store.record import Trial
 from results.store.store import Store

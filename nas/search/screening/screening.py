@@ -1,10 +1,10 @@
 """Chooses the next network: of a pool, the one with the largest expected gain in hypervolume.
 
-Every objective has a model, which learns from what was measured; objectives that cost nothing are computed for the
-most promising of the pool. Networks that are being evaluated count as if they had what the models expect of them.
+Every objective has a model, which learns from what was measured; one that costs nothing is computed. The pool evolves
+for some generations by the gain alone. Networks that are being evaluated count as if they had what the models expect.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from nas.search.screening.gain import boxes, expected_gain
 from nas.search.screening.pool import Distributions, Params, candidates, random
-from nas.search.screening.views import Known, View
+from nas.search.screening.views import Known, Model, View
 from results.front import non_dominated
 
 Vector = NDArray[np.float64]
-POOL = 600  # networks that the models judge for one question
-SHORT = 48  # of them, those whose certain objectives are computed
+POOL = 300  # candidates of the first generation
+GENERATIONS, LEADERS, CHILDREN = 3, 24, 150  # further ones, their parents, and how many each has
+SAMPLE = 64  # random networks that say how far the space reaches
 STARTUP = 10  # networks at random, before there is a model
 MOST = 600  # networks that a model learns from: the best, and others evenly
 SURE = 1.64  # standard deviations by which a prediction must keep a limit: 95 of 100 do
@@ -42,19 +43,20 @@ class Screening:
         It may be one that the view refuses, where the whole pool is refused.
         """
         taught = _together(known, earlier, self.view)
-        if np.isfinite(self.costs(taught)).sum(0).min() < STARTUP:
+        modelled = [index for index in range(len(self.signs)) if not self.view.is_certain(index)]
+        if np.isfinite(self.costs(taught)[:, modelled]).sum(0).min(initial=STARTUP) < STARTUP:
             return self._random(rng)
         judge = _Judge(self, taught)
         asked = {self.view.key(params) for params in (*known.params, *pending)}
-        pool = self._pool(known, earlier, asked, rng)
-        if not pool:
-            return random(self.distributions, rng)
-        front, reference = self._front(known, judge.expected(pending), taught)
-        gains = judge.gains(pool, front, reference)
-        short = self._accepted(pool, gains)
-        if not short:
-            return random(self.distributions, rng)
-        return short[int(judge.gains(short, front, reference, certain=True).argmax())]
+        front = self._front(known, judge.expected(pending))
+        reference = self._reference(taught, judge)
+        pool = _Pool(self.view, asked, lambda many: judge.gains(many, front, reference))
+        best, former = ([each.params[index] for index in self._best(each)] for each in (known, earlier))
+        pool.add([*former, *candidates(self.distributions, best or former, POOL, rng)])
+        for _ in range(GENERATIONS):
+            leaders = pool.leaders(LEADERS)
+            pool.add(candidates(self.distributions, leaders or best, CHILDREN, rng))
+        return next(iter(pool.leaders(1)), random(self.distributions, rng))
 
     def costs(self, known: Known) -> Vector:
         """The costs (n, m) of networks."""
@@ -72,13 +74,6 @@ class Screening:
         pool = [random(self.distributions, rng) for _ in range(POOL)]
         return next((params for params in pool if not self.view.refuses(params)), pool[0])
 
-    def _pool(self, known: Known, earlier: Known, asked: set[Hashable], rng: np.random.Generator) -> list[Params]:
-        best = [known.params[index] for index in self._best(known)]
-        former = [earlier.params[index] for index in self._best(earlier)]
-        made = [*former, *candidates(self.distributions, best or former, POOL, rng)]
-        different = {self.view.key(params): params for params in made}
-        return [params for key, params in different.items() if key not in asked]
-
     def _best(self, known: Known) -> list[int]:
         """The front of some networks, in the order of their first cost."""
         costs = self.costs(known)
@@ -86,26 +81,50 @@ class Screening:
         members = kept[non_dominated(costs[kept])]
         return [int(index) for index in members[np.argsort(costs[members, 0], kind="stable")]]
 
-    def _front(self, known: Known, pending: Vector, taught: Known) -> tuple[Vector, Vector]:
-        """The costs of the front, with what is expected of pending networks, and the reference point."""
+    def _front(self, known: Known, pending: Vector) -> Vector:
+        """The costs of the front, with what is expected of pending networks."""
         costs = np.vstack([self.costs(known), pending])
         costs = costs[self.kept(costs)]
-        every = self.costs(taught)
+        return costs[non_dominated(costs)]
+
+    def _reference(self, taught: Known, judge: "_Judge") -> Vector:
+        """The reference point, a little worse than the worst of all known networks and of a sample of the space."""
+        rng = np.random.default_rng(0)  # always the same sample
+        sample = [random(self.distributions, rng) for _ in range(SAMPLE)]
+        every = np.vstack([self.costs(taught), judge.expected(sample)])
         worst, best = np.nanmax(every, axis=0), np.nanmin(every, axis=0)
         reference = worst + MARGIN * (worst - best)
         for index, most in self.most.items():
             reference[index] = min(reference[index], most)
-        return costs[non_dominated(costs)], reference
+        return np.asarray(reference)
 
-    def _accepted(self, pool: Sequence[Params], gains: Vector) -> list[Params]:
-        """The most promising that are not refused."""
-        short: list[Params] = []
-        for index in np.argsort(-gains, kind="stable"):
-            if not self.view.refuses(pool[index]):
-                short.append(pool[index])
-                if len(short) == SHORT:
+
+class _Pool:
+    """Different candidates that were not asked for yet, with their gains."""
+
+    def __init__(self, view: View, asked: set[Hashable], judge: Callable[[Sequence[Params]], Vector]) -> None:
+        self.view, self.asked, self.judge = view, asked, judge
+        self.gains: dict[Hashable, tuple[float, Params]] = {}
+        self.refused: dict[Hashable, bool] = {}
+
+    def add(self, made: Sequence[Params]) -> None:
+        """Judges the new ones of some candidates."""
+        new = {key: params for params in made if (key := self.view.key(params)) not in self.asked | self.gains.keys()}
+        if new:
+            gains = self.judge(list(new.values())).tolist()
+            self.gains |= {key: (gain, new[key]) for key, gain in zip(new, gains, strict=True)}
+
+    def leaders(self, count: int) -> list[Params]:
+        """The most promising that the view does not refuse."""
+        leaders: list[Params] = []
+        for key, (_, params) in sorted(self.gains.items(), key=lambda pair: -pair[1][0]):
+            if key not in self.refused:
+                self.refused[key] = self.view.refuses(params)
+            if not self.refused[key]:
+                leaders.append(params)
+                if len(leaders) == count:
                     break
-        return short
+        return leaders
 
 
 class _Judge:
@@ -114,8 +133,11 @@ class _Judge:
     def __init__(self, screening: Screening, taught: Known) -> None:
         self.screening, self.view = screening, screening.view
         costs = screening.costs(taught)
-        self.models = []
+        self.models: list[Model | None] = []  # none of an objective that costs nothing
         for index in range(costs.shape[1]):
+            if self.view.is_certain(index):
+                self.models.append(None)
+                continue
             (finite,) = np.nonzero(np.isfinite(costs[:, index]))
             rows = finite[informative(costs[finite])]
             features = self.view.features(index, [taught.params[row] for row in rows])
@@ -123,26 +145,25 @@ class _Judge:
 
     def expected(self, many: Sequence[Params]) -> Vector:
         """The costs (n, m) that are expected of networks."""
-        return self._predicted(many, certain=True)[0]
+        return self._predicted(many)[0]
 
-    def gains(self, many: Sequence[Params], front: Vector, reference: Vector, *, certain: bool = False) -> Vector:
+    def gains(self, many: Sequence[Params], front: Vector, reference: Vector) -> Vector:
         """The expected gains (n,): below 0, by how much, where a network is not sure to keep the limits."""
-        mean, spread = self._predicted(many, certain=certain)
+        mean, spread = self._predicted(many)
         gains = expected_gain(mean, spread, *boxes(front, reference))
         for index, most in self.screening.most.items():
             excess = mean[:, index] + SURE * spread[:, index] - most
             gains = np.where(excess > 0, np.minimum(gains, 0) - excess, gains)
         return gains
 
-    def _predicted(self, many: Sequence[Params], *, certain: bool) -> tuple[Vector, Vector]:
-        """The means and the standard deviations (n, m) of costs; certain ones are computed on demand."""
+    def _predicted(self, many: Sequence[Params]) -> tuple[Vector, Vector]:
+        """The means and the standard deviations (n, m) of costs."""
         mean, spread = np.empty((len(many), len(self.models))), np.empty((len(many), len(self.models)))
         for index, model in enumerate(self.models if many else ()):
-            values = self.view.certain(index, many) if certain else None
-            if values is None:
+            if model:
                 mean[:, index], spread[:, index] = model.predict(self.view.features(index, many))
             else:
-                mean[:, index], spread[:, index] = values * self.screening.signs[index], 0.0
+                mean[:, index], spread[:, index] = self.view.certain(index, many) * self.screening.signs[index], 0.0
         return mean, spread
 
 

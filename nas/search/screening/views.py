@@ -44,8 +44,11 @@ class View(Protocol):
     def model(self, objective: int, x: Vector, costs: Vector) -> Model:
         """A model of an objective, given its costs (n,) at features (n, p)."""
 
-    def certain(self, objective: int, many: Sequence[Params]) -> Vector | None:
-        """The values (n,) of an objective that costs next to nothing; None of one that has to be measured."""
+    def is_certain(self, objective: int) -> bool:
+        """Whether an objective costs next to nothing, so that it is computed and not modelled."""
+
+    def certain(self, objective: int, many: Sequence[Params]) -> Vector:
+        """The values (n,) of such an objective."""
 
 
 class Parameters:
@@ -78,6 +81,10 @@ class Parameters:
         """A line and a smooth rest."""
         return Surrogate(x, costs)
 
-    def certain(self, objective: int, many: Sequence[Params]) -> Vector | None:
+    def is_certain(self, objective: int) -> bool:
         """None is."""
-        return None
+        return False
+
+    def certain(self, objective: int, many: Sequence[Params]) -> Vector:
+        """Never called."""
+        raise NotImplementedError

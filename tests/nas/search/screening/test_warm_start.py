@@ -6,11 +6,11 @@ import pytest
 
 import evaluators
 import search_spaces
-from nas.search import warm_start
+from nas.search.screening import warm_start
 from nas.search.screening.pool import candidates
+from nas.search.screening.space_view import SpaceView
 from nas.search.screening.views import Known, Parameters
-from nas.search.space_view import SpaceView
-from nas.search.warm_start import WarmStart
+from nas.search.screening.warm_start import WarmStart
 from search_spaces import nhs
 from tests.conftest import Program
 
@@ -48,8 +48,10 @@ def test_a_space_is_seen_by_its_networks() -> None:
     assert view.key(params) == view.key(unused) == small.id
     assert (view.features(1, [params]) == view.features(1, [unused])).all()
     assert view.refuses(params)
-    assert view.certain(1, [params]) is None
-    assert view.certain(0, [params]) == [objectives[0].measure(small).value]
+    assert [view.is_certain(index) for index in (0, 1)] == [True, False]
+    others = [space.params(network) for network in nhs.anchors().values()]
+    values = [objectives[0].measure(network).value for network in nhs.anchors().values()]
+    assert view.certain(0, others).tolist() == pytest.approx(values, abs=1e-4)
 
 
 def test_a_run_is_taught_by_earlier_ones_unless_told_otherwise(finished: Program) -> None:

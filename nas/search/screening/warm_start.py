@@ -123,11 +123,7 @@ class WarmStart:
     def _taught(self) -> list[int]:
         """The objectives that were measured for enough earlier networks."""
         counts = np.isfinite(self.known.values).sum(0) if self.known.params else []
-        return [
-            index
-            for index, count in enumerate(counts)
-            if count >= STARTUP and self.view.certain(index, self.known.params[:1]) is None
-        ]
+        return [index for index, count in enumerate(counts) if count >= STARTUP and not self.view.is_certain(index)]
 
     def _surprise(self, index: int, params: Sequence[Params], values: Vector) -> float:
         """The median distance of values from what is expected, in standard deviations."""

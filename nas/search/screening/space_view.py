@@ -33,7 +33,7 @@ class SpaceView:
         self.space, self.objectives, self.refusal = space, objectives, refusal
         self.networks: dict[Hashable, Architecture] = {}
         self.rows: dict[tuple[Hashable, ...], Vector] = {}
-        self.values: dict[tuple[str, str], float] = {}  # by context and network
+        self.values: dict[str, dict[str, float]] = {}  # by context and network
 
     def network(self, params: Params) -> Architecture:
         """The network that parameters build."""
@@ -62,13 +62,17 @@ class SpaceView:
             return Process(x, costs)
         return Surrogate(x, costs)
 
-    def certain(self, objective: int, many: Sequence[Params]) -> Vector | None:
-        """The values of an objective that is predicted without a measurement."""
-        evaluator = self.objectives[objective]
-        if evaluator.metric.kind != "predicted":
-            return None
-        context = evaluator.context()
-        return np.array([self._value(evaluator, context, self.network(params)) for params in many])
+    def is_certain(self, objective: int) -> bool:
+        """Whether an objective is predicted in an instant."""
+        return self.objectives[objective].instant
+
+    def certain(self, objective: int, many: Sequence[Params]) -> Vector:
+        """The values of such an objective."""
+        evaluator, networks = self.objectives[objective], [self.network(params) for params in many]
+        known = self.values.setdefault(evaluator.context(), {})
+        if missing := [network for network in networks if network.id not in known]:
+            known |= {network.id: value for network, value in zip(missing, evaluator.values(missing), strict=True)}
+        return np.array([known[network.id] for network in networks])
 
     def _row(self, evaluator: Evaluator, network: Architecture) -> Vector:
         latency, resolution = evaluator.family() == "latency", getattr(evaluator.local, "resolution", RESOLUTION)
@@ -77,12 +81,6 @@ class SpaceView:
             values = latency_features.features if latency else _structure
             self.rows[key] = values(network, resolution)
         return self.rows[key]
-
-    def _value(self, evaluator: Evaluator, context: str, network: Architecture) -> float:
-        key = (context, network.id)
-        if key not in self.values:
-            self.values[key] = evaluator.measure(network).value
-        return self.values[key]
 
 
 def _structure(network: Architecture, resolution: int) -> Vector:
