@@ -20,8 +20,8 @@ from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import together
 from nas import console
 from nas.progress import progress
-from nas.search.accuracy import DRAWS, within_limits
 from nas.search.config import Config
+from nas.search.drawing import within_limits
 from results.store.record import Run
 from results.store.store import Store
 from search_spaces import Architecture
@@ -104,7 +104,7 @@ class ActiveLearning:
         """The networks to train: the run's own once it has enough of them, random ones of the space before.
 
         Raises:
-            NegativeAnswer: no untrained network keeps the limits.
+            NegativeAnswer: no untrained network was found that keeps the limits.
         """
         trained = {architecture.id for architecture, _ in self.trained()}
         random = np.random.default_rng([seed, len(trained)])
@@ -116,7 +116,7 @@ class ActiveLearning:
         pool = within_limits(self.config, POOL, seed, trained)
         if not pool:
             raise NegativeAnswer(
-                f"none of {DRAWS} random networks is new and keeps the limits; {len(trained)} were trained, "
+                f"no further network was found that keeps the limits; {len(trained)} were trained, "
                 f"{self.config.evaluations} are wanted",
                 f"loosen a limit, or ask for fewer: --train {max(FEWEST, len(trained))}",
             )

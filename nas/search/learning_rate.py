@@ -9,8 +9,8 @@ from evaluators.training.fidelity import USUAL_RATE, Fidelity
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import progress
-from nas.search.accuracy import by_size
 from nas.search.config import Config
+from nas.search.drawing import by_size
 from results.store.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed
@@ -26,12 +26,12 @@ def with_rate(config: Config, bench: Bench, store: Store) -> str:
     an interruption, the same command resumes.
 
     Raises:
-        NegativeAnswer: no random network keeps the limits.
+        NegativeAnswer: no network was found that keeps the limits.
     """
     evaluator = evaluators.get(config.proxy, "accuracy")
     if not isinstance(evaluator, Fidelity) or evaluator.rate:
         return config.proxy
-    network = by_size(config, "loosen one, or give the proxy a rate=")[0]
+    network = by_size(config)[0]
     console.say(f"  choosing one learning rate for all networks, on a small one: {network}")
     try:
         rate = _best_rate(evaluator, network, bench, store)

@@ -21,8 +21,8 @@ from evaluators.training.speed import Speed
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import duration
-from nas.search.accuracy import by_size
 from nas.search.config import Config
+from nas.search.drawing import by_size
 from nas.search.learning_rate import RATES
 from results.store.store import Store
 from search_spaces import Architecture
@@ -138,7 +138,7 @@ def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench
     """Times trainings of a small and a middling network of the space, and the latencies of the middling one.
 
     Raises:
-        NegativeAnswer: no random network keeps the limits.
+        NegativeAnswer: no network was found that keeps the limits.
     """
     sample = by_size(config)
     middling = sample[len(sample) // 2]
