@@ -61,6 +61,7 @@ def check(results: Table) -> list[Check]:
 def _check(
     name: str, score: Vector, results: Table, *, predicted: Vector | None = None, covered: Vector | None = None
 ) -> Check:
+    score = np.round(score, 9)  # equal predictions are ties, whatever the linear algebra's rounding
     controls = np.column_stack([results.column("log_macs"), results.column("log_params")])
     left, truth = _residual(score, controls), _residual(to_y(results.top1), controls)
     errors = None if predicted is None else np.abs(to_percent(predicted) - results.top1)
@@ -95,7 +96,8 @@ def near_regret(score: Vector | None, results: Table) -> Interval:
         near = alike & (family == family[row]) & (macs <= macs[row]) & (macs >= NEARLY * macs[row])
         top1 = results.top1[near]
         if len(top1) > 1:
-            lost.append(top1.max() - (top1.mean() if score is None else top1[np.argmax(score[near])]))
+            chosen = top1 if score is None else top1[score[near] == score[near].max()]  # of ties, one at random
+            lost.append(top1.max() - chosen.mean())
             families.append(results.family[row])
     return groups.mean_interval(np.array(lost), families)
 
