@@ -75,7 +75,7 @@ class ActiveLearning:
     def _train(self, architectures: Sequence[Architecture], bench: Bench) -> int:
         """Trains networks into the store. Returns how many failed."""
         failures = 0
-        with progress("training networks to learn from", len(architectures)) as done:
+        with progress("training networks to learn from", len(architectures), self._expected()) as done:
             for number, (architecture, outcome) in enumerate(together(self.trainer, architectures, bench), start=1):
                 if isinstance(outcome, MeasurementFailed):
                     failures += 1
@@ -86,6 +86,12 @@ class ActiveLearning:
                     console.say(f"  trained {count}: {architecture}  {outcome}")
                 done(number)
         return failures
+
+    def _expected(self) -> float:
+        """The seconds from the end of one training to the next: from earlier ones, or by the time plan."""
+        if trained := self.trained():
+            return float(np.mean([measurement.seconds for _, measurement in trained])) / self.trainer.at_once()
+        return float(self.store.config(self.name).get("training_seconds", 0))
 
     def _fit(self, run: Run, pairs: Sequence[tuple[Architecture, Measurement]]) -> None:
         """Fits the prediction on trained networks, and predicts every network of the run again."""

@@ -18,12 +18,12 @@ from search_spaces.common.errors import MeasurementFailed
 RATES = (USUAL_RATE, 2 * USUAL_RATE)
 
 
-def with_rate(config: Config, bench: Bench, store: Store) -> str:
+def with_rate(config: Config, bench: Bench, store: Store, expected: float = 0.0) -> str:
     """The proxy with one learning rate for all networks: the better of two for a small one.
 
     Both trainings are as long as those of the first rung. Large networks bear no higher rate than small ones: where
     both rates are equally good, the lower one is taken. A rate given by the user stays. The results are stored: after
-    an interruption, the same command resumes.
+    an interruption, the same command resumes. `expected` are the seconds of both, if they were estimated.
 
     Raises:
         NegativeAnswer: no network was found that keeps the limits.
@@ -34,7 +34,7 @@ def with_rate(config: Config, bench: Bench, store: Store) -> str:
     network = by_size(config)[0]
     console.say(f"  choosing one learning rate for all networks, on a small one: {network}")
     try:
-        rate = _best_rate(evaluator, network, bench, store)
+        rate = _best_rate(evaluator, network, bench, store, expected)
     except KeyboardInterrupt:
         console.say(f"interrupted; finished trainings are stored. Resume with:\n  {console.same_command()}")
         raise
@@ -42,17 +42,17 @@ def with_rate(config: Config, bench: Bench, store: Store) -> str:
     return replace(evaluator, rate=rate).spec
 
 
-def _best_rate(evaluator: Fidelity, network: Architecture, bench: Bench, store: Store) -> float:
+def _best_rate(evaluator: Fidelity, network: Architecture, bench: Bench, store: Store, expected: float) -> float:
     """The rate of the highest accuracy; the lower one of equals, and where no training succeeded."""
-    accuracies: dict[float, float] = {}
-    with progress("choosing a learning rate", len(RATES)) as done:
+    trained: dict[float, Measurement] = {}
+    with progress("choosing a learning rate", len(RATES), expected / len(RATES)) as done:
         for step, rate in enumerate(RATES, start=1):
             outcome = _trained(replace(evaluator, rate=rate, seeds=1), network, bench, store)
             console.say(f"    {network} at {rate:g}: {outcome}")
             if isinstance(outcome, Measurement):
-                accuracies[rate] = outcome.value
+                trained[rate] = outcome
             done(step)
-    return max(accuracies, key=lambda rate: (accuracies[rate], -rate), default=min(RATES))
+    return max(trained, key=lambda rate: (trained[rate].value, -rate), default=min(RATES))
 
 
 def _trained(evaluator: Fidelity, architecture: Architecture, bench: Bench, store: Store) -> Measurement | str:

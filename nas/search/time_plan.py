@@ -52,6 +52,11 @@ class TimePlan:
         """The expected time of the whole run."""
         return self.rate + self.training + self.candidates
 
+    @property
+    def each(self) -> float:
+        """The expected time between the ends of two trainings."""
+        return self.training / self.evaluations
+
     def lines(self, budget: int) -> Iterator[str]:
         """The plan, for people."""
         fidelity = self.evaluator.fidelity
@@ -86,22 +91,22 @@ class Calibration:
         )
 
 
-def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple[Config, float]:
-    """The configuration with a fidelity and a number of real evaluations that fit into its hours, and the seconds.
+def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple[Config, TimePlan | None]:
+    """The configuration with a fidelity and a number of real evaluations that fit into its hours, and their plan.
 
-    Options of the proxy that the user gave stay, and with `fixed` the number of evaluations does. The seconds are 0
-    where nothing is planned, because nothing is trained or all of it was given.
+    Options of the proxy that the user gave stay, and with `fixed` the number of evaluations does. Nothing is planned
+    where nothing is trained or all of it was given.
 
     Raises:
         NegativeAnswer: not even the smallest sensible plan fits; the hint names its time.
     """
     evaluator = config.objectives[0]
     if not isinstance(evaluator, LearnedAccuracy):
-        return config, 0.0
+        return config, None
     source = opened(evaluator.data, 32)
     options = list(_options(config.proxy, evaluator, len(source.train)))
     if len(options) == 1 and evaluator.rate and not config.hours:
-        return config, 0.0
+        return config, None
     console.say("  calibrating: how fast this machine trains and measures, about a minute")
     known = calibrated(config, evaluator, source, bench, store)
     plans = [
@@ -112,7 +117,7 @@ def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple
     plan = first_within(config.hours, plans)
     for line in plan.lines(config.budget):
         console.say(line)
-    return replace(config, proxy=plan.evaluator.spec, evaluations=plan.evaluations), plan.seconds
+    return replace(config, proxy=plan.evaluator.spec, evaluations=plan.evaluations), plan
 
 
 def first_within(hours: float, plans: Sequence[TimePlan]) -> TimePlan:

@@ -73,9 +73,9 @@ def test_what_is_given_in_full_is_not_calibrated(tmp_path: Path) -> None:
     config = Config(proxy="auto:data=digits,epochs=9,resolution=64,images=300,rate=0.002")
     store = Store(f"sqlite:///{tmp_path}/nas.db", writable=True)
     try:
-        assert time_plan.settled(config, None, store, fixed=False) == (config, 0.0)  # type: ignore[arg-type]
+        assert time_plan.settled(config, None, store, fixed=False) == (config, None)  # type: ignore[arg-type]
         plain = replace(config, proxy="structure")
-        assert time_plan.settled(plain, None, store, fixed=False) == (plain, 0.0)  # type: ignore[arg-type]
+        assert time_plan.settled(plain, None, store, fixed=False) == (plain, None)  # type: ignore[arg-type]
     finally:
         store.close()
 
