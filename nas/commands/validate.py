@@ -75,8 +75,8 @@ def _published(specs: Sequence[str], output: Path | None, *, as_json: bool) -> i
     else:
         families = len(set(results.family))
         console.say(
-            f"{len(results.model)} published ImageNet results, each family of {families} predicted from the others; "
-            "95 % intervals over families"
+            f"{len(results.model)} published ImageNet results ({published_table.origin()}), each family of {families} "
+            "predicted from the others; 95 % intervals over families"
         )
         rows = [[name, *(str(getattr(check, column) or "-") for column in COLUMNS)] for name, check in checks.items()]
         console.write_table(["predicted by", *COLUMNS.values()], rows, frozenset(COLUMNS.values()))

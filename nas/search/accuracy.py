@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import evaluators
 from evaluators.datasets import data
+from evaluators.datasets.in_memory import tried
 from evaluators.datasets.sources import opened
 from evaluators.training.fidelity import Fidelity
 from nas import console
@@ -34,7 +36,8 @@ def proxy(choices: Mapping[str, Any]) -> str:
         raise UsageError(f"--proxy {spec} trains nothing on --data {source}", "leave one of the two out")
     if "data=" in options:
         raise UsageError(f"the data is named twice: --data {source} and --proxy {spec}", "leave one of the two out")
-    check_data(source, console.say)
+    for remark in check_data(source, console.say):
+        console.say(f"  {Path(source).name}: {remark}")
     epochs = [f"epochs={FIRST_RUNG}"] if evaluator.kind == "trained" and "epochs=" not in options else []
     return evaluators.get(f"{name}:{','.join([f'data={source}', *epochs, *filter(None, [options])])}", "accuracy").spec
 
@@ -50,8 +53,8 @@ def suggested_limits(proxy: str, space: SearchSpace) -> tuple[str, ...]:
     return tuple(limits)
 
 
-def check_data(name: str, say: Callable[[str], None]) -> None:
-    """Refuses data on which no network can be trained. Downloads a data set that is not here yet.
+def check_data(name: str, say: Callable[[str], None]) -> tuple[str, ...]:
+    """Remarks on data; refuses data on which no network can be trained. Downloads a data set that is not here yet.
 
     Raises:
         UsageError: the name has settings after it, or the data cannot train a network.
@@ -65,6 +68,9 @@ def check_data(name: str, say: Callable[[str], None]) -> None:
         )
     if reason := data.missing(name):
         raise reason
-    if name not in data.BUILT_IN:
-        with progress(f"reading {name}", 1):
-            opened(name, 0, say=say)
+    if name in data.BUILT_IN:
+        return ()
+    with progress(f"reading {name}", 1):
+        source = opened(name, 0, say=say)
+        tried(source)
+    return source.remarks

@@ -57,7 +57,7 @@ class ActiveLearning:
         """Trains the networks that are due and fits the prediction again. Returns whether it changed.
 
         Raises:
-            NegativeAnswer: the networks have learnt too little for their order to mean anything.
+            NegativeAnswer: no network could be trained, or they have learnt too little to be ranked.
         """
         due = self.due(sum(trial.state != "running" for trial in run.trials))
         if self.evaluator.fit and due <= len(self.evaluator.fit.networks):
@@ -69,6 +69,11 @@ class ActiveLearning:
         while missing > 0 and failures < FEWEST:
             failures += self._train(self._next(run, missing, seed + failures), bench)
             missing = due - len(self.trained())
+        if not self.trained():
+            raise NegativeAnswer(
+                f"{failures} networks were to be trained by {self.trainer.spec}, and none could be",
+                "the causes are above: remove them",
+            )
         self._fit(run, self.trained())
         return True
 

@@ -9,11 +9,12 @@ from evaluators.training.fidelity import USUAL_RATE, Fidelity
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import progress
+from nas.search.active_learning import TRANSIENT
 from nas.search.config import Config
 from nas.search.drawing import by_size
 from results.store.store import Store
 from search_spaces import Architecture
-from search_spaces.common.errors import MeasurementFailed
+from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 
 RATES = (USUAL_RATE, 2 * USUAL_RATE)
 
@@ -26,7 +27,7 @@ def with_rate(config: Config, bench: Bench, store: Store, expected: float = 0.0)
     an interruption, the same command resumes. `expected` are the seconds of both, if they were estimated.
 
     Raises:
-        NegativeAnswer: no network was found that keeps the limits.
+        NegativeAnswer: no network was found that keeps the limits, or a small one is at chance with both rates.
     """
     evaluator = evaluators.get(config.proxy, "accuracy")
     if not isinstance(evaluator, Fidelity) or evaluator.rate:
@@ -52,6 +53,11 @@ def _best_rate(evaluator: Fidelity, network: Architecture, bench: Bench, store: 
             if isinstance(outcome, Measurement):
                 trained[rate] = outcome
             done(step)
+    if trained and all(each.is_at_chance and (each.skill or 0) < TRANSIENT for each in trained.values()):
+        raise NegativeAnswer(
+            f"a small network has learnt nothing on {evaluator.fidelity}: at chance with every learning rate",
+            "check the labels; give it more images or epochs; or name a learning rate yourself: --proxy ...rate=0.001",
+        )
     return max(trained, key=lambda rate: (trained[rate].value, -rate), default=min(RATES))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import evaluators
 from evaluators.core.locks import exclusive
+from evaluators.datasets.in_memory import tried
 from evaluators.datasets.sources import Source, opened
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.statistics.ranking import FEWEST
@@ -29,6 +30,8 @@ from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 
 USUAL_HOURS = 1.0  # of trainings, where the user names none
+NOTED = 10.0  # seconds of reading images that a plan names
+PER_CLASS = 10  # images of a class, on average: with fewer, a training tells nothing
 PROPOSING = 1.0  # seconds for each candidate: the sampler, the score and the store
 FIDELITIES = (  # resolution, images (at most) and epochs, the best first
     *((64, images, epochs) for images, epochs in ((50_000, 27), (20_000, 27), (20_000, 18), (10_000, 18), (10_000, 9))),
@@ -43,14 +46,15 @@ class TimePlan:
 
     evaluator: LearnedAccuracy
     evaluations: int
-    rate: float  # seconds for choosing the learning rate
+    reading: float  # seconds for reading the images
+    rate: float  # and for choosing the learning rate
     training: float
     candidates: float
 
     @property
     def seconds(self) -> float:
         """The expected time of the whole run."""
-        return self.rate + self.training + self.candidates
+        return self.reading + self.rate + self.training + self.candidates
 
     @property
     def each(self) -> float:
@@ -61,6 +65,8 @@ class TimePlan:
         """The plan, for people."""
         fidelity = self.evaluator.fidelity
         yield f"  plan         {self.evaluations} real evaluations on {fidelity}: {duration(self.training)}"
+        if self.reading >= NOTED:
+            yield f"               reading the images: {duration(self.reading)}"
         if self.rate:
             yield f"               learning rate, from two short trainings: {duration(self.rate)}"
         yield f"               {budget} candidates, scored and measured: {duration(self.candidates)}"
@@ -76,15 +82,18 @@ class Calibration:
     candidate: float  # seconds for one candidate
     train: int  # images
     valid: int
+    image: float  # seconds for reading one
 
     def planned(self, evaluator: LearnedAccuracy, evaluations: int, budget: int) -> TimePlan:
         """The expected times of one fidelity."""
-        images = evaluator.epochs * min(evaluator.images or self.train, self.train) + speed.VALIDATION * self.valid
+        train = min(evaluator.images or self.train, self.train)
+        images = evaluator.epochs * train + speed.VALIDATION * self.valid
         one = [self.speed.seconds(network, evaluator.resolution, images) for network in self.sample]
         mean = evaluator.seeds * sum(one) / len(one)
         return TimePlan(
             evaluator=evaluator,
             evaluations=evaluations,
+            reading=self.image * (train + self.valid),
             rate=0.0 if evaluator.rate else self.speed.start + len(RATES) * one[0],  # one after the other
             training=self.speed.start + evaluations * mean / self.speed.parallel,
             candidates=budget * self.candidate,
@@ -104,7 +113,7 @@ def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple
     if not isinstance(evaluator, LearnedAccuracy):
         return config, None
     source = opened(evaluator.data, 32)
-    options = list(_options(config.proxy, evaluator, len(source.train)))
+    options = list(_options(config.proxy, evaluator, len(source.train), source.classes))
     if len(options) == 1 and evaluator.rate and not config.hours:
         return config, None
     console.say("  calibrating: how fast this machine trains and measures, about a minute")
@@ -127,7 +136,7 @@ def first_within(hours: float, plans: Sequence[TimePlan]) -> TimePlan:
         NegativeAnswer: none fits.
     """
     for plan in plans:
-        spent = plan.seconds if hours else plan.rate + plan.training
+        spent = plan.seconds if hours else plan.seconds - plan.candidates
         if spent <= 3600 * (hours or USUAL_HOURS):
             return plan
     least = min(plans, key=lambda plan: plan.seconds)
@@ -156,6 +165,7 @@ def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench
         candidate=PROPOSING + _latencies(config, middling, bench, store),
         train=len(source.train),
         valid=len(source.valid),
+        image=tried(source),
     )
 
 
@@ -172,15 +182,17 @@ def _latencies(config: Config, network: Architecture, bench: Bench, store: Store
     return time.perf_counter() - began
 
 
-def _options(proxy: str, evaluator: LearnedAccuracy, train: int) -> Iterator[LearnedAccuracy]:
+def _options(proxy: str, evaluator: LearnedAccuracy, train: int, classes: int) -> Iterator[LearnedAccuracy]:
     """The evaluator at every fidelity of the list that agrees with the options of the proxy's text; the best first.
 
-    `train` is the number of training images: as many or more of them mean all, which is written as 0.
+    `train` is the number of training images. As many or more of them mean all, which is written as 0; so do too few
+    for so many classes.
     """
     given = _given(proxy)
     seen: set[str] = set()
-    for resolution, images, epochs in FIDELITIES:
-        chosen: dict[str, Any] = {"resolution": resolution, "images": images if images < train else 0, "epochs": epochs}
+    for resolution, most, epochs in FIDELITIES:
+        images = most if PER_CLASS * classes <= most < train else 0
+        chosen: dict[str, Any] = {"resolution": resolution, "images": images, "epochs": epochs}
         option = replace(evaluator, **{name: value for name, value in chosen.items() if name not in given})
         if option.spec not in seen:
             seen.add(option.spec)

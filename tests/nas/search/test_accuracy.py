@@ -18,6 +18,7 @@ from search_spaces.common.errors import NegativeAnswer
 from tests import synthetic
 from tests.conftest import Program
 from tests.nas import small_space
+from tests.pictures import picture
 
 FIDELITY = "resolution=32,images=300,rate=0.004"
 LATENCY = ("--latency", "ort:resolution=32")
@@ -161,6 +162,18 @@ def test_one_learning_rate_comes_from_two_short_trainings(
     assert again.code == 0, again.err
 
 
+def test_data_from_which_nothing_is_learnt_ends_the_run_before_it_trains_many(
+    nas: Program, monkeypatch: Any, tmp_path_factory: Any
+) -> None:
+    small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
+    proxy = "train:epochs=1,resolution=32,images=20"
+    ended = nas("run", "--space", "small", "--data", "digits", "--proxy", proxy, "--budget", "12", *LATENCY)
+    assert ended.code == 1, ended.err
+    assert "has learnt nothing on digits, 20 images, 32 px, 1 epochs, 1 seed: at chance with every" in ended.err
+    assert ended.err.count(" at 0.00") == 2
+    assert nas("show", "--runs").code == 1, "no run was begun"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -184,6 +197,27 @@ def test_a_folder_without_images_stops_the_run_before_it_begins(nas: Program, tm
     assert ended.code == 2, ended.err
     assert "holds no images in sub-folders" in ended.err
     assert not (nas.folder / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("classes", "images", "size", "code", "message"),
+    [
+        (1, 30, 12, 2, "has one class, 'class 0'"),
+        (2, 5, 12, 2, "has 8 images of 2 classes to train on and 2 to validate on"),
+        (10, 1, 12, 2, "has 10 images of 10 classes to train on and 0 to validate on"),
+        (2, 60, 4, 2, "(4 x 4 pixels)"),
+        (12, 3, 12, 0, "photos: classes with fewer than 5 images: class 0 (3), class 1 (3), class 10 (3) and 9 more"),
+    ],
+)
+def test_too_few_or_too_small_images(
+    nas: Program, classes: int, images: int, size: int, code: int, message: str
+) -> None:
+    for label in range(classes):
+        for number in range(images):
+            picture(nas.folder / "photos" / f"class {label}" / f"{number}.png", 20 * label, (size, size), seed=number)
+    ended = nas("run", "--data", "photos", "--dry-run")
+    assert ended.code == code, ended.err
+    assert message in ended.err
 
 
 def test_a_dry_run_shows_the_proxy_for_data(nas: Program) -> None:
