@@ -126,6 +126,23 @@ def test_networks_that_have_not_learnt_are_refused(nas: Program, monkeypatch: An
 
 
 @pytest.mark.slow
+def test_data_of_which_too_much_is_broken_ends_the_run_with_its_cause(
+    nas: Program, monkeypatch: Any, tmp_path_factory: Any
+) -> None:
+    small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
+    for name, colour in (("cats", 20), ("dogs", 150)):
+        for number in range(30):
+            picture(nas.folder / "photos" / name / f"{number}.png", colour, seed=number)
+            for copy in range(2):
+                (nas.folder / "photos" / name / f"{number}-{copy}.png").write_text(f"no {name} {number} {copy}")
+    proxy = "auto:epochs=2,resolution=32,images=40,rate=0.004"
+    ended = nas("run", "--space", "small", "--data", "photos", "--proxy", proxy, "--budget", "5", *LATENCY)
+    assert ended.code == 1, ended.err
+    assert "cannot be used" in ended.err
+    assert "and none could be\n  the causes are above: remove them" in ended.err
+
+
+@pytest.mark.slow
 def test_successive_halving_trains_the_best_longer_and_shows_every_rung(
     nas: Program, monkeypatch: Any, tmp_path_factory: Any
 ) -> None:
