@@ -185,9 +185,8 @@ def placement(accuracy: Accuracies, genotypes: dict[str, Any]) -> None:
     column = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     size, share = np.column_stack([column[name] for name in SIZE]), column["transformer_share"]
     print(
-        f"  share and places of transformers, {len(truth)} networks of all sizes: partial tau given MACs and weights,"
+        f"  share and places of transformers in {len(truth)} networks of all sizes: partial tau given MACs and weights"
     )
-    print("  and given these and the share")
     print(f"    {'transformer_share':28} {partial(share, truth, size)}")
     for name in PLACE:
         given_share = partial(column[name], truth, np.column_stack([size, share]))
