@@ -22,10 +22,13 @@ _lines: list[Status] = []  # on the terminal: at most one
 
 
 class Progress:
-    """Work of `total` equal steps; call it with the number of finished steps and a remark about the latest."""
+    """Work of `total` equal steps; call it with the number of finished steps and a remark about the latest.
 
-    def __init__(self, task: str, total: int) -> None:
-        self.task, self.total, self.done, self.remark = task, total, 0, ""
+    `expected` are the seconds of a step, where they were estimated: until the first one is done.
+    """
+
+    def __init__(self, task: str, total: int, expected: float = 0.0) -> None:
+        self.task, self.total, self.done, self.remark, self.expected = task, total, 0, "", expected
         self.started = time.monotonic()
         self.due = self.started + FIRST
         self.plain = False  # whether plain lines are printed
@@ -37,8 +40,9 @@ class Progress:
     def line(self) -> str:
         """The task, the finished steps and the time left."""
         seconds = time.monotonic() - self.started
-        left = seconds / self.done * (self.total - self.done) if self.done else 0.0
-        time_left = f"about {duration(left)} left" if self.done else f"{duration(seconds)} so far"
+        step = seconds / self.done if self.done else self.expected
+        left = step * self.total - seconds
+        time_left = f"about {duration(left)} left" if self.done or left > 0 else f"{duration(seconds)} so far"
         return f"{self.task}: {self.done} of {self.total}, {time_left}" + (f"; {self.remark}" if self.remark else "")
 
     def __rich__(self) -> Text:
@@ -53,9 +57,9 @@ class Progress:
 
 
 @contextmanager
-def progress(task: str, total: int) -> Iterator[Progress]:
+def progress(task: str, total: int, expected: float = 0.0) -> Iterator[Progress]:
     """Shows the progress of a task, which calls the yielded object."""
-    shown = Progress(task, total)
+    shown = Progress(task, total, expected)
     with moving_line(shown) as status:
         if status:
             yield shown

@@ -6,6 +6,7 @@ files, and the others map it.
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -23,6 +24,7 @@ from evaluators.datasets.split import check_sides
 from search_spaces.common.errors import UsageError
 
 NAMED = 3  # unreadable images named in a message; all are counted
+TRIED, SIDE = 20, 64  # images that are read before a set is trained on, and the pixels to which they are scaled
 MOST_BAD = 0.5  # share of unreadable images above which a set is refused
 
 
@@ -53,6 +55,30 @@ def load(name: str, resolution: int, limit: int = 0) -> Images:
             for split, pictures, count in (("train", source.train, limit), ("valid", source.valid, 0))
         ]
     return _checked(source, *sides)
+
+
+def tried(source: Source) -> float:
+    """Reads some images as a training does, and returns the seconds for one; 0 for a set in memory.
+
+    Raises:
+        UsageError: none of them can be used.
+    """
+    if source.is_sized:
+        return 0.0
+    began, bad = time.perf_counter(), []
+    numbers = range(min(TRIED, len(source.train)))
+    for number in numbers:
+        image = source.train.read(number)
+        if isinstance(image, str):
+            bad.append(f"{source.train.name(number)} ({image})")
+        else:
+            scaled(image, SIDE)
+    if len(bad) == len(numbers):
+        raise UsageError(
+            f"none of {len(bad)} images of '{source.name}' that were tried can be used: {_named(bad)}",
+            "repair or remove them",
+        )
+    return (time.perf_counter() - began) / len(numbers)
 
 
 def _shared(key: str, read: Callable[[], Side]) -> Side:

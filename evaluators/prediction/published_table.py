@@ -5,6 +5,7 @@
 
 import csv
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -74,6 +75,15 @@ def table_digest() -> str:
         return hashlib.sha256(PATH.read_bytes()).hexdigest()[:16]
     except OSError:
         return ""
+
+
+def origin() -> str:
+    """The release of timm whose results the table holds, such as `timm 1.0.31, November 2026`; empty if damaged."""
+    try:
+        found = re.search(r"with (timm [\d.]+, \w+ \d{4})", PATH.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    return found[1] if found else ""
 
 
 def read(path: Path) -> Table:

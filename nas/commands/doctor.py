@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import evaluators
 from evaluators import Evaluator, Measurement
 from evaluators.core import locks
+from evaluators.prediction import published_table
 from evaluators.stopwatch.calibration import ratio_of
 from evaluators.stopwatch.noise import FEWEST, noise
 from evaluators.targets import cpu
@@ -50,6 +52,7 @@ def examine(store_url: str, latencies: Sequence[str], *, quick: bool, as_json: b
         "system": platform.platform(),
         "cpu": {**cpu.device().facts, **cpu.state()},
         "packages": {name: _version(name) for name in PACKAGES},
+        "published": _published(),
         "noise": noise_report,
         "evaluators": states,
         "store": {"url": store_url, "state": _store(store_url)},
@@ -94,6 +97,16 @@ def _version(package: str) -> str | None:
         return None
 
 
+def _published() -> str:
+    """How far the table of published networks reaches; empty if it is damaged, as its evaluator says."""
+    origin = published_table.origin()
+    if not origin:
+        return ""
+    known, installed = (list(map(int, re.findall(r"\d+", text)[:3])) for text in (origin, _version("timm") or "0"))
+    newer = "; the installed timm is newer, and may have published results that it lacks" if installed > known else ""
+    return f"published networks up to {origin}{newer}"
+
+
 def _state(evaluator: Evaluator) -> dict[str, Any]:
     learns = needs_training(evaluator)
     reason = None if learns else evaluator.missing()
@@ -128,6 +141,8 @@ def _write(report: dict[str, Any]) -> None:
         f"{facts['model']}, {facts['cores']} cores, load {facts['load']}, governor {facts['governor'] or 'unknown'}"
     )
     console.say(", ".join(f"{name} {version or 'not installed'}" for name, version in report["packages"].items()))
+    if report["published"]:
+        console.say(report["published"])
     console.say(f"store {report['store']['url']}: {report['store']['state']}")
     if facts["load"] and facts["load"] > 0.5 * facts["cores"]:
         console.say(

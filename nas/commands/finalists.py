@@ -14,6 +14,7 @@ from evaluators.training.training_folder import TrainingFolder
 from nas import console
 from nas.commands.train import Interruption, announce, folder_of, interruptible, trained
 from nas.options import flag
+from nas.progress import duration
 from nas.search.accuracy import check_data
 from results import front, load
 from results.glyphs import glyph
@@ -100,12 +101,15 @@ def _train(
 ) -> int:
     """Trains the finalists one after the other, each in its own folder, and resumes. Returns how many failed."""
     failed = 0
+    seconds: list[float] = []  # of those that are trained
     fidelity = f"{data_label(data).replace('/', '-')}-{recipe.resolution}px-{recipe.epochs}-epochs"
     for number, trial in enumerate(finalists, start=1):
         folder = names.file_in(folder_of(store_url) / "finalists", run.name) / fidelity / f"trial-{trial.number}"
         plan = Plan(architecture=trial.architecture, data=data, recipe=recipe)
         if is_first():
-            console.say(f"{number} of {len(finalists)}: trial {trial.number}")
+            left = float(np.mean(seconds)) * (len(finalists) - number + 1) if seconds else 0.0
+            time_left = f", about {duration(left)} left" if seconds else ""
+            console.say(f"{number} of {len(finalists)}: trial {trial.number}{time_left}")
         announce(plan, folder, resume_command)
         try:
             resume = TrainingFolder(folder).holds_training
@@ -114,6 +118,7 @@ def _train(
             failed += 1
             console.say(f"trial {trial.number} failed: {error}")
             continue
+        seconds.append(measurement.seconds)
         if is_first():
             console.say(f"trial {trial.number} reached {measurement}")
     return failed

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from rich.status import Status
@@ -35,6 +36,7 @@ from results.tables import trial_dict
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable
 
 PAGE_EVERY = 20  # trials between two updates of the dashboard
+LIKE_OTHERS = 3  # trials, after which their mean time says something of the others
 
 
 def start(
@@ -180,7 +182,8 @@ class _Report:
         values = ", ".join(str(trial.measurements[m.name]) for m in run.objectives if m.name in trial.measurements)
         outcome = trial.cause or values + (f" ({trial.anchor})" if trial.anchor else "")
         left = (time.perf_counter() - self.started) / self.done * (budget - finished)
-        time_left = f", about {duration(left)} left" if self.done >= 3 and left >= 60 else ""
+        enough = 1 if run.objectives[0].kind == "trained" else LIKE_OTHERS
+        time_left = f", about {duration(left)} left" if self.done >= enough and left >= 60 else ""
         volume = front.relative_hypervolume(run)
         covers = f", covers {volume:.2f} x the anchors'" if volume and finished > len(anchors) else ""
         if covers and (doubtful := verification.doubtful(run)):
@@ -249,7 +252,7 @@ class _Report:
     def _train(self, evaluator: Evaluator, trials: Sequence[Trial]) -> dict[int, Measurement]:
         numbers = {trial.architecture: trial.number for trial in trials}
         trained: dict[int, Measurement] = {}
-        with progress(f"training on {evaluator.spec}", len(numbers)) as done:
+        with progress(f"training on {evaluator.spec}", len(numbers), self._expected(evaluator, trials)) as done:
             outcomes = self.search.obtain_all(evaluator, list(numbers))
             for count, (architecture, outcome) in enumerate(outcomes, start=1):
                 number = numbers[architecture]
@@ -258,6 +261,13 @@ class _Report:
                 console.say(f"  trial {number} on {evaluator.spec}: {outcome}")
                 done(count)
         return trained
+
+    def _expected(self, evaluator: Evaluator, trials: Sequence[Trial]) -> float:
+        """The seconds of a training of a rung, from those of the run's own, shorter ones."""
+        lowest = self.search.objectives[0]
+        assert isinstance(lowest, Fidelity) and isinstance(evaluator, Fidelity)
+        longer = evaluator.epochs * evaluator.seeds / (lowest.epochs * lowest.seeds)
+        return longer * mean(trial.measurements[lowest.spec].seconds for trial in trials)
 
     def _measured_again(self, trial: Trial, combined: Measurement) -> None:
         if self.as_json:

@@ -1,7 +1,7 @@
 """The command `nas validate`: checks scores and predictions against true accuracies."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -68,20 +68,19 @@ def _published(specs: Sequence[str], output: Path | None, *, as_json: bool) -> i
             f"type: {console.command('validate', '--truth', PUBLISHED)}",
         )
     results = published_table.table()
-    checks = {check["name"]: check for check in published_check.check(results)}
+    checks = {check.name: check for check in published_check.check(results)}
     if as_json:
-        console.write_json({"truth": PUBLISHED, "results": len(results.model), "checks": list(checks.values())})
+        plain = [asdict(check) for check in checks.values()]
+        console.write_json({"truth": PUBLISHED, "results": len(results.model), "checks": plain})
     else:
         families = len(set(results.family))
         console.say(
-            f"{len(results.model)} published ImageNet results, each family of {families} predicted from the others"
+            f"{len(results.model)} published ImageNet results ({published_table.origin()}), each family of {families} "
+            "predicted from the others; 95 % intervals over families"
         )
-        rows = [
-            [name, *("-" if (value := check[column]) is None else f"{value:.2f}" for column in COLUMNS)]
-            for name, check in checks.items()
-        ]
+        rows = [[name, *(str(getattr(check, column) or "-") for column in COLUMNS)] for name, check in checks.items()]
         console.write_table(["predicted by", *COLUMNS.values()], rows, frozenset(COLUMNS.values()))
-    return int(checks["lower bound"]["partial_tau"] <= checks["size line and recipe"]["partial_tau"])
+    return int(checks["lower bound"].partial_tau.value <= checks["size line and recipe"].partial_tau.value)
 
 
 COLUMNS = {

@@ -20,8 +20,8 @@ from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import together
 from nas import console
 from nas.progress import progress
-from nas.search.accuracy import DRAWS, within_limits
 from nas.search.config import Config
+from nas.search.drawing import within_limits
 from results.store.record import Run
 from results.store.store import Store
 from search_spaces import Architecture
@@ -57,7 +57,7 @@ class ActiveLearning:
         """Trains the networks that are due and fits the prediction again. Returns whether it changed.
 
         Raises:
-            NegativeAnswer: the networks have learnt too little for their order to mean anything.
+            NegativeAnswer: no network could be trained, or they have learnt too little to be ranked.
         """
         due = self.due(sum(trial.state != "running" for trial in run.trials))
         if self.evaluator.fit and due <= len(self.evaluator.fit.networks):
@@ -69,13 +69,18 @@ class ActiveLearning:
         while missing > 0 and failures < FEWEST:
             failures += self._train(self._next(run, missing, seed + failures), bench)
             missing = due - len(self.trained())
+        if not self.trained():
+            raise NegativeAnswer(
+                f"{failures} networks were to be trained by {self.trainer.spec}, and none could be",
+                "the causes are above: remove them",
+            )
         self._fit(run, self.trained())
         return True
 
     def _train(self, architectures: Sequence[Architecture], bench: Bench) -> int:
         """Trains networks into the store. Returns how many failed."""
         failures = 0
-        with progress("training networks to learn from", len(architectures)) as done:
+        with progress("training networks to learn from", len(architectures), self._expected()) as done:
             for number, (architecture, outcome) in enumerate(together(self.trainer, architectures, bench), start=1):
                 if isinstance(outcome, MeasurementFailed):
                     failures += 1
@@ -86,6 +91,12 @@ class ActiveLearning:
                     console.say(f"  trained {count}: {architecture}  {outcome}")
                 done(number)
         return failures
+
+    def _expected(self) -> float:
+        """The seconds from the end of one training to the next: from earlier ones, or by the time plan."""
+        if trained := self.trained():
+            return float(np.mean([measurement.seconds for _, measurement in trained])) / self.trainer.at_once()
+        return float(self.store.config(self.name).get("training_seconds", 0))
 
     def _fit(self, run: Run, pairs: Sequence[tuple[Architecture, Measurement]]) -> None:
         """Fits the prediction on trained networks, and predicts every network of the run again."""
@@ -104,7 +115,7 @@ class ActiveLearning:
         """The networks to train: the run's own once it has enough of them, random ones of the space before.
 
         Raises:
-            NegativeAnswer: no untrained network keeps the limits.
+            NegativeAnswer: no untrained network was found that keeps the limits.
         """
         trained = {architecture.id for architecture, _ in self.trained()}
         random = np.random.default_rng([seed, len(trained)])
@@ -131,7 +142,7 @@ def first_round(config: Config, count: int, seed: int, trained: Collection[str])
     pool = within_limits(config, POOL, seed, trained)
     if not pool:
         raise NegativeAnswer(
-            f"none of {DRAWS} random networks is new and keeps the limits; {len(trained)} were trained, "
+            f"no further network was found that keeps the limits; {len(trained)} were trained, "
             f"{config.evaluations} are wanted",
             f"loosen a limit, or ask for fewer: --train {max(FEWEST, len(trained))}",
         )

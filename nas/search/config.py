@@ -87,16 +87,22 @@ class Config:
         """The limits, as bounds on metrics."""
         return tuple(limits.parse(text) for text in self.limits)
 
+    @cached_property
+    def exact_limits(self) -> tuple[Limit, ...]:
+        """The limits on exact costs."""
+        return tuple(limit for limit in self.parsed_limits if limit.evaluator.family() == "cost")
+
     def beyond(self, architecture: Architecture) -> str:
         """The first limit on exact costs that a network breaks; empty if it keeps them all."""
-        exact = (limit for limit in self.parsed_limits if limit.evaluator.family() == "cost")
-        broken = (str(limit) for limit in exact if limit.excess(limit.evaluator.measure(architecture).value) > 0)
+        broken = (
+            str(limit) for limit in self.exact_limits if limit.excess(limit.evaluator.measure(architecture).value) > 0
+        )
         return next(broken, "")
 
     @cached_property
     def costs(self) -> tuple[Evaluator, ...]:
         """The exact counts of every candidate: the usual ones and those with a limit."""
-        limited = [limit.evaluator for limit in self.parsed_limits if limit.evaluator.family() == "cost"]
+        limited = [limit.evaluator for limit in self.exact_limits]
         return tuple(dict.fromkeys([*(evaluators.get(name) for name in COSTS), *limited]))
 
     @property

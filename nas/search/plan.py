@@ -146,16 +146,18 @@ def settle(store: Store, name: str, plan: Plan, objectives: Sequence[Evaluator])
         )
     if plan.stored is None:
         with Bench(say=console.say) as bench:
-            config, seconds = time_plan.settled(plan.config, bench, store, fixed=plan.fixed)
-            config = replace(config, proxy=learning_rate.with_rate(config, bench, store))
-        further = {
-            "planned_seconds": round(seconds),
+            config, times = time_plan.settled(plan.config, bench, store, fixed=plan.fixed)
+            proxy = learning_rate.with_rate(config, bench, store, times.rate if times else 0.0)
+        config = replace(config, proxy=proxy)
+        further: dict[str, Any] = {
             "predictors": latency_predictions.pins(objectives),
             "plugins": own_plugins.record(config.plugins),
             "taught_by": warm_start.chosen(store, config.search_space, objectives, plan.teacher)
             if config.sampler == "screen"
             else [],
         }
+        if times:
+            further |= {"planned_seconds": round(times.seconds), "training_seconds": round(times.each, 1)}
         store.create(name, config.to_dict() | {key: value for key, value in further.items() if value})
     elif plan.config.budget != plan.stored.config["budget"]:
         store.configure(name, store.config(name) | plan.config.to_dict())

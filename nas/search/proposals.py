@@ -88,6 +88,15 @@ SAMPLERS = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A network with the parameters from which the space builds it, and their distributions."""
+
+    architecture: Architecture
+    params: dict[str, Any]
+    distributions: "dict[str, optuna.distributions.BaseDistribution]"
+
+
 class SpaceExhausted(NegativeAnswer):
     """No new network is left that keeps the exact limits."""
 
@@ -112,10 +121,10 @@ def propose(
     anchors = list(space.anchors().items())
     if number < len(anchors):
         name, architecture = anchors[number]
-        return _proposal(space, space.params(architecture), {}, name, Counter())
+        return _proposal(built(space, space.params(architecture)), {}, name, Counter())
     params, system_attrs = _ask(space, SAMPLERS[sampler].make(_seed(seed, number), knowledge), trials, directions)
-    params, replaced = _accepted(space, params, np.random.default_rng([seed, number]), refusal)
-    return _proposal(space, params, system_attrs, "", replaced)
+    drawn, replaced = _accepted(space, params, np.random.default_rng([seed, number]), refusal)
+    return _proposal(drawn, system_attrs, "", replaced)
 
 
 def _seed(seed: int, number: int) -> int:
@@ -142,18 +151,16 @@ def _ask(
 
 def _accepted(
     space: SearchSpace, params: dict[str, Any], rng: np.random.Generator, refusal: Callable[[Architecture], str]
-) -> tuple[dict[str, Any], "Counter[str]"]:
-    """The parameters, or those of a neighbour that is not refused; later attempts change more parameters."""
+) -> tuple[Drawn, "Counter[str]"]:
+    """The network of the parameters, or a neighbour that is not refused; later attempts change more parameters."""
     replaced: Counter[str] = Counter()
-    candidate = params
+    proposed = candidate = built(space, params)
     for attempt in range(ATTEMPTS):
-        architecture, distributions = _built(space, candidate)
-        reason = refusal(architecture)
+        reason = refusal(candidate.architecture)
         if not reason:
             return candidate, replaced
         replaced[reason] += 1
-        changed = rng.permutation(sorted(distributions))[: 1 + attempt // 16]
-        candidate = params | {name: _draw(distributions[name], rng) for name in changed.tolist()}
+        candidate = built(space, neighbour(proposed, 1 + attempt // 16, rng))
     raise SpaceExhausted(
         f"no new network in {ATTEMPTS} attempts: "
         + ", ".join(f"{count} x {reason}" for reason, count in replaced.most_common(3)),
@@ -161,37 +168,27 @@ def _accepted(
     )
 
 
-def _draw(distribution: "optuna.distributions.BaseDistribution", rng: np.random.Generator) -> Any:
-    """A uniform value of a stepped or categorical distribution."""
-    import optuna
+def neighbour(drawn: Drawn, count: int, rng: np.random.Generator) -> dict[str, Any]:
+    """The parameters of a network, `count` of them drawn anew."""
+    from nas.search.screening.pool import draw
 
-    if isinstance(distribution, optuna.distributions.CategoricalDistribution):
-        return distribution.choices[int(rng.integers(len(distribution.choices)))]
-    assert isinstance(distribution, optuna.distributions.IntDistribution | optuna.distributions.FloatDistribution)
-    step = distribution.step
-    if step is None:
-        return float(rng.uniform(distribution.low, distribution.high))
-    steps = round((distribution.high - distribution.low) / step)
-    return type(distribution.low)(distribution.low + step * int(rng.integers(steps + 1)))
+    changed = rng.permutation(sorted(drawn.distributions))[:count]
+    return drawn.params | {name: draw(drawn.distributions[name], rng) for name in changed.tolist()}
 
 
-def _built(
-    space: SearchSpace, params: dict[str, Any]
-) -> "tuple[Architecture, dict[str, optuna.distributions.BaseDistribution]]":
+def built(space: SearchSpace, params: dict[str, Any]) -> Drawn:
+    """The network that the space builds from these parameters."""
     import optuna
 
     trial = optuna.trial.FixedTrial(params)
-    return space.suggest(trial), trial.distributions
+    return Drawn(architecture=space.suggest(trial), params=params, distributions=trial.distributions)
 
 
-def _proposal(
-    space: SearchSpace, params: dict[str, Any], system_attrs: dict[str, Any], anchor: str, replaced: "Counter[str]"
-) -> Proposal:
-    architecture, distributions = _built(space, params)
+def _proposal(drawn: Drawn, system_attrs: dict[str, Any], anchor: str, replaced: "Counter[str]") -> Proposal:
     return Proposal(
-        architecture=architecture,
-        params=params,
-        distributions=distributions,
+        architecture=drawn.architecture,
+        params=drawn.params,
+        distributions=drawn.distributions,
         system_attrs=system_attrs,
         anchor=anchor,
         replaced=replaced,

@@ -13,6 +13,7 @@ from typing import Any
 
 import evaluators
 from evaluators.core.locks import exclusive
+from evaluators.datasets.in_memory import tried
 from evaluators.datasets.sources import Source, opened
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.statistics.ranking import FEWEST
@@ -22,15 +23,17 @@ from evaluators.training.speed import Speed
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import duration
-from nas.search.accuracy import by_size
 from nas.search.active_learning import first_round
 from nas.search.config import Config
+from nas.search.drawing import by_size
 from nas.search.learning_rate import RATES
 from results.store.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 
 USUAL_HOURS = 1.0  # of trainings, where the user names none
+NOTED = 10.0  # seconds of reading images that a plan names
+PER_CLASS = 10  # images of a class, on average: with fewer, a training tells nothing
 PROPOSING = 1.0  # seconds for each candidate: the sampler, the score and the store
 FIDELITIES = (  # resolution, images (at most) and epochs, the best first
     *((64, images, epochs) for images, epochs in ((50_000, 27), (20_000, 27), (20_000, 18), (10_000, 18), (10_000, 9))),
@@ -45,19 +48,27 @@ class TimePlan:
 
     evaluator: LearnedAccuracy
     evaluations: int
-    rate: float  # seconds for choosing the learning rate
+    reading: float  # seconds for reading the images
+    rate: float  # and for choosing the learning rate
     training: float
     candidates: float
 
     @property
     def seconds(self) -> float:
         """The expected time of the whole run."""
-        return self.rate + self.training + self.candidates
+        return self.reading + self.rate + self.training + self.candidates
+
+    @property
+    def each(self) -> float:
+        """The expected time between the ends of two trainings."""
+        return self.training / self.evaluations
 
     def lines(self, budget: int) -> Iterator[str]:
         """The plan, for people."""
         fidelity = self.evaluator.fidelity
         yield f"  plan         {self.evaluations} real evaluations on {fidelity}: {duration(self.training)}"
+        if self.reading >= NOTED:
+            yield f"               reading the images: {duration(self.reading)}"
         if self.rate:
             yield f"               learning rate, from two short trainings: {duration(self.rate)}"
         yield f"               {budget} candidates, scored and measured: {duration(self.candidates)}"
@@ -74,10 +85,12 @@ class Calibration:
     candidate: float  # seconds for one candidate
     train: int  # images
     valid: int
+    image: float  # seconds for reading one
 
     def planned(self, evaluator: LearnedAccuracy, evaluations: int, budget: int) -> TimePlan:
         """The expected times of one fidelity."""
-        images = evaluator.epochs * min(evaluator.images or self.train, self.train) + speed.VALIDATION * self.valid
+        train = min(evaluator.images or self.train, self.train)
+        images = evaluator.epochs * train + speed.VALIDATION * self.valid
 
         def seconds(network: Architecture) -> float:
             return self.speed.start + self.speed.seconds(network, evaluator.resolution, images)
@@ -88,6 +101,7 @@ class Calibration:
         return TimePlan(
             evaluator=evaluator,
             evaluations=evaluations,
+            reading=self.image * (train + self.valid),
             rate=chosen * ceil(len(RATES) / self.speed.parallel) * seconds(self.middling),
             training=self._together(first) + missing * sum(first) / len(first) / self.speed.parallel,
             candidates=budget * self.candidate,
@@ -101,22 +115,22 @@ class Calibration:
         return max(ends)
 
 
-def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple[Config, float]:
-    """The configuration with a fidelity and a number of real evaluations that fit into its hours, and the seconds.
+def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple[Config, TimePlan | None]:
+    """The configuration with a fidelity and a number of real evaluations that fit into its hours, and their plan.
 
-    Options of the proxy that the user gave stay, and with `fixed` the number of evaluations does. The seconds are 0
-    where nothing is planned, because nothing is trained or all of it was given.
+    Options of the proxy that the user gave stay, and with `fixed` the number of evaluations does. Nothing is planned
+    where nothing is trained or all of it was given.
 
     Raises:
         NegativeAnswer: not even the smallest sensible plan fits; the hint names its time.
     """
     evaluator = config.objectives[0]
     if not isinstance(evaluator, LearnedAccuracy):
-        return config, 0.0
+        return config, None
     source = opened(evaluator.data, 32)
-    options = list(_options(config.proxy, evaluator, len(source.train)))
+    options = list(_options(config.proxy, evaluator, len(source.train), source.classes))
     if len(options) == 1 and evaluator.rate and not config.hours:
-        return config, 0.0
+        return config, None
     console.say("  calibrating: how fast this machine trains and measures, about a minute")
     known = calibrated(config, evaluator, source, bench, store)
     plans = [
@@ -127,7 +141,7 @@ def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple
     plan = first_within(config.hours, plans)
     for line in plan.lines(config.budget):
         console.say(line)
-    return replace(config, proxy=plan.evaluator.spec, evaluations=plan.evaluations), plan.seconds
+    return replace(config, proxy=plan.evaluator.spec, evaluations=plan.evaluations), plan
 
 
 def first_within(hours: float, plans: Sequence[TimePlan]) -> TimePlan:
@@ -137,7 +151,7 @@ def first_within(hours: float, plans: Sequence[TimePlan]) -> TimePlan:
         NegativeAnswer: none fits.
     """
     for plan in plans:
-        spent = plan.seconds if hours else plan.rate + plan.training
+        spent = plan.seconds if hours else plan.seconds - plan.candidates
         if spent <= 3600 * (hours or USUAL_HOURS):
             return plan
     least = min(plans, key=lambda plan: plan.seconds)
@@ -153,7 +167,7 @@ def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench
     """Times trainings of a small and a middling network of the space, and the latencies of the middling one.
 
     Raises:
-        NegativeAnswer: no random network keeps the limits.
+        NegativeAnswer: no network was found that keeps the limits.
     """
     sample = by_size(config)
     middling = sample[len(sample) // 2]
@@ -168,6 +182,7 @@ def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench
         candidate=PROPOSING + _latencies(config, middling, bench, store),
         train=len(source.train),
         valid=len(source.valid),
+        image=tried(source),
     )
 
 
@@ -184,15 +199,17 @@ def _latencies(config: Config, network: Architecture, bench: Bench, store: Store
     return time.perf_counter() - began
 
 
-def _options(proxy: str, evaluator: LearnedAccuracy, train: int) -> Iterator[LearnedAccuracy]:
+def _options(proxy: str, evaluator: LearnedAccuracy, train: int, classes: int) -> Iterator[LearnedAccuracy]:
     """The evaluator at every fidelity of the list that agrees with the options of the proxy's text; the best first.
 
-    `train` is the number of training images: as many or more of them mean all, which is written as 0.
+    `train` is the number of training images. As many or more of them mean all, which is written as 0; so do too few
+    for so many classes.
     """
     given = _given(proxy)
     seen: set[str] = set()
-    for resolution, images, epochs in FIDELITIES:
-        chosen: dict[str, Any] = {"resolution": resolution, "images": images if images < train else 0, "epochs": epochs}
+    for resolution, most, epochs in FIDELITIES:
+        images = most if PER_CLASS * classes <= most < train else 0
+        chosen: dict[str, Any] = {"resolution": resolution, "images": images, "epochs": epochs}
         option = replace(evaluator, **{name: value for name, value in chosen.items() if name not in given})
         if option.spec not in seen:
             seen.add(option.spec)

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from evaluators.prediction import published_table
+from nas.commands import doctor
 from search_spaces import PAPER, Architecture
 from tests.conftest import QUICK, Program
 
@@ -173,7 +176,19 @@ def test_doctor_reports_what_can_be_measured(nas: Program) -> None:
     ready = {state["evaluator"]: state["ready"] for state in report["evaluators"]}
     assert ready["ort"]
     assert report["packages"]["torch"]
+    assert re.fullmatch(r"published networks up to timm [\d.]+, \w+ \d{4}.*", report["published"])
     assert nas("doctor", "--quick").code == 0
+
+
+@pytest.mark.parametrize(("installed", "newer"), [("0.9.16", False), ("1.0.31", False), ("1.1", True), (None, False)])
+def test_doctor_says_that_timm_is_newer_than_the_published_table(
+    monkeypatch: pytest.MonkeyPatch, installed: str | None, newer: bool
+) -> None:
+    monkeypatch.setattr(doctor, "_version", lambda package: installed)
+    monkeypatch.setattr(published_table, "origin", lambda: "timm 1.0.31, November 2026")
+    assert ("the installed timm is newer" in doctor._published()) is newer
+    monkeypatch.setattr(published_table, "origin", str)
+    assert doctor._published() == "", "a damaged table: its evaluator says so"
 
 
 def test_spaces_and_evaluators_are_listed(nas: Program) -> None:

@@ -41,6 +41,15 @@ def test_a_long_silent_step_still_prints_progress(said: io.StringIO) -> None:
     assert 2 <= len(lines) <= 5
 
 
+def test_an_estimate_says_how_long_is_left_before_the_first_step_is_done() -> None:
+    shown = progress.Progress("training", 9, expected=100)
+    assert shown.line() == "training: 0 of 9, about 15 min left"
+    shown.started -= 901
+    assert shown.line() == "training: 0 of 9, 15 min so far", "the estimate was wrong"
+    shown(1)
+    assert shown.line() == "training: 1 of 9, about 2.0 h left"
+
+
 def test_a_terminal_shows_one_line_and_returns_to_the_outer_one(monkeypatch: pytest.MonkeyPatch) -> None:
     out = io.StringIO()
     monkeypatch.setattr(console, "talk", Console(file=out, force_terminal=True, highlight=False, width=80))

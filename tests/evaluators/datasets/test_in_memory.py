@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from PIL import Image
 
-from evaluators.datasets.in_memory import load
+from evaluators.datasets.in_memory import load, tried
+from evaluators.datasets.sources import opened
+from search_spaces.common.errors import UsageError
 from tests.pictures import leaking, picture
 
 
@@ -61,3 +64,29 @@ def test_strange_but_good_images_are_read(folder: Path) -> None:
     Image.new("I;16", (30, 30), 700).save(folder / "dogs" / "deep.png")
     images = load(str(folder), 32)
     assert len(images.train_labels) + len(images.valid_labels) == 63
+
+
+def test_what_cameras_and_the_web_make_is_read(folder: Path) -> None:
+    """An image of 40 megapixels, print colours, an animation of three frames, and half of a file, which is named."""
+    frames = [Image.new("RGB", (20, 20), (shade, 0, 0)) for shade in (0, 100, 200)]
+    frames[0].save(folder / "cats" / "animated.webp", save_all=True, append_images=frames[1:])
+    Image.new("CMYK", (40, 30), (9, 99, 9, 9)).save(folder / "cats" / "printed.jpg")
+    Image.new("RGB", (8000, 5000), (9, 99, 9)).save(folder / "dogs" / "large.jpg")
+    whole = (folder / "dogs" / "1.jpg").read_bytes()
+    (folder / "dogs" / "cut.jpg").write_bytes(whole[: len(whole) // 2])
+    images = load(str(folder), 32)
+    assert len(images.train_labels) + len(images.valid_labels) == 63
+    assert images.remarks == ("1 of 64 images are left out: dogs/cut.jpg (OSError)",)
+
+
+def test_a_set_without_one_usable_image_is_refused_before_anything_is_trained(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert tried(opened(str(folder), 32)) > 0
+    assert tried(opened("digits", 32)) == 0, "they are in memory"
+    tiny = tmp_path_factory.mktemp("tiny")
+    for name in ("cats", "dogs"):
+        for number in range(60):
+            picture(tiny / name / f"{number}.png", 90, size=(4, 4), seed=number)
+    with pytest.raises(UsageError, match=r"none of 20 images .* can be used: .*\(4 x 4 pixels\)"):
+        tried(opened(str(tiny), 32))

@@ -18,6 +18,7 @@ from search_spaces.common.errors import NegativeAnswer
 from tests import synthetic
 from tests.conftest import Program
 from tests.nas import small_space
+from tests.pictures import picture
 
 FIDELITY = "resolution=32,images=300,rate=0.004"
 LATENCY = ("--latency", "ort:resolution=32")
@@ -125,6 +126,23 @@ def test_networks_that_have_not_learnt_are_refused(nas: Program, monkeypatch: An
 
 
 @pytest.mark.slow
+def test_data_of_which_too_much_is_broken_ends_the_run_with_its_cause(
+    nas: Program, monkeypatch: Any, tmp_path_factory: Any
+) -> None:
+    small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
+    for name, colour in (("cats", 20), ("dogs", 150)):
+        for number in range(30):
+            picture(nas.folder / "photos" / name / f"{number}.png", colour, seed=number)
+            for copy in range(2):
+                (nas.folder / "photos" / name / f"{number}-{copy}.png").write_text(f"no {name} {number} {copy}")
+    proxy = "auto:epochs=2,resolution=32,images=40,rate=0.004"
+    ended = nas("run", "--space", "small", "--data", "photos", "--proxy", proxy, "--budget", "5", *LATENCY)
+    assert ended.code == 1, ended.err
+    assert "cannot be used" in ended.err
+    assert "and none could be\n  the causes are above: remove them" in ended.err
+
+
+@pytest.mark.slow
 def test_successive_halving_trains_the_best_longer_and_shows_every_rung(
     nas: Program, monkeypatch: Any, tmp_path_factory: Any
 ) -> None:
@@ -161,6 +179,18 @@ def test_one_learning_rate_comes_from_two_short_trainings(
     assert again.code == 0, again.err
 
 
+def test_data_from_which_nothing_is_learnt_ends_the_run_before_it_trains_many(
+    nas: Program, monkeypatch: Any, tmp_path_factory: Any
+) -> None:
+    small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
+    proxy = "train:epochs=1,resolution=32,images=20"
+    ended = nas("run", "--space", "small", "--data", "digits", "--proxy", proxy, "--budget", "12", *LATENCY)
+    assert ended.code == 1, ended.err
+    assert "has learnt nothing on digits, 20 images, 32 px, 1 epochs, 1 seed: at chance with every" in ended.err
+    assert ended.err.count(" at 0.00") == 2
+    assert nas("show", "--runs").code == 1, "no run was begun"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -184,6 +214,27 @@ def test_a_folder_without_images_stops_the_run_before_it_begins(nas: Program, tm
     assert ended.code == 2, ended.err
     assert "holds no images in sub-folders" in ended.err
     assert not (nas.folder / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("classes", "images", "size", "code", "message"),
+    [
+        (1, 30, 12, 2, "has one class, 'class 0'"),
+        (2, 5, 12, 2, "has 8 images of 2 classes to train on and 2 to validate on"),
+        (10, 1, 12, 2, "has 10 images of 10 classes to train on and 0 to validate on"),
+        (2, 60, 4, 2, "(4 x 4 pixels)"),
+        (12, 3, 12, 0, "photos: classes with fewer than 5 images: class 0 (3), class 1 (3), class 10 (3) and 9 more"),
+    ],
+)
+def test_too_few_or_too_small_images(
+    nas: Program, classes: int, images: int, size: int, code: int, message: str
+) -> None:
+    for label in range(classes):
+        for number in range(images):
+            picture(nas.folder / "photos" / f"class {label}" / f"{number}.png", 20 * label, (size, size), seed=number)
+    ended = nas("run", "--data", "photos", "--dry-run")
+    assert ended.code == code, ended.err
+    assert message in ended.err
 
 
 def test_a_dry_run_shows_the_proxy_for_data(nas: Program) -> None:
@@ -253,9 +304,12 @@ def test_the_prior_is_validated_on_families_that_are_left_out(nas: Program) -> N
     ended = nas("validate", "--truth", "published", "--json")
     assert ended.code == 0, ended.err
     checks = {check["name"]: check for check in ended.json["checks"]}
-    assert checks["mean"]["tau"] >= 0.70
-    assert checks["mean"]["partial_tau"] > checks["size line and recipe"]["partial_tau"]
-    assert checks["mean"]["coverage"] >= 0.85
+    assert checks["mean"]["tau"]["value"] >= 0.70
+    assert checks["mean"]["partial_tau"]["value"] > checks["size line and recipe"]["partial_tau"]["value"]
+    assert checks["mean"]["coverage"]["low"] < 0.9 < checks["mean"]["coverage"]["high"]
+    shown = nas("validate", "--truth", "published")
+    assert "95 % intervals over families" in shown.err
+    assert f"{checks['mean']['within_family']['value']:.2f} [" in shown.out
     refused = nas("validate", "entropy", "--truth", "published")
     assert (refused.code, "checks the prediction 'published' alone" in refused.err) == (2, True)
 

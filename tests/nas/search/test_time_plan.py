@@ -22,11 +22,15 @@ SAMPLE = [PAPER[name] for name in ("next-vit-s", "next-vit-b", "next-vit-l")]
 FAST = Speed(fixed=1e-4, per_mac=1e-12, start=4.0, parallel=2)
 
 
-def plans(evaluations: int = 20, train: int = 50_000, proxy: str = "auto:data=digits") -> list[TimePlan]:
-    known = Calibration(speed=FAST, middling=SAMPLE[1], first=SAMPLE, candidate=3.0, train=train, valid=1000)
+def plans(
+    evaluations: int = 20, train: int = 50_000, proxy: str = "auto:data=digits", classes: int = 10, image: float = 0.0
+) -> list[TimePlan]:
+    known = Calibration(
+        speed=FAST, middling=SAMPLE[1], first=SAMPLE, candidate=3.0, train=train, valid=1000, image=image
+    )
     evaluator = evaluators.get(proxy, "accuracy")
     assert isinstance(evaluator, LearnedAccuracy)
-    return [known.planned(option, evaluations, 40) for option in time_plan._options(proxy, evaluator, train)]
+    return [known.planned(option, evaluations, 40) for option in time_plan._options(proxy, evaluator, train, classes)]
 
 
 def test_the_best_fidelity_that_fits_is_planned() -> None:
@@ -60,6 +64,20 @@ def test_few_images_mean_all_and_options_that_were_given_stay() -> None:
     assert {plan.evaluator.images for plan in own} == {0, 20_000, 10_000, 5_000, 2_500, 1_000}
 
 
+def test_many_classes_need_many_images() -> None:
+    assert {plan.evaluator.images for plan in plans(classes=1000)} == {0, 20_000, 10_000}
+    assert {plan.evaluator.images for plan in plans(classes=10_000)} == {0}
+
+
+def test_reading_large_photographs_is_planned() -> None:
+    """20 ms for each image: what fitted without them does not."""
+    (plan,) = plans(proxy="auto:data=digits,epochs=9,resolution=64,images=10000,rate=0.002", image=0.02)
+    assert plan.reading == pytest.approx(0.02 * 11_000)
+    assert "reading the images: 4 min" in "\n".join(plan.lines(40))
+    assert plan.seconds == pytest.approx(plan.reading + plan.training + plan.candidates)
+    assert first_within(0.5, plans(image=0.2)).evaluator.images < first_within(0.5, plans()).evaluator.images
+
+
 def test_more_work_takes_longer() -> None:
     (plan,) = plans(proxy="auto:data=digits,epochs=9,resolution=64,images=1000,rate=0.002")
     assert plan.rate == 0
@@ -82,9 +100,9 @@ def test_what_is_given_in_full_is_not_calibrated(tmp_path: Path) -> None:
     config = Config(proxy="auto:data=digits,epochs=9,resolution=64,images=300,rate=0.002")
     store = Store(f"sqlite:///{tmp_path}/nas.db", writable=True)
     try:
-        assert time_plan.settled(config, None, store, fixed=False) == (config, 0.0)  # type: ignore[arg-type]
+        assert time_plan.settled(config, None, store, fixed=False) == (config, None)  # type: ignore[arg-type]
         plain = replace(config, proxy="structure")
-        assert time_plan.settled(plain, None, store, fixed=False) == (plain, 0.0)  # type: ignore[arg-type]
+        assert time_plan.settled(plain, None, store, fixed=False) == (plain, None)  # type: ignore[arg-type]
     finally:
         store.close()
 
