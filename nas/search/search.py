@@ -50,6 +50,7 @@ class Search:
         self.seconds: Counter[str] = Counter()
         self.reused = 0  # measurements that the store had already
         self.run = store.run(name)
+        self.asked = {trial.architecture for trial in self.run.trials}
         pins = self.run.config.get("predictors")
         self.objectives = latency_predictions.fitted(store, self.config.objectives, pins)
         self.learning = self._active_learning()
@@ -131,6 +132,7 @@ class Search:
             self.store.begin(self.name, proposal)
             trial = self.store.in_flight(self.name)
         assert trial
+        self.asked.add(trial.architecture)
         return trial
 
     def _history(self) -> "list[optuna.trial.FrozenTrial]":
@@ -150,7 +152,7 @@ class Search:
 
     def refusal(self, architecture: Architecture) -> str:
         """Why a network is not evaluated: asked before, beyond a limit by exact cost, or not trusted by the proxy."""
-        if any(trial.architecture == architecture for trial in self.run.trials):
+        if architecture in self.asked:
             return "asked before"
         return self.config.beyond(architecture) or self.objectives[0].distrusts(architecture)
 
