@@ -16,7 +16,9 @@ class KnownTrial(optuna.trial.FrozenTrial):
 
     @classmethod
     def of(cls, trial: optuna.trial.FrozenTrial) -> "KnownTrial":
-        """The same trial, whose number alone will differ."""
+        """The same trial, whose number and values may differ."""
+        if isinstance(trial, cls):
+            return trial
         known = cls.__new__(cls)
         vars(known).update(vars(trial))
         return known

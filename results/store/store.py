@@ -345,7 +345,7 @@ class Store(MeasurementStore):
 
 @contextlib.contextmanager
 def _without_collections() -> Iterator[None]:
-    """No garbage is collected: what is read stays, and is walked through in vain again and again, a third of the time."""
+    """No garbage is collected: all that is read stays, and Python would walk through it again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:
