@@ -172,7 +172,8 @@ class Store(MeasurementStore):
         config, later = self.config(name), self.later(name)
         believed = {metric: latest["context"] for metric, latest in self.believed(name).items()}
         trials = self.frozen(name)
-        columns, keys = {}, set()
+        columns: dict[int, dict[str, str]] = {}
+        keys: set[tuple[str, str]] = set()
         for trial in trials:
             with self._undamaged(name, trial):
                 columns[trial.number] = _columns(rows.contexts(trial), later, believed)

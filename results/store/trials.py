@@ -124,13 +124,12 @@ def _attributes(connection: sa.Connection, which: "sa.Select[Any]", table: tuple
     return attributes
 
 
-def _rows(
-    connection: sa.Connection, which: "sa.Select[Any]", table: str, order: str, *columns: str
-) -> "sa.CursorResult[Any]":
+def _rows(connection: sa.Connection, which: "sa.Select[Any]", table: str, order: str, *columns: str) -> Iterator[Any]:
     """The rows of a table about these trials, in the order in which they were written."""
-    trial, *others = (sa.column(name) for name in ("trial_id", *columns))
-    query = sa.select(trial, *others).select_from(sa.table(table)).where(trial.in_(which))
-    return connection.execute(query.order_by(sa.column(order)).execution_options(yield_per=AT_ONCE))
+    trial: sa.ColumnClause[Any] = sa.column("trial_id")
+    query = sa.select(trial, *(sa.column(name) for name in columns)).select_from(sa.table(table))
+    query = query.where(trial.in_(which)).order_by(sa.column(order))
+    yield from connection.execute(query.execution_options(yield_per=AT_ONCE))
 
 
 def _local(utc: datetime | None) -> datetime | None:
