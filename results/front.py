@@ -58,6 +58,9 @@ def hypervolume(costs: Points, reference: Points) -> float:
         return 0.0
     if costs.shape[1] == 1:
         return float(reference[0] - costs.min())
+    if costs.shape[1] == 2:  # an area: the steps from left to right
+        x, y = costs[np.argsort(costs[:, 0])].T
+        return float(np.diff(x, append=reference[0]) @ (reference[1] - np.minimum.accumulate(y)))
     order = costs[np.argsort(costs[:, -1])]
     edges = np.append(order[:, -1], reference[-1])
     slices = (

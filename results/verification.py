@@ -131,13 +131,13 @@ def contenders(run: Run) -> list[Trial]:
     if not (members and others and latencies):
         return []
     costs = front.as_costs([run.point(trial) for trial in members], run.objectives)
+    names = {index: run.objectives[index].name for index in latencies}
+    widest = {index: max(_error(member, name) for member in members) for index, name in names.items()}
     found = []
     for trial in others:
         point = front.as_costs([run.point(trial)], run.objectives)[0]
-        for index in latencies:
-            name = run.objectives[index].name
-            error = math.hypot(_error(trial, name), max(_error(member, name) for member in members))
-            point[index] *= math.exp(-2 * error)
+        for index, name in names.items():
+            point[index] *= math.exp(-2 * math.hypot(_error(trial, name), widest[index]))
         if not ((costs <= point).all(1) & (costs < point).any(1)).any():
             found.append(trial)
     return found

@@ -35,7 +35,8 @@ from results.store.store import Store
 from results.tables import trial_dict
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable
 
-PAGE_EVERY = 20  # trials between two updates of the dashboard
+PAGE_EVERY = 20  # trials between two updates of the dashboard, at the least
+PAGE_SHARE = 0.05  # of the time of a run, at the most, goes into updates: the page of a large run takes seconds
 LIKE_OTHERS = 3  # trials, after which their mean time says something of the others
 
 
@@ -68,7 +69,7 @@ def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> in
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     config = plan.config
-    for line in _header(config, objectives, plan.state(), store_url):
+    for line in _header(config, objectives, plan.state(store_url), store_url):
         console.say(line)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=config.seed))
     for _ in range(3):
@@ -113,6 +114,7 @@ class _Report:
     def __init__(self, search: Search, as_json: bool, began: float, resumed: bool) -> None:
         self.search, self.as_json, self.began, self.resumed = search, as_json, began, resumed
         self.started, self.done = time.perf_counter(), 0
+        self.page_due = self.started  # when the dashboard may be updated again
         path = sqlite_path(search.store.url)
         self.page = names.file_in(path.parent if path else Path("runs"), search.name, ".html")
 
@@ -173,7 +175,7 @@ class _Report:
                 console.say(f"trial {trial.number} failed: {trial.cause}")
         else:
             console.say(line)
-        if self.done % PAGE_EVERY == 0:
+        if self.done % PAGE_EVERY == 0 and time.perf_counter() >= self.page_due:
             self._write_page()
 
     def _line(self, trial: Trial) -> str:
@@ -307,11 +309,14 @@ class _Report:
     def _write_page(self) -> None:
         from results.pages import dashboard
 
+        start = time.perf_counter()
         run = self.search.store.run(self.search.name)  # with columns added since, and the latest check of the scores
         try:
             dashboard.write(run, self.page)
         except NegativeAnswer as error:  # `nas dashboard` can write the page later: the run goes on
             console.say(error.message)
+        end = time.perf_counter()
+        self.page_due = end + (end - start) / PAGE_SHARE
 
 
 def _closest(run: Run, limits: Sequence[Limit]) -> str:

@@ -15,10 +15,10 @@ from nas import console, own_plugins
 from nas.search import accuracy, latency_predictions, learning_rate, time_plan
 from nas.search.config import Config
 from nas.search.screening import warm_start
+from results import load
 from results.store import names
 from results.store.database import sqlite_path
 from results.store.database_errors import NoRuns
-from results.store.record import Run
 from results.store.store import Store
 from search_spaces.common.errors import StoreError, UsageError
 
@@ -26,11 +26,19 @@ NO_LIMIT = "none"  # lifts the limits that are suggested
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stored:
+    """A run that is to be resumed: its name and its configuration. Its trials are read once, when it goes on."""
+
+    name: str
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """The configuration of a run, and the stored run that is to be resumed, if there is one."""
 
     config: Config
-    stored: Run | None = None
+    stored: Stored | None = None
     fixed: bool = False  # whether the user gave the number of real evaluations
     teacher: str = ""  # the run that teaches the sampler; empty: all runs of the store
 
@@ -39,15 +47,15 @@ class Plan:
         """What the stored run's predictors learnt from."""
         return self.stored.config.get("predictors", {}) if self.stored else {}
 
-    def state(self) -> str:
+    def state(self, store_url: str) -> str:
         """Where the run stands."""
         if not self.stored:
             return "not started (--dry-run)"
-        finished = sum(trial.state != "running" for trial in self.stored.trials)
+        finished = sum(trial.state != "running" for trial in load(self.stored.name, store_url).trials)
         return f"run {self.stored.name} stands at {finished} of {self.config.budget}, not resumed (--dry-run)"
 
 
-def stored_run(store_url: str, name: str | None) -> Run | None:
+def stored_run(store_url: str, name: str | None) -> Stored | None:
     """The run of that name, if there is one; the database is only read."""
     if name is None:
         sqlite_path(store_url)  # refuses what is no place for a database, before anything else
@@ -58,12 +66,12 @@ def stored_run(store_url: str, name: str | None) -> Run | None:
     except NoRuns:
         return None
     try:
-        return store.run(name) if name in store.names() else None
+        return Stored(name=name, config=store.config(name)) if name in store.names() else None
     finally:
         store.close()
 
 
-def planned(choices: Mapping[str, Any], given: set[str], stored: Run | None) -> Plan:
+def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) -> Plan:
     """The plan of a new run, or of a stored run, whose configuration must not change.
 
     Raises:

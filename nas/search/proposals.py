@@ -68,9 +68,9 @@ def _tpe(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
 
 
 def _nsga2(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
-    import optuna
+    from nas.search.nsga2 import NSGAIISampler
 
-    return optuna.samplers.NSGAIISampler(seed=seed, population_size=20)  # Optuna's 50 leaves 4 generations of 200
+    return NSGAIISampler(seed, population_size=20)  # Optuna's 50 leaves 4 generations of 200
 
 
 def _random(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
@@ -140,10 +140,11 @@ def _ask(
     """The sampler's own proposal, from a study in memory with exactly these trials."""
     import optuna
 
+    from nas.search import known_trials
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = optuna.create_study(directions=list(directions), sampler=sampler)
-        study.add_trials(trials)
+        study = known_trials.study(directions, sampler, trials)
         trial = study.ask()
         space.suggest(trial)
     return trial.params, dict(study.get_trials(deepcopy=False)[-1].system_attrs)

@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import copy
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
@@ -32,6 +31,8 @@ from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 if TYPE_CHECKING:
     import optuna
 
+    from nas.search.known_trials import KnownTrial
+
 TRAINED = 10  # candidates, after which the run checks that their short trainings mean anything
 EQUAL_FAILURES = 5  # in a row, before a run stops: such a cause does not lie in the candidates
 
@@ -53,6 +54,8 @@ class Search:
         self.seconds: Counter[str] = Counter()
         self.reused = 0  # measurements that the store had already
         self.run = store.run(name)
+        self.asked = {trial.architecture for trial in self.run.trials}
+        self._sampled: dict[int, tuple[optuna.trial.FrozenTrial, Trial | None, KnownTrial]] = {}  # by number
         pins = self.run.config.get("predictors")
         self.objectives = latency_predictions.fitted(store, self.config.objectives, pins)
         self.learning = self._active_learning()
@@ -140,6 +143,7 @@ class Search:
             self.store.begin(self.name, proposal)
             trial = self.store.in_flight(self.name)
         assert trial
+        self.asked.add(trial.architecture)
         return trial
 
     def _knowledge(self, history: "Sequence[optuna.trial.FrozenTrial]") -> Knowledge:
@@ -179,18 +183,24 @@ class Search:
         The device's constant changes during a run and a ratio does not: a resumed run asks what an uninterrupted one
         would have asked.
         """
-        trials = self.store.frozen(self.name)
-        names = [metric.name for metric in self.run.objectives]
-        latest = {t.number: [comparable(t.measurements[name]) for name in names] for t in self.run.succeeded()}
-        copies = [copy(trial) for trial in trials]
-        for trial in copies:
-            if trial.number in latest:
-                trial.values = latest[trial.number]
-        return copies
+        judged = {trial.number: trial for trial in self.run.succeeded()}
+        return [self._for_sampler(frozen, judged.get(frozen.number)) for frozen in self.store.frozen(self.name)]
+
+    def _for_sampler(self, frozen: "optuna.trial.FrozenTrial", judged: Trial | None) -> "optuna.trial.FrozenTrial":
+        """A trial as the sampler sees it, made anew only where something has changed."""
+        from nas.search.known_trials import KnownTrial  # imports Optuna
+
+        source, judgement, known = self._sampled.get(frozen.number, (None, None, None))
+        if not known or source is not frozen or judgement is not judged:
+            known = KnownTrial.of(frozen)
+            if judged:
+                known.values = [comparable(judged.measurements[metric.name]) for metric in self.run.objectives]
+            self._sampled[frozen.number] = frozen, judged, known
+        return known
 
     def refusal(self, architecture: Architecture) -> str:
         """Why a network is not evaluated: asked before, beyond a limit by exact cost, or not trusted by the proxy."""
-        if any(trial.architecture == architecture for trial in self.run.trials):
+        if architecture in self.asked:
             return "asked before"
         return self.config.beyond(architecture) or self.objectives[0].distrusts(architecture)
 

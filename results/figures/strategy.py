@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from results import front, validity
 from results.colours import BLUE, GREY, VERMILION
-from results.figures.common.shape import shape
 from results.figures.common.style import AXIS, layout, title
 from results.figures.common.view import View
 from results.store.record import Run, Trial
@@ -73,8 +72,8 @@ def strategy_info(run: Run) -> StrategyInfo:
 
 def _axes(trial: Trial) -> tuple[int, int]:
     """The depth of stage 3 and the number of transformers of a network: the two axes of the second map."""
-    numbers = shape(trial)
-    return numbers["blocks in stage 3"], numbers["transformers"]
+    stages = trial.architecture.stages
+    return len(stages[2].blocks), sum(stage.blocks.count("T") for stage in stages)
 
 
 def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple[float | None, ...], ...]:

@@ -2,8 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,12 +14,15 @@ from evaluators.stopwatch.calibration import Calibration, Ratio, calibrate, rati
 from results.store import rows
 from results.store.database import measurements, open_engine, sqlite_path
 from results.store.database_errors import explained, undamaged
+from results.store.rows import Common
 from results.store.watch import Watch
 from search_spaces import Architecture
 from search_spaces.common.errors import StoreError
 
 Pairs = list[tuple[Architecture, Measurement]]
 Key = TypeVar("Key", bound=Hashable)
+AT_ONCE = 1000  # rows in memory
+RECORDS = [measurements.c[name] for name in ("id", "architecture", "context", "record")]
 
 
 @dataclass
@@ -45,6 +48,7 @@ class MeasurementStore:
         with explained(url):
             self._watch = Watch(path) if path and writable else None
         self._histories: dict[str, History] = {}  # by device
+        self._common: dict[str, Common] = {}  # by context
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -88,22 +92,13 @@ class MeasurementStore:
 
     def remember(self, architecture: Architecture, measurement: Measurement) -> None:
         """Keeps a measurement for ever, for every run of this database."""
-        row = {
-            "architecture": architecture.id,
-            "context": measurement.context,
-            "metric": measurement.metric.name,
-            "value": measurement.value,
-            "low": measurement.low,
-            "high": measurement.high,
-            "unit": measurement.unit,
-            "kind": measurement.metric.kind,
-            "device": measurement.device.id,
-            "made": measurement.when,
-            "record": json.dumps(measurement.to_dict()),
-            "network": architecture.canonical_json(),
-        }
-        with self.writing() as connection:
-            connection.execute(measurements.insert().values(row))
+        self.remember_all([(architecture, measurement)])
+
+    def remember_all(self, pairs: Iterable[tuple[Architecture, Measurement]]) -> None:
+        """Keeps many measurements, in one transaction."""
+        if found := [_row(architecture, measurement) for architecture, measurement in pairs]:
+            with self.writing() as connection:
+                connection.execute(measurements.insert(), found)
 
     def keep(self, architecture: Architecture, measurement: Measurement) -> Measurement:
         """Remembers a measurement; returns what is known of the network with it, repeats combined."""
@@ -136,7 +131,7 @@ class MeasurementStore:
         """By measurement on that device, in order: network and context, the key of its references, and the ratio."""
         history = self._histories.setdefault(measurement.device.id, History())
         condition = (measurements.c.device == measurement.device.id) & (measurements.c.kind == "measured")
-        for row in self._rows(condition & (measurements.c.id > history.last)):
+        for row in self._rows(condition & (measurements.c.id > history.last), *RECORDS):
             made, history.last = self._measurement(row), row["id"]
             if ratio := ratio_of(made):
                 history.ratios.append((f"{row['architecture']} {row['context']}", str(made.details["clock"]), ratio))
@@ -166,21 +161,22 @@ class MeasurementStore:
 
     def all_rows(self) -> list[dict[str, Any]]:
         """Every measurement as it stands in its table, in the order in which they were made."""
-        return [dict(row) for row in self._rows(sa.true())]
+        return [dict(row) for row in self._rows(sa.true(), measurements)]
 
-    def _rows(self, condition: "sa.ColumnElement[bool]", limit: int | None = None) -> "list[sa.RowMapping]":
-        query = sa.select(measurements).where(condition).order_by(measurements.c.id).limit(limit)
+    def _rows(self, condition: "sa.ColumnElement[bool]", *columns: Any) -> "Iterator[sa.RowMapping]":
+        """Row by row: all of a large database would not fit into memory."""
+        query = sa.select(*columns).where(condition).order_by(measurements.c.id).execution_options(yield_per=AT_ONCE)
         with self._reading("a row of measurements"), self.engine.connect() as connection:
-            return list(connection.execute(query).mappings())
+            yield from connection.execute(query).mappings()
 
     def _networks(self, condition: "sa.ColumnElement[bool]") -> dict[str, Pairs]:
         made: defaultdict[str, defaultdict[str, list[Measurement]]] = defaultdict(lambda: defaultdict(list))
         networks: dict[str, Architecture] = {}
-        for row in self._rows(condition):
-            with self._reading(f"measurement {row['id']}"):
-                architecture, measurement = rows.network(row["network"]), rows.measurement(row["record"])
+        for row in self._rows(condition, *RECORDS, measurements.c.network):
+            with self._undamaged_row(row):
+                architecture = rows.network(row["network"])
             networks[architecture.id] = architecture
-            made[row["context"]][architecture.id].append(measurement)
+            made[row["context"]][architecture.id].append(self._measurement(row))
         return {
             context: [(networks[key], measurement) for key, measurement in self._known(by_network).items()]
             for context, by_network in made.items()
@@ -191,11 +187,35 @@ class MeasurementStore:
         if len(keys) == 1:
             condition &= measurements.c.architecture == next(iter(keys))[0]
         made: defaultdict[tuple[str, str], list[Measurement]] = defaultdict(list)
-        for row in self._rows(condition):
+        for row in self._rows(condition, *RECORDS):
             if (key := (row["architecture"], row["context"])) in keys:
                 made[key].append(self._measurement(row))
         return self._known(made)
 
     def _measurement(self, row: "sa.RowMapping") -> Measurement:
-        with self._reading(f"measurement {row['id']}"):
-            return rows.measurement(row["record"])
+        with self._undamaged_row(row):
+            made = rows.measurement(row["record"], self._common.get(row["context"]))
+        if row["context"] not in self._common:
+            self._common[row["context"]] = Common.of(made)
+        return made
+
+    def _undamaged_row(self, row: "sa.RowMapping") -> AbstractContextManager[None]:
+        return undamaged(f"measurement {row['id']} in '{self.url}'")
+
+
+def _row(architecture: Architecture, measurement: Measurement) -> dict[str, Any]:
+    """A row of the table."""
+    return {
+        "architecture": architecture.id,
+        "context": measurement.context,
+        "metric": measurement.metric.name,
+        "value": measurement.value,
+        "low": measurement.low,
+        "high": measurement.high,
+        "unit": measurement.unit,
+        "kind": measurement.metric.kind,
+        "device": measurement.device.id,
+        "made": measurement.when,
+        "record": json.dumps(measurement.to_dict()),
+        "network": architecture.canonical_json(),
+    }

@@ -1,6 +1,7 @@
 """A run and its trials, as the store returns them and as every view reads them. Plain data; no torch, no Optuna."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from evaluators import Measurement, Metric
@@ -43,7 +44,7 @@ class Run:
     validity: dict[str, str] = field(default_factory=dict)  # by metric: how far its ranking was checked, as a sentence
     ignored: tuple[int, ...] = ()  # numbers of trials that were added to the study with Optuna itself
 
-    @property
+    @cached_property
     def objectives(self) -> tuple[Metric, ...]:
         """What the run optimises: the accuracy evaluator first, then the latencies."""
         return tuple(Metric(**metric) for metric in self.config["objectives"])

@@ -4,8 +4,8 @@ All functions raise one of `database_errors.DAMAGE` for what is not what we wrot
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -33,12 +33,36 @@ CONFIGURATION = {  # what every version has stored of a run
 NETWORK_SHAPE = {"id": str, "architecture": dict[str, Any], "anchor": str, "replaced": dict[str, int]}
 OUTCOME_SHAPE = {"contexts": dict[str, str], "seconds": dict[str, float], "cause": str, "detail": str}
 BELIEVED_SHAPE = {"context": str, "networks": list[str]}
+COMMON = ("metric", "device", "versions", "protocol")  # to the measurements of a context
+
+Test = Callable[[Any], bool]
 
 
-def measurement(text: str) -> Measurement:
-    """A measurement from its JSON."""
-    parsed = Measurement.from_dict(json.loads(text))
-    _check(parsed, Measurement, "record")
+@dataclass(frozen=True, kw_only=True)
+class Common:
+    """What the measurements of a context have in common: as it stands in JSON, and as one object for all of them."""
+
+    plain: dict[str, Any]
+    parts: dict[str, Any]
+
+    @classmethod
+    def of(cls, measurement: Measurement) -> "Common":
+        """What other measurements of its context may share with this one."""
+        parts = {name: getattr(measurement, name) for name in COMMON}
+        return cls(
+            plain={name: vars(part) if is_dataclass(part) else part for name, part in parts.items()}, parts=parts
+        )
+
+
+def measurement(text: str, common: Common | None = None) -> Measurement:
+    """A measurement from its JSON; what it has `common` with others is shared, which is most of its memory."""
+    data = json.loads(text)
+    if common and isinstance(data, dict) and {name: data.get(name) for name in COMMON} == common.plain:
+        parsed = Measurement(**{**data, **common.parts, "warnings": tuple(data["warnings"])})
+        _check(parsed, Measurement, "record", COMMON)
+    else:
+        parsed = Measurement.from_dict(data)
+        _check(parsed, Measurement, "record")
     return parsed
 
 
@@ -179,35 +203,52 @@ def _shaped(data: object, shape: Mapping[str, Any], place: str) -> dict[str, Any
     return data
 
 
-def _check(value: object, kind: Any, place: str) -> None:
+def _check(value: object, kind: Any, place: str, checked: tuple[str, ...] = ()) -> None:
     """Raises ValueError where a value, or anything inside it, is of another type than annotated."""
-    if not _fits(value, kind):
+    if not _test(kind)(value):
         raise ValueError(f"{place} is {value!r:.60}, not {getattr(kind, '__name__', kind)}")
-    if is_dataclass(kind) and isinstance(kind, type):
-        hints = _hints(kind)
-        for field in fields(kind):
-            _check(getattr(value, field.name), hints[field.name], f"{place}.{field.name}")
-
-
-def _fits(value: object, kind: Any) -> bool:
-    origin, inner = get_origin(kind), get_args(kind)
-    if kind is Any:
-        return True
-    if origin in (Union, UnionType):
-        return any(_fits(value, item) for item in inner)
-    if origin is Literal:
-        return value in inner
-    if origin is dict and isinstance(value, dict):
-        return all(_fits(name, inner[0]) and _fits(item, inner[1]) for name, item in value.items())
-    if origin in (list, tuple) and isinstance(value, origin):
-        return all(_fits(item, inner[0]) for item in value)
-    if origin:
-        return False
-    if kind in (int, float):  # JSON writes 5.0 as 5 here and there; a bool is no number
-        return isinstance(value, (int, kind)) and not isinstance(value, bool)
-    return isinstance(value, kind)
+    for name, inner, test in _fields(kind, checked):
+        part = getattr(value, name)
+        if not test(part) or is_dataclass(inner):
+            _check(part, inner, f"{place}.{name}")
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _fields(kind: Any, checked: tuple[str, ...]) -> tuple[tuple[str, Any, Test], ...]:
+    """The fields of a dataclass, with their types and tests, without those that were checked; of other types none."""
+    if not (is_dataclass(kind) and isinstance(kind, type)):
+        return ()
+    hints = get_type_hints(kind)
+    names = (field.name for field in fields(kind) if field.name not in checked)
+    return tuple((name, hints[name], _test(hints[name])) for name in names)
+
+
+@cache
+def _test(kind: Any) -> Test:
+    """Whether a value is of a type, as a function: annotations are taken apart once, and not for every value."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return _anything
+    if origin in (Union, UnionType):
+        tests = [_test(item) for item in inner]
+        return lambda value: any(test(value) for test in tests)
+    if origin is Literal:
+        return lambda value: value in inner
+    if origin is dict:
+        return _dictionary(*map(_test, inner))
+    if origin in (list, tuple):
+        item_test = _test(inner[0])
+        return lambda value: isinstance(value, origin) and all(map(item_test, value))
+    if kind in (int, float):  # JSON writes 5.0 as 5 here and there; a bool is no number
+        return lambda value: isinstance(value, (int, kind)) and not isinstance(value, bool)
+    return lambda value: isinstance(value, kind)
+
+
+def _anything(value: object) -> bool:
+    return True
+
+
+def _dictionary(key_test: Test, item_test: Test) -> Test:
+    if item_test is _anything:
+        return lambda value: isinstance(value, dict) and all(map(key_test, value))
+    return lambda value: isinstance(value, dict) and all(map(key_test, value)) and all(map(item_test, value.values()))

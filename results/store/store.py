@@ -5,8 +5,9 @@ killed leaves either a finished trial or one that is evaluated when the run resu
 """
 
 import contextlib
+import gc
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,16 +19,17 @@ from results import validity
 from results.limits import Limit, parse
 from results.store import names, rows
 from results.store.database import creating, engine_options
+from results.store.database_errors import undamaged
 from results.store.measurements import MeasurementStore
 from results.store.record import Run, Trial
 from results.store.rows import NETWORK, OUTCOME
+from results.store.trials import STUDIES, Trials
 from search_spaces import Architecture
 from search_spaces.common.errors import StoreError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     import optuna
 
-STUDIES = sa.table("studies", sa.column("study_id"), sa.column("study_name"))  # Optuna's
 ATTRIBUTES = sa.table("study_user_attributes", sa.column("study_id"), sa.column("key"))
 CONFIG = "nas.config"  # of a study: a run's resolved configuration
 BELIEVED = "nas.believed"  # of a study, by metric: the context of its latest predictions, and what they learnt from
@@ -51,7 +53,8 @@ class Store(MeasurementStore):
 
     def __init__(self, url: str, *, writable: bool = False) -> None:
         super().__init__(url, writable=writable)
-        self._studies: dict[str, optuna.Study] = {}  # a study caches the trials that it has read
+        self._studies: dict[str, optuna.Study] = {}
+        self._trials: dict[str, Trials] = {}  # by study
 
     @cached_property
     def _storage(self) -> "optuna.storages.BaseStorage":
@@ -162,18 +165,24 @@ class Store(MeasurementStore):
         Raises:
             UnknownName: no such run; offers the nearest name.
         """
+        with _without_collections():
+            return self._run(name)
+
+    def _run(self, name: str) -> Run:
         config, later = self.config(name), self.later(name)
         believed = {metric: latest["context"] for metric, latest in self.believed(name).items()}
         trials = self.frozen(name)
-        columns, keys = {}, set()
+        columns: dict[int, dict[str, str]] = {}
+        keys: set[tuple[str, str]] = set()
         for trial in trials:
-            with self._reading(f"trial {trial.number} of run '{name}'"):
+            with self._undamaged(name, trial):
                 columns[trial.number] = _columns(rows.contexts(trial), later, believed)
-                keys |= {(rows.network_id(trial), context) for context in columns[trial.number].values()}
+                network = rows.network_id(trial)
+                keys.update((network, context) for context in columns[trial.number].values())
         known, limits = self._records(keys), _limits(config)
         read = []
         for trial in trials:
-            with self._reading(f"trial {trial.number} of run '{name}'"):
+            with self._undamaged(name, trial):
                 read.append(rows.trial(trial, columns[trial.number], known, limits))
         return Run(
             name=name,
@@ -182,6 +191,9 @@ class Store(MeasurementStore):
             validity=self._validity(config, read),
             ignored=self.ignored(name),
         )
+
+    def _undamaged(self, name: str, trial: "optuna.trial.FrozenTrial") -> contextlib.AbstractContextManager[None]:
+        return undamaged(f"trial {trial.number} of run '{name}' in '{self.url}'")
 
     def _validity(self, config: dict[str, Any], trials: Sequence[Trial]) -> dict[str, str]:
         """How far each accuracy objective was validated, by all real evaluations in this database."""
@@ -263,12 +275,13 @@ class Store(MeasurementStore):
 
     def _all_trials(self, name: str) -> "list[optuna.trial.FrozenTrial]":
         with self._reading(f"the trials of run '{name}'"):
-            return self._study(name).get_trials(deepcopy=False)
+            self._study(name)
+            return self._trials.setdefault(name, Trials(self.engine, name)).read()
 
     def add(self, name: str, trial: "optuna.trial.FrozenTrial") -> None:
-        """Adds a trial of another database as it is."""
-        with self._access():
-            self._study(name).add_trial(trial)
+        """Adds a trial as it is."""
+        with self._access():  # the study would add it, too, and keep a copy of every trial for ever
+            self._storage.create_new_trial(self._study(name)._study_id, trial)
 
     def begin(self, name: str, proposal: Proposal) -> None:
         """Records a candidate as being evaluated, in one step."""
@@ -288,8 +301,7 @@ class Store(MeasurementStore):
             system_attrs=proposal.system_attrs,
             user_attrs={NETWORK: network},
         )
-        with self._access():
-            self._study(name).add_trial(trial)
+        self.add(name, trial)
 
     def in_flight(self, name: str) -> Trial | None:
         """The candidate that was being evaluated when the run last ended; None if none was."""
@@ -322,15 +334,26 @@ class Store(MeasurementStore):
         }
         with self._access():
             study = self._study(name)
-            (frozen,) = (t for t in study.get_trials(deepcopy=False) if t.number == trial.number)
+            (frozen,) = (t for t in self._all_trials(name) if t.number == trial.number)
             live = optuna.trial.Trial(study, frozen._trial_id)  # the only way to one that an earlier process asked for
             live.set_user_attr(OUTCOME, outcome)
             for limit, excess in constraints.items():
                 if limit not in frozen.constraints:  # set already if the process died between this and the next line
                     live.set_constraint(limit, excess)
             without = optuna.trial.TrialState.FAIL if cause else optuna.trial.TrialState.PRUNED
-            state = without if values is None else None
-            study.tell(trial.number, values, state=state)
+            study.tell(live, values, state=without if values is None else None)
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """No garbage is collected: all that is read stays, and Python would walk through it again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _limits(config: Mapping[str, Any]) -> list[Limit]:

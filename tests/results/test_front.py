@@ -25,6 +25,19 @@ def test_a_point_is_kept_if_no_other_beats_it(costs: np.ndarray) -> None:
         assert kept == (not beaten)
 
 
+def test_the_front_of_many_points_is_what_a_sweep_over_the_first_objective_keeps() -> None:
+    random = np.random.default_rng(0)
+    first = random.integers(0, 2000, 5000)
+    costs = np.column_stack([first, 2000 - first + random.integers(0, 100, 5000)]).astype(float)
+    kept, lowest = set[tuple[float, float]](), np.inf
+    for x, y in sorted(map(tuple, costs)):
+        if y < lowest:
+            kept.add((x, y))
+            lowest = y
+    assert len(kept) > 50
+    assert [tuple(row) in kept for row in costs] == non_dominated(costs).tolist()
+
+
 @given(points(2) | points(3))
 def test_the_volume_is_that_of_the_unit_cells_that_some_point_dominates(costs: np.ndarray) -> None:
     reference = np.full(costs.shape[1], 7.0)

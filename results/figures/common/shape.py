@@ -9,12 +9,12 @@ def shape(trial: Trial) -> dict[str, int]:
     The page works out the same numbers: see results/assets/page/1-state.js.
     """
     stages = trial.architecture.stages
-    kinds, blocks = "".join(stage.blocks for stage in stages), trial.architecture.blocks
+    kinds = "".join(stage.blocks for stage in stages)
     return {
         "blocks": len(kinds),
         "blocks in stage 3": len(stages[2].blocks),
         "transformers": kinds.count("T"),
         "first transformer": kinds.find("T") + 1 or len(kinds) + 1,
-        "width of stage 3": blocks[2][-1].out_channels,
-        "width of stage 4": blocks[3][-1].out_channels,
+        "width of stage 3": stages[2].width(stages[2].blocks[-1]),
+        "width of stage 4": stages[3].width(stages[3].blocks[-1]),
     }

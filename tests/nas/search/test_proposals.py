@@ -1,12 +1,15 @@
 """Proposals are a function of the finished trials, the seed and the number of the trial."""
 
+import copy
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 
 import search_spaces
+from nas.search import known_trials, nsga2
 from nas.search.proposals import SAMPLERS, SpaceExhausted, propose
 from search_spaces import Architecture, nhs
 
@@ -85,3 +88,36 @@ def test_every_sampler_works_on_every_space() -> None:
             finished(a, SimpleNamespace(params={}, distributions={}, system_attrs={})) for a in space.anchors().values()
         ]
         assert propose(space, "random", 0, enough, DIRECTIONS, lambda _: "").architecture
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_sampler_proposes_what_it_would_in_a_study_of_optuna_and_changes_no_trial(sampler: str) -> None:
+    trials: list[optuna.trial.FrozenTrial] = []
+    for _ in range(12):
+        proposal = propose(nhs, "random", 0, trials, DIRECTIONS, lambda _: "")
+        trials.append(finished(proposal.architecture, proposal))
+    before = copy.deepcopy(trials)
+    theirs = optuna.create_study(directions=DIRECTIONS, sampler=SAMPLERS[sampler].make(7))
+    theirs.add_trials(trials)
+    ours = known_trials.study(DIRECTIONS, SAMPLERS[sampler].make(7), trials)
+    asked = [study.ask() for study in (theirs, ours)]
+    networks = [nhs.suggest(trial) for trial in asked]
+    assert networks[0] == networks[1]
+    assert asked[0].number == asked[1].number == len(trials)
+    assert trials == before
+
+
+def test_nsga2_selects_the_parents_that_optuna_selects_and_survives_more_generations() -> None:
+    theirs, random = optuna.samplers.NSGAIISampler(population_size=4), np.random.default_rng(0)
+    trials = [
+        optuna.trial.create_trial(
+            values=random.uniform(size=2).tolist(), system_attrs={theirs._get_generation_key(): number // 4}
+        )
+        for number in range(2400)
+    ]
+    for generation in (0, 1, 2, 30):
+        study = known_trials.study(DIRECTIONS, theirs, trials[: 4 * generation])  # Optuna keeps parents in it
+        ours = nsga2.NSGAIISampler(0, population_size=4).get_parent_population(study, generation)
+        assert ours == theirs.get_parent_population(study, generation)
+    study = known_trials.study(DIRECTIONS, theirs, trials)
+    assert len(nsga2.NSGAIISampler(0, population_size=4).get_parent_population(study, 600)) == 4

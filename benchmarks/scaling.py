@@ -1,0 +1,381 @@
+"""How `nas` bears many trials: seconds for a proposal, a resumption, `nas show` and the page; bytes and memory.
+
+    python benchmarks/scaling.py --trials 200 --trials 2000 --trials 10000 -o scaling.json
+
+At 10,000 trials a proposal with its outcome must take 0.5 s at most, `nas show` 3 s, resuming up to the first proposal
+5 s, and the page 6.5 MB; memory must stay flat while trials are added. The store holds random networks of the space
+`nhs` with made-up measurements, which the label of their device says. `model` is the time inside the sampler itself;
+`gp` is left out beyond 500 trials. On a machine with other work, compare CPU seconds.
+"""
+
+import argparse
+import functools
+import gc
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+import evaluators
+import search_spaces
+from evaluators import Evaluator, Measurement
+from evaluators.core.measurement import now
+from evaluators.stopwatch.calibration import Ratio
+from nas.commands.run import _Report
+from nas.search import proposals
+from nas.search.config import Config
+from nas.search.search import Search
+from results.store.rows import NETWORK, OUTCOME
+from results.store.store import Proposal, Store
+from search_spaces import PAPER, Architecture
+
+RUN, LABEL = "large", "made up: no device measured this"
+GP_LIMIT = 500  # trials
+ASKS = {
+    "random": 20,
+    "nsga2": 6,
+    "tpe": 4,
+    "gp": 4,
+}  # how many are timed; the first loads all trials, and is given apart
+
+
+class MadeUp:
+    """Stands for the bench: answers at once with plausible numbers that nobody measured, and says so."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.published = evaluators.get("published").measure(PAPER["next-vit-s"])
+
+    def prepare(self, *evaluators: Evaluator) -> None:
+        """No process is needed."""
+
+    def measure(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
+        """Counts are true; an accuracy grows with depth and a latency with width, both with noise."""
+        blocks = [block for row in architecture.blocks for block in row]
+        depth, width = len(blocks), sum(block.out_channels for block in blocks)
+        if evaluator.family() == "cost":
+            return evaluator.measure(architecture)
+        if evaluator.family() == "accuracy":
+            value = 78 + float(np.log(depth)) + self.random.normal(0, 0.3)
+            return replace(self.published, value=value, low=value, high=value + 2.5, device=_labelled(evaluator))
+        ratio = Ratio(
+            log=float(np.log(width / 8000)) + self.random.normal(0, 0.05), error=0.004, rounds=9, cpu_share=0.999,
+            reference=2.9 + self.random.normal(0, 0.01),
+        )  # fmt: skip
+        value, low, high, quality = ratio.here()
+        parts = {f"{name} [%]": 16.7 for name in ("stem", "stage-1", "stage-2", "stage-3", "stage-4", "head")}
+        return Measurement(
+            metric=evaluator.metric, value=value, low=low, high=high, samples=9, quality=quality,
+            device=_labelled(evaluator), versions=evaluator.versions(), protocol=evaluator.protocol(), when=now(),
+            seconds=2.5, secondary=parts, details=ratio.to_dict() | {"clock": evaluator.clock(), "seconds": 2.5},
+        )  # fmt: skip
+
+
+def _labelled(evaluator: Evaluator) -> Any:
+    return replace(evaluator.device(), label=LABEL)
+
+
+# The store
+
+
+def grow(database: Path, trials: int) -> None:
+    """Extends the run to so many finished trials."""
+    store, config = Store(f"sqlite:///{database}", writable=True), Config(budget=trials)
+    if RUN not in store.names():
+        store.create(RUN, config.to_dict())
+    here, measured, added = len(store.frozen(RUN)), list[tuple[Architecture, Measurement]](), []
+    bench = MadeUp(here)
+    for proposal in proposed(here, trials):
+        found = {each.spec: bench.measure(each, proposal.architecture) for each in (*config.costs, *config.objectives)}
+        measured += [(proposal.architecture, measurement) for measurement in found.values()]
+        added.append(finished(proposal, found, [found[each.spec].value for each in config.objectives]))
+    store.remember_all(measured)
+    store.configure(RUN, config.to_dict())
+    store.close()
+    with closing(sqlite3.connect(database)) as connection, connection:
+        add(connection, here, added)
+
+
+def add(connection: sqlite3.Connection, first: int, trials: list[optuna.trial.FrozenTrial]) -> None:
+    """Writes trials into Optuna's tables at once: Optuna needs 20 ms for each."""
+    (study,) = connection.execute("SELECT study_id FROM studies WHERE study_name = ?", [RUN]).fetchone()
+    numbered = list(enumerate(trials, start=first))
+    when = "2026-01-01 00:00:00.000000"
+    written = functools.cache(optuna.distributions.distribution_to_json)
+    rows: dict[str, list[tuple[Any, ...]]] = {
+        "trials (trial_id, number, study_id, state, datetime_start, datetime_complete)": [
+            (number + 1, number, study, "COMPLETE", when, when) for number, _ in numbered
+        ],
+        "trial_params (trial_id, param_name, param_value, distribution_json)": [
+            (number + 1, name, float(trial.params[name]), written(distribution))
+            for number, trial in numbered
+            for name, distribution in trial.distributions.items()
+        ],
+        "trial_values (trial_id, objective, value, value_type)": [
+            (number + 1, objective, value, "FINITE")
+            for number, trial in numbered
+            for objective, value in enumerate(trial.values)
+        ],
+        "trial_user_attributes (trial_id, key, value_json)": [
+            (number + 1, key, json.dumps(value))
+            for number, trial in numbered
+            for key, value in trial.user_attrs.items()
+        ],
+        "trial_system_attributes (trial_id, key, value_json)": [
+            (number + 1, key, json.dumps(value))
+            for number, trial in numbered
+            for key, value in trial.system_attrs.items()
+        ],
+    }
+    for table, lines in rows.items():
+        places = ", ".join("?" * len(lines[0]))
+        connection.executemany(f"INSERT INTO {table} VALUES ({places})", lines)
+
+
+def finished(proposal: Proposal, found: dict[str, Measurement], values: list[float]) -> optuna.trial.FrozenTrial:
+    """A trial as the store keeps it."""
+    network = {
+        "id": proposal.architecture.id,
+        "notation": str(proposal.architecture),
+        "architecture": proposal.architecture.to_dict(),
+        "anchor": proposal.anchor,
+        "replaced": {},
+    }
+    contexts = {name: measurement.context for name, measurement in found.items()}
+    seconds = {"ask": 0.05, "accuracy": 0.02, "latency": 2.5}
+    return optuna.trial.create_trial(
+        params=proposal.params,
+        distributions=proposal.distributions,
+        values=values,
+        system_attrs=proposal.system_attrs,
+        user_attrs={NETWORK: network, OUTCOME: {"contexts": contexts, "seconds": seconds, "cause": "", "detail": ""}},
+    )
+
+
+def proposed(first: int, last: int) -> Iterator[Proposal]:
+    """The paper's networks, then different random ones of the space, from one number to another."""
+    study, space = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)), search_spaces.get("nhs")
+    generation = optuna.samplers.NSGAIISampler._get_generation_key()  # by which Optuna's NSGA-II knows its parents
+    anchors, seen = list(space.anchors().items()), set[Architecture]()
+    while (number := len(seen)) < last:
+        name, network = anchors[number] if number < len(anchors) else ("", None)
+        trial = optuna.trial.FixedTrial(space.params(network)) if network else study.ask()
+        architecture = space.suggest(trial)
+        if architecture in seen:
+            continue
+        seen.add(architecture)
+        if number >= first:
+            yield Proposal(
+                architecture=architecture, params=trial.params, distributions=trial.distributions,
+                system_attrs={generation: number // 20}, anchor=name, replaced={},
+            )  # fmt: skip
+
+
+# What is timed
+
+
+class Timed(optuna.samplers.BaseSampler):
+    """A sampler, and the seconds spent in it."""
+
+    def __init__(self, sampler: optuna.samplers.BaseSampler) -> None:
+        self.sampler, self.seconds = sampler, 0.0
+
+    def _timed(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            return function(*arguments)
+        finally:
+            self.seconds += time.perf_counter() - start
+
+    def infer_relative_search_space(self, *arguments: Any) -> Any:
+        return self._timed(self.sampler.infer_relative_search_space, *arguments)
+
+    def sample_relative(self, *arguments: Any) -> Any:
+        return self._timed(self.sampler.sample_relative, *arguments)
+
+    def sample_independent(self, *arguments: Any) -> Any:
+        return self._timed(self.sampler.sample_independent, *arguments)
+
+
+def asked(url: str, sampler: str, count: int) -> dict[str, float]:
+    """The median seconds of a proposal with its outcome, of the sampler within it, and what each added to memory."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    store, made = Store(url, writable=True), list[Timed]()
+    config = store.config(RUN)
+    store.configure(RUN, {**config, "sampler": sampler, "budget": config["budget"] + count})
+    original = proposals.SAMPLERS[sampler]
+
+    def make(seed: int) -> Timed:
+        made.append(Timed(original.make(seed)))
+        return made[-1]
+
+    proposals.SAMPLERS[sampler] = replace(original, make=make)
+    start = time.perf_counter()
+    search = Search(store, RUN, MadeUp(len(sampler)))  # type: ignore[arg-type]
+    loading = time.perf_counter() - start
+    candidates, seconds, used, memory = iter(search), list[float](), list[float](), list[int]()
+    for _ in range(count):
+        start, before = time.perf_counter(), time.process_time()
+        next(candidates)
+        seconds.append(time.perf_counter() - start)
+        used.append(time.process_time() - before)
+        gc.collect()
+        memory.append(resident())
+    report = _Report(search, as_json=False, began=0.0, resumed=True)
+    report.done = count
+    start = time.perf_counter()
+    report._line(search.run.trials[-1])
+    line = time.perf_counter() - start
+    store.close()
+    typical, model = statistics.median(seconds[1:]), statistics.median(each.seconds for each in made[1:])
+    return {
+        "load": loading,
+        "first": seconds[0],
+        "ask and tell": typical,
+        "CPU": statistics.median(used[1:]),
+        "without model": typical - model,
+        "model": model,
+        "store": search.seconds["store"] / count,
+        "line": line,
+        "bytes a trial": (memory[-1] - memory[1]) / (count - 2),
+        "peak MB": peak(),
+    }
+
+
+def resident() -> int:
+    """Bytes of memory that this process has now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def loaded(url: str) -> dict[str, float]:
+    """The seconds and the memory of a run with all its trials, read by a fresh process."""
+    store = Store(url)
+    start, before = time.perf_counter(), time.process_time()
+    store.run(RUN)
+    found = {"seconds": time.perf_counter() - start, "CPU": time.process_time() - before, "peak MB": peak()}
+    store.close()
+    return found
+
+
+def command(*arguments: str) -> dict[str, float]:
+    """The seconds, the CPU seconds and the memory of a command as a process of its own."""
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "nas", *arguments], stdout=subprocess.DEVNULL)
+    return _ended(process, start)
+
+
+def resumed(path: Path) -> dict[str, float]:
+    """`nas run --name` with a larger budget, until its first proposal stands in the database; then it is killed."""
+    count = "SELECT count(*) FROM trials WHERE state = 'RUNNING'"
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nas", "run", "--name", RUN, "--budget", "1000000", "--store", f"sqlite:///{path}"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    with closing(sqlite3.connect(path)) as database:
+        while not database.execute(count).fetchone()[0]:
+            if process.poll() is not None:
+                raise SystemExit(f"the run ended with {process.returncode} before its first proposal")
+            time.sleep(0.01)
+    seconds = time.perf_counter() - start
+    process.kill()
+    return _ended(process, start) | {"seconds": seconds}
+
+
+def _ended(process: "subprocess.Popen[bytes]", start: float) -> dict[str, float]:
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return {
+        "seconds": time.perf_counter() - start, "CPU": usage.ru_utime + usage.ru_stime,
+        "peak MB": usage.ru_maxrss / 1024, "exit code": process.returncode,
+    }  # fmt: skip
+
+
+def measured(database: Path, trials: int, samplers: list[str]) -> dict[str, Any]:
+    """Everything about a store of so many trials. What changes it works on a copy."""
+    found: dict[str, Any] = {"trials": trials, "database MB": database.stat().st_size / 1e6}
+    url = f"sqlite:///{database}"
+    found["load"] = apart(loaded, url)
+    found["nas show"] = command("show", RUN, "--store", url)
+    page = database.with_suffix(".html")
+    found["nas dashboard"] = command("dashboard", RUN, "--store", url, "-o", str(page))
+    found["page MB"] = page.stat().st_size / 1e6
+    copy = database.with_name("copy.db")
+    for sampler in samplers:
+        if sampler == "gp" and trials > GP_LIMIT:
+            continue
+        found[sampler] = apart(asked, f"sqlite:///{shutil.copy(database, copy)}", sampler, ASKS[sampler])
+    with closing(Store(f"sqlite:///{shutil.copy(database, copy)}", writable=True)) as store:
+        store.configure(RUN, {**store.config(RUN), "sampler": "random"})
+    found["resume"] = resumed(copy)
+    return found
+
+
+def apart(function: Callable[..., dict[str, float]], *arguments: Any) -> dict[str, float]:
+    """A function's result, from a fresh process: its memory is its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def table(results: list[dict[str, Any]]) -> Iterator[str]:
+    """A row for each number, a column for each size."""
+    yield "| | " + " | ".join(f"{result['trials']} trials" for result in results) + " |"
+    yield "|---|" + "---|" * len(results)
+    for name, value in results[0].items():
+        for part in value if isinstance(value, dict) else [""]:
+            cells = [result.get(name, {}).get(part, "") if part else result[name] for result in results]
+            shown = (f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in cells)
+            yield f"| {name} {part} | {' | '.join(shown)} |".replace("  ", " ")
+
+
+def main() -> None:
+    """Grows one store from size to size, measures at each, and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", type=int, action="append")
+    parser.add_argument("--sampler", action="append", choices=list(ASKS))
+    parser.add_argument("--keep", type=Path, help="folder for the databases, which are kept and taken up again")
+    parser.add_argument("-o", "--output", type=Path, help="JSON file")
+    arguments = parser.parse_args()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    folder, results = arguments.keep or Path(tempfile.mkdtemp()), list[dict[str, Any]]()
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["NAS_LOCKS"] = str(folder)  # the run that is resumed disturbs no other
+    last: Path | None = None
+    for trials in sorted(arguments.trials or [200, 2000, 10_000]):
+        database = folder / f"{trials}.db"
+        if not database.exists():
+            start = time.perf_counter()
+            if last:
+                shutil.copy(last, database)
+            grow(database, trials)
+            print(f"{trials} trials made in {time.perf_counter() - start:.0f} s", flush=True)
+        last = database
+        results.append(measured(database, trials, arguments.sampler or list(ASKS)))
+        print(json.dumps(results[-1]), flush=True)
+    print("\n".join(table(results)))
+    if arguments.output:
+        arguments.output.write_text(json.dumps(results, indent=2))
+
+
+if __name__ == "__main__":
+    main()

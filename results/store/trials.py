@@ -1,0 +1,137 @@
+"""The trials of a run, read from Optuna's tables by one query each.
+
+Optuna makes an object of every parameter of every trial and parses its range twice, which takes most of the time and
+memory of a large run. It still writes the trials, and checks the version of its tables when a run is opened.
+"""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    import optuna
+
+STUDIES = sa.table("studies", sa.column("study_id", sa.Integer), sa.column("study_name", sa.String))
+TRIALS = sa.table(
+    "trials",
+    sa.column("trial_id", sa.Integer),
+    sa.column("study_id", sa.Integer),
+    sa.column("number", sa.Integer),
+    sa.column("state", sa.String),
+    sa.column("datetime_start", sa.DateTime),
+    sa.column("datetime_complete", sa.DateTime),
+)
+# Tables with rows for each trial: the key by which they are in order, and the columns.
+PARAMS = ("trial_params", "param_id", "param_name", "param_value", "distribution_json")
+VALUES = ("trial_values", "trial_value_id", "objective", "value", "value_type")
+USER_ATTRIBUTES = ("trial_user_attributes", "trial_user_attribute_id", "key", "value_json")
+SYSTEM_ATTRIBUTES = ("trial_system_attributes", "trial_system_attribute_id", "key", "value_json")
+AT_ONCE = 5000  # rows in memory
+INFINITE = {"INF_POS": math.inf, "INF_NEG": -math.inf}
+
+Parts = defaultdict[int, dict[Any, Any]]  # by the id of a trial
+
+
+class Trials:
+    """The trials of one study, as far as they were read. A finished one never changes: it is read once."""
+
+    def __init__(self, engine: sa.Engine, study: str) -> None:
+        self.engine = engine
+        self._study = sa.select(STUDIES.c.study_id).where(STUDIES.c.study_name == study).scalar_subquery()
+        self._known: dict[int, optuna.trial.FrozenTrial] = {}  # by id
+        self._unfinished: set[int] = set()
+
+    def read(self) -> "list[optuna.trial.FrozenTrial]":
+        """All trials, in order.
+
+        Raises one of `database_errors.DAMAGE` for what Optuna did not write.
+        """
+        with self.engine.connect() as connection:
+            changed = list(self._changed(connection))
+        self._known |= {trial._trial_id: trial for trial in changed}
+        self._unfinished -= {trial._trial_id for trial in changed if trial.state.is_finished()}
+        self._unfinished |= {trial._trial_id for trial in changed if not trial.state.is_finished()}
+        return sorted(self._known.values(), key=lambda trial: trial.number)
+
+    def _changed(self, connection: sa.Connection) -> "Iterator[optuna.trial.FrozenTrial]":
+        """The trials that are new, or were unfinished when they were read last."""
+        import optuna
+
+        changed = TRIALS.c.trial_id > max(self._known, default=-1)
+        if self._unfinished:
+            changed |= TRIALS.c.trial_id.in_(self._unfinished)
+        heads = sa.select(TRIALS).where((TRIALS.c.study_id == self._study) & changed)
+        found = connection.execute(heads.order_by(TRIALS.c.trial_id)).all()
+        if not found:
+            return
+        which = heads.with_only_columns(TRIALS.c.trial_id)
+        params, distributions = _params(connection, which)
+        values = _values(connection, which)
+        user_attrs = _attributes(connection, which, USER_ATTRIBUTES)
+        system_attrs = _attributes(connection, which, SYSTEM_ATTRIBUTES)
+        for key, _, number, state, start, complete in found:
+            yield optuna.trial.FrozenTrial(
+                number=number,
+                state=optuna.trial.TrialState[state],
+                value=None,
+                values=[values[key][objective] for objective in range(len(values[key]))] or None,
+                datetime_start=_local(start),
+                datetime_complete=_local(complete),
+                params=params[key],
+                distributions=distributions[key],
+                user_attrs=user_attrs[key],
+                system_attrs=system_attrs[key],
+                intermediate_values={},  # of trainings that Optuna may stop early, which are none of ours
+                trial_id=key,
+            )
+
+
+def _params(connection: sa.Connection, which: "sa.Select[Any]") -> tuple[Parts, Parts]:
+    """The parameters, and their distributions; equal distributions are one object."""
+    params: Parts = defaultdict(dict)
+    distributions: Parts = defaultdict(dict)
+    for trial, name, value, text in _rows(connection, which, *PARAMS):
+        distribution = _distribution(text)
+        distributions[trial][name], params[trial][name] = distribution, distribution.to_external_repr(value)
+    return params, distributions
+
+
+@lru_cache(maxsize=4096)
+def _distribution(text: str) -> "optuna.distributions.BaseDistribution":
+    import optuna
+
+    return optuna.distributions.json_to_distribution(text)
+
+
+def _values(connection: sa.Connection, which: "sa.Select[Any]") -> Parts:
+    """The values, by the index of their objective."""
+    values: Parts = defaultdict(dict)
+    for trial, objective, value, kind in _rows(connection, which, *VALUES):
+        values[trial][objective] = float(value) if kind == "FINITE" else INFINITE[kind]
+    return values
+
+
+def _attributes(connection: sa.Connection, which: "sa.Select[Any]", table: tuple[str, ...]) -> Parts:
+    attributes: Parts = defaultdict(dict)
+    for trial, key, text in _rows(connection, which, *table):
+        attributes[trial][key] = json.loads(text)
+    return attributes
+
+
+def _rows(connection: sa.Connection, which: "sa.Select[Any]", table: str, order: str, *columns: str) -> Iterator[Any]:
+    """The rows of a table about these trials, in the order in which they were written."""
+    trial: sa.ColumnClause[Any] = sa.column("trial_id")
+    query = sa.select(trial, *(sa.column(name) for name in columns)).select_from(sa.table(table))
+    query = query.where(trial.in_(which)).order_by(sa.column(order))
+    yield from connection.execute(query.execution_options(yield_per=AT_ONCE))
+
+
+def _local(utc: datetime | None) -> datetime | None:
+    """A time as Optuna gives it: it stores UTC, and gives local time, both without a zone."""
+    return utc.replace(tzinfo=UTC).astimezone().replace(tzinfo=None) if utc else None
