@@ -21,9 +21,9 @@ import onnxruntime
 import optuna
 import torch
 from fvcore.nn import FlopCountAnalysis
-from timm.layers import set_fused_attn
+from timm.layers.config import set_fused_attn
 from timm.models.nextvit import NextViT
-from timm.utils import reparameterize_model
+from timm.utils.model import reparameterize_model
 
 # Depths of the stages, around those of Next-ViT-S, B and L. timm builds stage 3 from groups of five blocks.
 PUBLISHED = ((3, 4, 10, 3), (3, 4, 20, 3), (3, 4, 30, 3))
@@ -44,7 +44,7 @@ def giga_macs(model: torch.nn.Module) -> float:
     """Multiply-adds of one image, in units of 1e9; those of additions and activations are not counted, as is usual."""
     with torch.inference_mode():
         counted = FlopCountAnalysis(model, torch.zeros(IMAGE)).unsupported_ops_warnings(False)
-        return counted.uncalled_modules_warnings(False).total() / 1e9  # stochastic depth is not called
+        return float(counted.uncalled_modules_warnings(False).total()) / 1e9  # stochastic depth is not called
 
 
 def export(model: torch.nn.Module, file: Path) -> Path:

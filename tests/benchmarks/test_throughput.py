@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from search_spaces import PAPER, Architecture
 def test_both_mean_the_same_network(depths: tuple[int, ...]) -> None:
     kinds = {NextConvBlock: "C", NextTransformerBlock: "T"}
     with torch.device("meta"):
-        theirs = NextViT(in_chans=3, depths=depths)
+        theirs: Any = NextViT(in_chans=3, depths=depths)
     ours = throughput.network(depths)
     for stage, blocks in zip(theirs.stages, ours.blocks, strict=True):
         assert [(kinds[type(each)], each.out_chs) for each in stage.blocks] == [
