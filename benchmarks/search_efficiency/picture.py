@@ -33,14 +33,14 @@ def figure(found: dict[str, dict[str, report.Curves]]) -> go.Figure:
     """A panel for each table; a band is the 95 % interval of a mean over seeds."""
     rows = -(-len(found) // COLUMNS)
     titles = [tables.NAMES[name] for name in found]
-    made = make_subplots(rows, COLUMNS, subplot_titles=titles, vertical_spacing=0.25 / rows, horizontal_spacing=0.06)
+    made = make_subplots(rows, COLUMNS, subplot_titles=titles, vertical_spacing=0.24 / rows, horizontal_spacing=0.06)
     for number, by_sampler in enumerate(found.values()):
         place: dict[str, Any] = {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}
         for sampler in (each for each in LINES if each in by_sampler):
             _add(made, sampler, by_sampler[sampler], place, shown=number == 0)
     made.update_layout(layout("", ""), width=WIDTH, height=rows * HEIGHT, paper_bgcolor="white", plot_bgcolor="white")
-    made.update_layout(legend={"y": -0.06, "yanchor": "top"}, margin={"b": 90})
-    made.update_xaxes(**AXIS, range=[0, BUDGET], title_text="evaluations")
+    made.update_layout(legend={"y": -0.08, "yanchor": "top"}, margin={"b": 110})
+    made.update_xaxes(**AXIS, range=[0, BUDGET], title={"text": "evaluations", "standoff": 4})
     made.update_yaxes(**AXIS, type="log", tickvals=[0.3, 0.1, 0.03, 0.01, 0.003, 0.001], title_text="")
     made.update_yaxes(title_text="missing share of the hypervolume", col=1)
     return made
