@@ -1,0 +1,78 @@
+"""The curves as a picture: the share of the hypervolume that is still missing, on a logarithmic axis."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from playwright.sync_api import sync_playwright
+from plotly.offline import get_plotlyjs
+from plotly.subplots import make_subplots
+
+from benchmarks.search_efficiency import report, tables
+from benchmarks.search_efficiency.compare import BUDGET, EVERY
+from benchmarks.search_efficiency.samplers import SAMPLERS
+from results.colours import BLUE, GREEN, GREY, INK, LIGHT_GREY, PURPLE, VERMILION
+from results.figures.common.style import AXIS, layout
+
+COLUMNS, WIDTH, HEIGHT = 3, 1080, 330
+LINES = {
+    "random": (GREY, "solid"),
+    "mutation": (INK, "dot"),
+    "tpe": (GREEN, "solid"),
+    "nsga2": (PURPLE, "solid"),
+    "gp": (BLUE, "solid"),
+    "ridge": (LIGHT_GREY, "dash"),
+    "screen": (VERMILION, "solid"),
+}
+
+
+def figure(found: dict[str, dict[str, report.Curves]]) -> go.Figure:
+    """A panel for each table; a band is the 95 % interval of a mean over seeds."""
+    rows = -(-len(found) // COLUMNS)
+    titles = [tables.NAMES[name] for name in found]
+    made = make_subplots(rows, COLUMNS, subplot_titles=titles, vertical_spacing=0.24 / rows, horizontal_spacing=0.06)
+    for number, by_sampler in enumerate(found.values()):
+        place: dict[str, Any] = {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}
+        for sampler in (each for each in LINES if each in by_sampler):
+            _add(made, sampler, by_sampler[sampler], place, shown=number == 0)
+    made.update_layout(layout("", ""), width=WIDTH, height=rows * HEIGHT, paper_bgcolor="white", plot_bgcolor="white")
+    made.update_layout(legend={"y": -0.08, "yanchor": "top"}, margin={"b": 110})
+    made.update_xaxes(**AXIS, range=[0, BUDGET], title={"text": "evaluations", "standoff": 4})
+    made.update_yaxes(**AXIS, type="log", tickvals=[0.3, 0.1, 0.03, 0.01, 0.003, 0.001], title_text="")
+    made.update_yaxes(title_text="missing share of the hypervolume", col=1)
+    return made
+
+
+def _add(made: go.Figure, sampler: str, of: report.Curves, place: dict[str, Any], *, shown: bool) -> None:
+    ends = range(2 * EVERY, report.last(of) + 1, EVERY)
+    points = np.array([report.interval(np.array(list(report.at(of, end).values()))) for end in ends])
+    mean, low, high = np.maximum(1 - points.T, 1e-4)
+    colour, dash = LINES[sampler]
+    x = list(ends)
+    made.add_scatter(
+        x=x + x[::-1], y=np.round([*low, *high[::-1]], 5), fill="toself", line={"width": 0}, fillcolor=colour,
+        opacity=0.15, showlegend=False, mode="lines", **place
+    )  # fmt: skip
+    line = {"color": colour, "dash": dash, "width": 2}
+    made.add_scatter(
+        x=x, y=np.round(mean, 5), mode="lines", line=line, name=SAMPLERS[sampler].words, showlegend=shown, **place
+    )
+
+
+def draw(found: dict[str, dict[str, report.Curves]], path: Path) -> None:
+    """Writes the picture as a browser draws it."""
+    page_source = f"<div id='figure'></div><script>{get_plotlyjs()}</script>"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_content(page_source)
+        svg = page.evaluate(
+            "async (figure) => decodeURIComponent((await Plotly.toImage(figure, {format: 'svg', "
+            "width: figure.layout.width, height: figure.layout.height})).split(',').slice(1).join(','))",
+            json.loads(figure(found).to_json()),
+        )
+        browser.close()
+    path.write_text(svg)
