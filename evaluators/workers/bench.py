@@ -3,9 +3,15 @@
 Every latency has a fresh process; the next one starts early, so that nobody waits for its imports. Accuracies share one
 process until it fails. Exact counts need none. The evaluator's location decides where a process runs: under another
 interpreter or over SSH it is the same worker, and a lost connection is retried.
+
+Several threads may measure at once: each process belongs to one of them, and on one device they take turns.
 """
 
+import threading
 import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +24,11 @@ from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, fa
 
 TIMEOUT_SECONDS = 120.0
 CONNECTION_ATTEMPTS = 3
+Waited = Callable[[float], object]  # receives seconds
+
+
+def _ignored(seconds: float) -> None:
+    """Where nobody asks for them."""
 
 
 class Bench:
@@ -30,7 +41,11 @@ class Bench:
     def __init__(self, timeout: float = TIMEOUT_SECONDS, others: int = 0, say: Say = speak) -> None:
         self.timeout, self.others, self.say = timeout, others, say
         self.scorer: Worker | None = None
-        self.spares: dict[str, Worker] = {}  # by the evaluator's spec
+        self.spares: dict[str, deque[Worker]] = {}  # by the evaluator's spec
+        self.held: Counter[str] = Counter()  # by device: the seconds for which latencies had it
+        self._working: set[Worker] = set()
+        self._scoring = threading.Lock()
+        self._turns: dict[str, threading.Lock] = {}  # by device
 
     def __enter__(self) -> Self:
         return self
@@ -38,27 +53,34 @@ class Bench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in (self.scorer, *self.spares.values()):
+        for worker in (self.scorer, *(spare for spares in self.spares.values() for spare in spares)):
             if worker:
                 worker.close()
         self.scorer, self.spares = None, {}
 
-    def measure(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
+    def kill(self) -> None:
+        """Ends every process that works: the measurements of other threads end with its failure."""
+        for worker in tuple(self._working):
+            worker.kill()
+
+    def measure(self, evaluator: Evaluator, architecture: Architecture, waited: Waited = _ignored) -> Measurement:
         """The evaluator's measurement of an architecture, isolated as its family needs.
+
+        `waited` receives the seconds for which it waited until no other thread used the device.
 
         Raises:
             MeasurementFailed: this architecture could not be evaluated.
             InfrastructureFailed: a connection, process, disk or device failed, not the architecture.
             Unavailable: the evaluator cannot run at its location.
         """
-        if not self._isolated(evaluator):
+        if not self.isolates(evaluator):
             try:
                 return evaluator.measure(architecture)
             except Exception as error:  # it costs only this candidate, as in a separate process
                 raise failure(error) from error
         task = "join" if self.others else "measure"
         job = {"do": task, "architecture": architecture.to_dict()}
-        answer = self._ask(evaluator, job)
+        answer = self._ask(evaluator, job, waited)
         try:
             measurement = Measurement.from_dict(answer["measurement"])
         except (KeyError, TypeError) as error:
@@ -80,25 +102,31 @@ class Bench:
         except (KeyError, TypeError, ValueError) as error:
             raise _garbled(evaluator, error) from None
 
-    def prepare(self, *evaluators: Evaluator) -> None:
-        """Starts the processes of the next latencies, so that their imports run during other work."""
+    def prepare(self, *evaluators: Evaluator, count: int = 1) -> None:
+        """Starts `count` processes of each latency, less those that wait, so that their imports run beside other work.
+
+        Only one thread may call it.
+        """
         for evaluator in evaluators:
-            if evaluator.family() == "latency" and self._isolated(evaluator) and evaluator.spec not in self.spares:
-                self.spares[evaluator.spec] = Worker(evaluator.location, evaluator.local.spec)
+            if evaluator.family() == "latency" and self.isolates(evaluator):
+                spares = self.spares.setdefault(evaluator.spec, deque())
+                while len(spares) < count:
+                    spares.append(_started(evaluator))
 
     @staticmethod
-    def _isolated(evaluator: Evaluator) -> bool:
+    def isolates(evaluator: Evaluator) -> bool:
+        """Whether an evaluator needs another process."""
         return evaluator.family() != "cost" and evaluator.metric.kind != "predicted"
 
-    def _ask(self, evaluator: Evaluator, job: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, evaluator: Evaluator, job: dict[str, Any], waited: Waited = _ignored) -> dict[str, Any]:
         if reason := evaluator.missing():
             raise reason
         job = {**job, "evaluator": evaluator.local.spec}
         if evaluator.family() == "accuracy":
-            return self._score(evaluator, job)
+            return self._score(evaluator, job, waited)
         for attempt in range(1, CONNECTION_ATTEMPTS + 1):
             try:
-                return self._latency(evaluator, job)
+                return self._latency(evaluator, job, waited)
             except ConnectionLost as error:
                 if attempt == CONNECTION_ATTEMPTS:
                     raise ConnectionLost(f"{error.message} {attempt} times", error.hint) from None
@@ -106,23 +134,56 @@ class Bench:
                 time.sleep(attempt)
         raise AssertionError("the loop above returns or raises")
 
-    def _latency(self, evaluator: Evaluator, job: dict[str, Any]) -> dict[str, Any]:
-        self.prepare(evaluator)
-        worker = self.spares.pop(evaluator.spec)
+    def _latency(self, evaluator: Evaluator, job: dict[str, Any], waited: Waited) -> dict[str, Any]:
         try:
-            return worker.run(job, self.timeout, self.say)
+            worker = self.spares[evaluator.spec].popleft()
+        except (KeyError, IndexError):
+            worker = _started(evaluator)
+        self._working.add(worker)
+        try:
+            opening = 0.0
+            if job["do"] == "measure":
+                worker.run({**job, "do": "open"}, self.timeout)
+                opening = worker.took
+            with self._turn(evaluator, waited):
+                try:
+                    return worker.run(job, self.timeout, self.say, spent=opening)
+                finally:
+                    self.held[_device(evaluator)] += worker.took  # type: ignore[assignment]
         finally:
+            self._working.discard(worker)
             worker.close()
 
-    def _score(self, evaluator: Evaluator, job: dict[str, Any]) -> dict[str, Any]:
+    @contextmanager
+    def _turn(self, evaluator: Evaluator, waited: Waited) -> Iterator[None]:
+        """Waits here for other threads: at the device's lock their processes would report each other."""
+        start = time.monotonic()
+        with self._turns.setdefault(_device(evaluator), threading.Lock()):
+            waited(time.monotonic() - start)
+            yield
+
+    def _score(self, evaluator: Evaluator, job: dict[str, Any], waited: Waited) -> dict[str, Any]:
         threads = max(1, cores() // (self.others + 1)) if self.others else 0
-        scorer = self.scorer = self.scorer or Worker(prepare=evaluator.spec, threads=threads)
-        try:
-            return scorer.run(job, max(self.timeout, evaluator.patience), self.say)
-        except NegativeAnswer:
-            scorer.close()  # its state is no longer reliable
-            self.scorer = None
-            raise
+        with self._scoring, self._turn(evaluator, waited):
+            scorer = self.scorer = self.scorer or Worker(prepare=evaluator.spec, threads=threads)
+            self._working.add(scorer)
+            try:
+                return scorer.run(job, max(self.timeout, evaluator.patience), self.say)
+            except NegativeAnswer:
+                scorer.close()  # its state is no longer reliable
+                self.scorer = None
+                raise
+            finally:
+                self._working.discard(scorer)
+
+
+def _device(evaluator: Evaluator) -> str:
+    """The name of the device for which measurements of one bench wait here."""
+    return f"{evaluator.physical()} on {evaluator.location.host or 'this machine'}"
+
+
+def _started(evaluator: Evaluator) -> Worker:
+    return Worker(evaluator.location, evaluator.local.spec)
 
 
 def _garbled(evaluator: Evaluator, error: Exception) -> InfrastructureFailed:

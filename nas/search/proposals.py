@@ -1,4 +1,4 @@
-"""The next candidate: a function of the finished trials, the seed and the number of the trial, and of nothing else.
+"""The next candidate: a function of the trials that it is told, the seed and the number of the trial, and nothing else.
 
 Therefore a resumed run proposes the same candidates as an uninterrupted one: every proposal builds its sampler from
 scratch. Samplers are Optuna's. A proposed network that was proposed before, or that breaks an exact limit, is replaced
@@ -44,7 +44,7 @@ def _gp(seed: int) -> "optuna.samplers.BaseSampler":
 def _tpe(seed: int) -> "optuna.samplers.BaseSampler":
     import optuna
 
-    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True)
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, constant_liar=True)
 
 
 def _nsga2(seed: int) -> "optuna.samplers.BaseSampler":
@@ -81,7 +81,8 @@ def propose(
 ) -> Proposal:
     """The next candidate: first the anchors of the space, then the sampler's proposals.
 
-    `refusal` returns the reason why a network must not be evaluated, or an empty text.
+    Of `trials`, those whose results are not to be used yet are running (`history.told`). `refusal` returns the reason
+    why a network must not be evaluated, or an empty text.
 
     Raises:
         SpaceExhausted: all neighbours were refused.

@@ -270,7 +270,7 @@ class Store(MeasurementStore):
         with self._access():
             self._study(name).add_trial(trial)
 
-    def begin(self, name: str, proposal: Proposal) -> None:
+    def begin(self, name: str, proposal: Proposal) -> Trial:
         """Records a candidate as being evaluated, in one step."""
         import optuna
 
@@ -290,14 +290,7 @@ class Store(MeasurementStore):
         )
         with self._access():
             self._study(name).add_trial(trial)
-
-    def in_flight(self, name: str) -> Trial | None:
-        """The candidate that was being evaluated when the run last ended; None if none was."""
-        running = [trial for trial in self.frozen(name) if not trial.state.is_finished()]
-        if not running:
-            return None
-        with self._reading(f"trial {running[0].number} of run '{name}'"):
-            return rows.trial(running[0], {}, {})
+        return rows.trial(self.frozen(name)[-1], {}, {})
 
     def finish(
         self,
