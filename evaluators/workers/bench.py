@@ -4,14 +4,15 @@ Every latency has a fresh process; the next one starts early, so that nobody wai
 process until it fails. Exact counts need none. The evaluator's location decides where a process runs: under another
 interpreter or over SSH it is the same worker, and a lost connection is retried.
 
-Several threads may measure at once: each process belongs to one of them, and on one device they take turns.
+Several threads may measure at once: each process belongs to one of them, they take turns on a device, and never more of
+them compute than there are cores.
 """
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from evaluators.core.evaluator import Evaluator, cores
 from evaluators.core.locks import Say, speak
 from evaluators.core.measurement import Measurement, differences
 from evaluators.workers.connection import ConnectionLost, Worker
+from evaluators.workers.cores import Cores
 from search_spaces import Architecture
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, failure
 
@@ -41,7 +43,8 @@ class Bench:
     def __init__(self, timeout: float = TIMEOUT_SECONDS, others: int = 0, say: Say = speak) -> None:
         self.timeout, self.others, self.say = timeout, others, say
         self.scorer: Worker | None = None
-        self.spares: dict[str, deque[Worker]] = {}  # by the evaluator's spec
+        self.spares: dict[str, Worker] = {}  # by the evaluator's spec
+        self.cores = Cores(cores())
         self.held: Counter[str] = Counter()  # by device: the seconds for which latencies had it
         self._working: set[Worker] = set()
         self._scoring = threading.Lock()
@@ -53,20 +56,20 @@ class Bench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in (self.scorer, *(spare for spares in self.spares.values() for spare in spares)):
+        for worker in (self.scorer, *self.spares.values()):
             if worker:
                 worker.close()
         self.scorer, self.spares = None, {}
 
     def kill(self) -> None:
-        """Ends every process that works: the measurements of other threads end with its failure."""
+        """Ends every process that works, and with it the measurements of other threads."""
         for worker in tuple(self._working):
             worker.kill()
 
     def measure(self, evaluator: Evaluator, architecture: Architecture, waited: Waited = _ignored) -> Measurement:
         """The evaluator's measurement of an architecture, isolated as its family needs.
 
-        `waited` receives the seconds for which it waited until no other thread used the device.
+        `waited` receives the seconds for which it waited for other threads: for the device, and for a core.
 
         Raises:
             MeasurementFailed: this architecture could not be evaluated.
@@ -102,16 +105,11 @@ class Bench:
         except (KeyError, TypeError, ValueError) as error:
             raise _garbled(evaluator, error) from None
 
-    def prepare(self, *evaluators: Evaluator, count: int = 1) -> None:
-        """Starts `count` processes of each latency, less those that wait, so that their imports run beside other work.
-
-        Only one thread may call it.
-        """
+    def prepare(self, *evaluators: Evaluator) -> None:
+        """Starts the processes of the next latencies, so that their imports run during other work."""
         for evaluator in evaluators:
-            if evaluator.family() == "latency" and self.isolates(evaluator):
-                spares = self.spares.setdefault(evaluator.spec, deque())
-                while len(spares) < count:
-                    spares.append(_started(evaluator))
+            if evaluator.family() == "latency" and self.isolates(evaluator) and evaluator.spec not in self.spares:
+                self.spares[evaluator.spec] = _started(evaluator)
 
     @staticmethod
     def isolates(evaluator: Evaluator) -> bool:
@@ -135,46 +133,54 @@ class Bench:
         raise AssertionError("the loop above returns or raises")
 
     def _latency(self, evaluator: Evaluator, job: dict[str, Any], waited: Waited) -> dict[str, Any]:
-        try:
-            worker = self.spares[evaluator.spec].popleft()
-        except (KeyError, IndexError):
-            worker = _started(evaluator)
-        self._working.add(worker)
-        try:
-            opening = 0.0
-            if job["do"] == "measure":
-                worker.run({**job, "do": "open"}, self.timeout)
-                opening = worker.took
-            with self._turn(evaluator, waited):
+        worker, opening = self.spares.pop(evaluator.spec, None), 0.0
+        beside, measuring = (nullcontext,) * 2 if evaluator.location.host else (self.cores.beside, self.cores.measuring)
+        with ExitStack() as stack:
+            with _counted(beside(), waited):
+                worker = worker or _started(evaluator)
+                stack.callback(worker.close)
+                stack.enter_context(self._at_work(worker))
+                if job["do"] == "measure":
+                    worker.run({**job, "do": "open"}, self.timeout)
+                    opening = worker.took
+            with self._turn(evaluator, waited), _counted(measuring(), waited):
                 try:
                     return worker.run(job, self.timeout, self.say, spent=opening)
                 finally:
                     self.held[_device(evaluator)] += worker.took  # type: ignore[assignment]
-        finally:
-            self._working.discard(worker)
-            worker.close()
 
     @contextmanager
-    def _turn(self, evaluator: Evaluator, waited: Waited) -> Iterator[None]:
-        """Waits here for other threads: at the device's lock their processes would report each other."""
-        start = time.monotonic()
-        with self._turns.setdefault(_device(evaluator), threading.Lock()):
-            waited(time.monotonic() - start)
+    def _at_work(self, worker: Worker) -> Iterator[None]:
+        self._working.add(worker)
+        try:
             yield
+        finally:
+            self._working.discard(worker)
+
+    def _turn(self, evaluator: Evaluator, waited: Waited) -> AbstractContextManager[None]:
+        """Waits here for other threads: at the device's lock their processes would report each other."""
+        return _counted(self._turns.setdefault(_device(evaluator), threading.Lock()), waited)
 
     def _score(self, evaluator: Evaluator, job: dict[str, Any], waited: Waited) -> dict[str, Any]:
         threads = max(1, cores() // (self.others + 1)) if self.others else 0
         with self._scoring, self._turn(evaluator, waited):
             scorer = self.scorer = self.scorer or Worker(prepare=evaluator.spec, threads=threads)
-            self._working.add(scorer)
             try:
-                return scorer.run(job, max(self.timeout, evaluator.patience), self.say)
+                with self._at_work(scorer):
+                    return scorer.run(job, max(self.timeout, evaluator.patience), self.say)
             except NegativeAnswer:
                 scorer.close()  # its state is no longer reliable
                 self.scorer = None
                 raise
-            finally:
-                self._working.discard(scorer)
+
+
+@contextmanager
+def _counted(waiting: AbstractContextManager[object], waited: Waited) -> Iterator[None]:
+    """Enters, and says how long that took."""
+    start = time.monotonic()
+    with waiting:
+        waited(time.monotonic() - start)
+        yield
 
 
 def _device(evaluator: Evaluator) -> str:

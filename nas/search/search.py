@@ -99,8 +99,8 @@ class Search:
 
         What the store knows and what this process computes is not left to the pipeline.
         """
-        left = self.config.budget - len(self.finished()) - len(pipeline.works)
-        self.bench.prepare(*self.objectives, count=min(self.jobs, left))
+        if self.jobs == 1:
+            self.bench.prepare(*self.objectives)  # with more, there is always one that starts
         self._learn()
         candidate = self._next(len(pipeline.works))
         pipeline.submit(candidate, self._unknown(candidate))
@@ -190,7 +190,7 @@ class Search:
     def _ask(self) -> Candidate:
         """Proposes the next candidate and stores it as running."""
         spent: Counter[str] = Counter()
-        with timed("ask", spent):
+        with self.bench.cores.beside(), timed("ask", spent):
             proposal = propose(
                 self.config.search_space,
                 self.config.sampler,
