@@ -157,6 +157,8 @@ class _Report:
             console.say(line)
         if self.search.run.ignored:
             console.say(f"  {self.search.run.ignored_sentence()}")
+        if self.search.jobs > 1:
+            console.say(f"  jobs         {self.search.jobs} candidates in the works at once")
         console.say(f"  dashboard    {self.page}")
         console.say(f"  Ctrl-C is safe; to resume: {self._resume()}")
 
@@ -179,7 +181,8 @@ class _Report:
         else:
             console.say(line)
         if self.done % PAGE_EVERY == 0:
-            self._write_page()
+            with self.search.bench.cores.beside():
+                self._write_page()
 
     def _line(self, trial: Trial) -> str:
         run, budget = self.search.run, self.search.config.budget
