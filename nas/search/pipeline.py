@@ -38,6 +38,9 @@ class Candidate:
     done: bool = False
 
 
+Measured = tuple[Candidate, Evaluator, Measurement]
+
+
 class Pipeline:
     """Candidates in the works: `jobs` of them are evaluated at once, further ones wait. It owns threads: use `with`."""
 
@@ -46,7 +49,7 @@ class Pipeline:
         self.works: deque[Candidate] = deque()  # in the order in which they were asked for
         self._pool = ThreadPoolExecutor(jobs)
         self._futures: list[Future[None]] = []
-        self._news: SimpleQueue[tuple[Candidate, Evaluator, Measurement] | tuple[Candidate]] = SimpleQueue()
+        self._news: SimpleQueue[Measured | Candidate] = SimpleQueue()  # what was measured, and candidates that are done
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +90,7 @@ class Pipeline:
         except Exception as error:  # whatever it is, it is raised or recorded when the candidate's turn has come
             candidate.error = error
         finally:
-            self._news.put((candidate,))
+            self._news.put(candidate)
 
     def _measured(self, candidate: Candidate, evaluator: Evaluator) -> Measurement:
         spent, step = candidate.spent, evaluator.family()
@@ -98,14 +101,14 @@ class Pipeline:
         with timed(step, spent):
             return self.bench.measure(evaluator, candidate.trial.architecture, waited)
 
-    def news(self, *, wait: bool) -> Iterator[tuple[Candidate, Evaluator, Measurement]]:
+    def news(self, *, wait: bool) -> Iterator[Measured]:
         """Yields what was measured since; with `wait`, until the first candidate is done."""
         while (wait and not self.first_is_done) or not self._news.empty():
-            candidate, *measured = self._news.get()
-            if measured:
-                yield candidate, *measured
+            news = self._news.get()
+            if isinstance(news, Candidate):
+                news.done = True
             else:
-                candidate.done = True
+                yield news
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from evaluators import Evaluator, Measurement
@@ -16,7 +16,7 @@ from nas.search import latency_predictions
 from nas.search.active_learning import ActiveLearning, check_transient
 from nas.search.config import Config
 from nas.search.history import told
-from nas.search.pipeline import Candidate, Pipeline, timed
+from nas.search.pipeline import Candidate, Measured, Pipeline, timed
 from nas.search.proposals import SpaceExhausted, propose
 from results.limits import Limit
 from results.store.record import Trial
@@ -137,7 +137,7 @@ class Search:
             self.store.remember(architecture, known)
         return known
 
-    def _keep(self, news: Iterator[tuple[Candidate, Evaluator, Measurement]]) -> None:
+    def _keep(self, news: Iterable[Measured]) -> None:
         """Stores measurements at once, but latencies in the order of the trials: their device's constant follows."""
         for candidate, evaluator, measurement in news:
             candidate.measurements[evaluator.spec] = measurement
