@@ -118,7 +118,8 @@ class Latency(Evaluator):
         return math.exp(Ratio.of(rounds).log)
 
     def _read(self, architecture: Architecture) -> Reading:
-        stack, running = _NETWORKS.pop((self.spec, architecture), None) or self._open(architecture)
+        key = self.spec, architecture
+        stack, running = _NETWORKS.pop(key) if key in _NETWORKS else self._open(architecture)
         with stack:
             return self._timed(running)
 
@@ -173,7 +174,7 @@ class Latency(Evaluator):
 
     @contextmanager
     def _references(self) -> Iterator[list[Timed]]:
-        stack, references = _REFERENCES.pop(self.spec, None) or self._open_references()
+        stack, references = _REFERENCES.pop(self.spec) if self.spec in _REFERENCES else self._open_references()
         with stack:
             yield references
 

@@ -96,7 +96,7 @@ class Pipeline:
         spent, step = candidate.spent, evaluator.family()
 
         def waited(seconds: float) -> None:
-            spent.update({step: -seconds, "waiting": seconds})  # type: ignore[dict-item]
+            spent.update({step: -seconds, "waiting": seconds})
 
         with timed(step, spent):
             return self.bench.measure(evaluator, candidate.trial.architecture, waited)

@@ -230,9 +230,9 @@ class Search:
         Raises:
             InfrastructureFailed: it has none; it stays in flight, and resuming evaluates it again.
         """
-        if candidate.error and not isinstance(candidate.error, MeasurementFailed):
-            raise candidate.error
         trial, failed = candidate.trial, candidate.error
+        if failed is not None and not isinstance(failed, MeasurementFailed):
+            raise failed
         with timed("store", self.seconds):
             measurements = self._stored(candidate)
         values, constraints = None, {}
