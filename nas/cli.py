@@ -93,12 +93,27 @@ def cli() -> None:
     help="Run whose networks teach the sampler from the first question; none: no run.  [default: all of the store]",
 )
 @click.option("--name", metavar="RUN", help="Name of the run; an existing run is resumed.  [default: SPACE-N, new]")
+@click.option(
+    "--jobs",
+    type=int,
+    metavar="N",
+    help="Candidates in the works at once; the number changes no result.  [default: 2 where a core is to spare]",
+)
 @click.option("--dry-run", is_flag=True, help="Print the configuration and three example networks, and stop.")
 @TIMEOUT
 @STORE
 @JSON
 @click.pass_context
-def run(context: click.Context, /, store: str, as_json: bool, dry_run: bool, timeout: float, **choices: object) -> int:
+def run(
+    context: click.Context,
+    /,
+    store: str,
+    as_json: bool,
+    dry_run: bool,
+    timeout: float,
+    jobs: int | None,
+    **choices: object,
+) -> int:
     """Search: propose, score, measure and store candidates until the budget is spent.
 
     Ctrl-C and even kill -9 are safe: the same command with --name resumes the run, proposes the candidates that an
@@ -108,7 +123,7 @@ def run(context: click.Context, /, store: str, as_json: bool, dry_run: bool, tim
     from nas.commands.run import start
 
     given = {name for name in choices if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
-    return start(choices, given, store_url=store, as_json=as_json, dry_run=dry_run, timeout=timeout)
+    return start(choices, given, store_url=store, as_json=as_json, dry_run=dry_run, timeout=timeout, jobs=jobs)
 
 
 @cli.command(epilog=examples("nas show", "nas show nhs-1 --limit 'ort<=30ms'", "nas show --all --csv > trials.csv"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from evaluators.core import scratch
-from evaluators.core.evaluator import check_range, choice
+from evaluators.core.evaluator import check_range, choice, cores
 from evaluators.core.measurement import Device
 from evaluators.graphs import by_stage
 from evaluators.targets import cpu
@@ -43,7 +43,6 @@ class Ort(Latency):
 
     packages: ClassVar[tuple[str, ...]] = ("onnxruntime",)
     imports: ClassVar[tuple[str, ...]] = ("evaluators.graphs.onnx_graph", "onnxruntime")
-    opens_early: ClassVar[bool] = True
 
     batch: int = 1
     threads: int = 1
@@ -58,6 +57,11 @@ class Ort(Latency):
         check_range("threads", self.threads, 1, 256)
         if self.precision == "int8" and self.provider != "cpu":
             raise UsageError(f"int8 is built for the CPU provider, not for {self.provider}", "leave one of them out")
+
+    @property
+    def opens_early(self) -> bool:
+        """On one core of several: the others are free for it."""
+        return self.threads == 1 and self.provider == "cpu" and cores() > 1
 
     def device(self) -> Device:
         """This machine's CPU, or a variant of it."""

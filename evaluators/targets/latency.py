@@ -56,7 +56,6 @@ class Latency(Evaluator):
     unit: ClassVar[str] = "ms"
     direction: ClassVar[Direction] = "minimize"
     kind: ClassVar[Kind] = "measured"
-    opens_early: ClassVar[bool] = False  # whether opening references disturbs no measurement of another process
     revision: ClassVar[int] = 2  # rounds with references; the first version's stopwatch took the network alone
 
     resolution: int = 224
@@ -70,6 +69,11 @@ class Latency(Evaluator):
     def references(self) -> tuple[Reference, ...]:
         """The networks that alternate with a candidate; none where a device answers too seldom for it."""
         return REFERENCES
+
+    @property
+    def opens_early(self) -> bool:
+        """Whether making networks ready disturbs no measurement of another process on the same device."""
+        return False
 
     @abstractmethod
     def _running(self, architecture: Architecture, resolution: int) -> AbstractContextManager[Running]:
@@ -114,7 +118,9 @@ class Latency(Evaluator):
         return math.exp(Ratio.of(rounds).log)
 
     def _read(self, architecture: Architecture) -> Reading:
-        with self._running(architecture, self.resolution) as running:
+        key = self.spec, architecture
+        stack, running = _NETWORKS.pop(key) if key in _NETWORKS else self._open(architecture)
+        with stack:
             return self._timed(running)
 
     def _timed(self, running: Running) -> Reading:
@@ -146,11 +152,29 @@ class Latency(Evaluator):
         """Imports modules, and opens the references where that disturbs nobody: a candidate need not wait for them."""
         super().prepare()
         if self.opens_early:
-            _OPENED[self.spec] = self._open_references()
+            _REFERENCES[self.spec] = self._open_references()
+
+    def open(self, architecture: Architecture) -> None:
+        """Makes a network ready where that disturbs nobody: its measurement then needs the device for its rounds only.
+
+        Raises:
+            Unavailable: this machine cannot measure it.
+            MeasurementFailed: it cannot be built.
+        """
+        if reason := self.missing():
+            raise reason
+        if self.opens_early:
+            _NETWORKS[self.spec, architecture] = self._open(architecture)
+
+    def _open(self, architecture: Architecture) -> tuple[ExitStack, Running]:
+        """The network, ready to run, and the stack that closes it."""
+        with ExitStack() as stack:
+            running = stack.enter_context(self._running(architecture, self.resolution))
+            return stack.pop_all(), running
 
     @contextmanager
     def _references(self) -> Iterator[list[Timed]]:
-        stack, references = _OPENED.pop(self.spec) if self.spec in _OPENED else self._open_references()
+        stack, references = _REFERENCES.pop(self.spec) if self.spec in _REFERENCES else self._open_references()
         with stack:
             yield references
 
@@ -164,4 +188,6 @@ class Latency(Evaluator):
             return stack.pop_all(), opened
 
 
-_OPENED: dict[str, tuple[ExitStack, list[Timed]]] = {}  # by spec: references that wait for this process's first network
+# What waits in this process for its measurement: networks, and by spec the references of the first of them.
+_NETWORKS: dict[tuple[str, Architecture], tuple[ExitStack, Running]] = {}
+_REFERENCES: dict[str, tuple[ExitStack, list[Timed]]] = {}

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from typing import IO, Any
 
 from evaluators.core import scratch
@@ -40,6 +41,7 @@ class Worker:
 
     def __init__(self, location: Location = HERE, prepare: str = "", threads: int = 0) -> None:
         self.location, self.prepare, self.ready = location, prepare, False
+        self.took = 0.0  # seconds of its latest job, from the moment at which it had the device
         command, self.room = location.command(), scratch.mine().room()
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the process
         try:
@@ -81,8 +83,10 @@ class Worker:
         except BrokenPipeError:
             pass  # the process has ended: `_receive` reports it
 
-    def run(self, job: dict[str, Any], timeout: float, say: Say = speak) -> dict[str, Any]:
+    def run(self, job: dict[str, Any], timeout: float, say: Say = speak, spent: float = 0.0) -> dict[str, Any]:
         """The answer to a job. Waiting for a free device does not count as time; `say` receives its holder.
+
+        `spent` are the seconds that earlier jobs took of the same candidate's time.
 
         Raises:
             ConnectionLost: the machine can no longer be reached.
@@ -95,27 +99,33 @@ class Worker:
             self.ready = True
             if self.prepare:
                 self._receive(START_SECONDS)
-        waits = job["do"] in ("measure", "compare")
-        answer = self._receive(SILENCE_SECONDS if waits else timeout, begun=job["do"] == "join")
-        while "waiting" in answer:
-            say(str(answer["waiting"]))
-            answer = self._receive(SILENCE_SECONDS)
-        if "begun" in answer:
-            answer = self._receive(timeout, begun=True)
+        start = time.monotonic()
+        try:
+            waits = job["do"] in ("measure", "compare")
+            limit = timeout if job["do"] in ("open", "join") else 0.0
+            answer = self._receive(SILENCE_SECONDS if waits else timeout, limit)
+            while "waiting" in answer:
+                say(str(answer["waiting"]))
+                answer = self._receive(SILENCE_SECONDS)
+            if "begun" in answer:
+                start = time.monotonic()
+                answer = self._receive(max(0.0, timeout - spent), timeout)
+        finally:
+            self.took = time.monotonic() - start
         if "cause" in answer:
             failed = InfrastructureFailed if "infrastructure" in answer else MeasurementFailed
             raise failed(str(answer["cause"]), str(answer.get("detail", "")))
         return answer
 
-    def _receive(self, seconds: float, begun: bool = False) -> dict[str, Any]:
-        """The next answer. Silence before the evaluation has begun is not the candidate's fault."""
+    def _receive(self, seconds: float, limit: float = 0.0) -> dict[str, Any]:
+        """The next answer. Silence is the candidate's fault if a `limit` of its time ends with it."""
         try:
             line = self.answers.get(timeout=seconds)
         except queue.Empty:
             output = self._last_output()
             self.close()
-            if begun:
-                raise MeasurementFailed(f"took longer than {seconds:g} s and was stopped", output) from None
+            if limit:
+                raise MeasurementFailed(f"took longer than {limit:g} s and was stopped", output) from None
             raise InfrastructureFailed(
                 f"the worker on {self.location} said nothing for {seconds:g} s", output
             ) from None
@@ -134,7 +144,7 @@ class Worker:
         """Raises the error that says what ended the process."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(END_SECONDS)  # it has closed its output, so it is about to end
-        self._kill()
+        self.kill()
         code, output = self.process.returncode or 0, self._last_output()
         if self.location.host and code == SSH_FAILED:
             raise ConnectionLost(f"the connection to {self.location.host} was lost", output)
@@ -152,7 +162,8 @@ class Worker:
         printed = os.pread(file, LAST_OUTPUT, max(0, os.fstat(file).st_size - LAST_OUTPUT))
         return (self.before + printed).decode(errors="backslashreplace")
 
-    def _kill(self) -> None:
+    def kill(self) -> None:
+        """Ends the process and its children at once. Whoever waits for its answer learns that it has ended."""
         if self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -161,7 +172,7 @@ class Worker:
 
     def close(self) -> None:
         """Kills the process and its children at once; over SSH the remote worker ends with the connection."""
-        self._kill()
+        self.kill()
         self.listener.join(timeout=5)  # it reads to the end of the output, which the kill has brought
         streams: list[IO[bytes] | None] = [self.process.stdin, self.errors]
         if not self.listener.is_alive():

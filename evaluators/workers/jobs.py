@@ -2,6 +2,7 @@
 
 {"do": "describe", "evaluator": "ort"}                                what it would measure here, or why it cannot
 {"do": "prepare", "evaluator": "ort"}                                 makes ready what the first job needs
+{"do": "open", "evaluator": "ort", "architecture": {...}}             makes ready what the next job measures
 {"do": "measure", "evaluator": "ort", "architecture": {...}}          one measurement
 {"do": "join", "evaluator": "train", "architecture": {...}}           the same, while the driver holds the device
 {"do": "compare", "evaluator": "ort", "architecture": {...}, "other": {...}}   the other's latency over the first's
@@ -24,6 +25,7 @@ FIELDS: dict[str, tuple[type, ...]] = {
 REQUIRED = {
     "describe": {"evaluator"},
     "prepare": {"evaluator"},
+    "open": {"evaluator", "architecture"},
     "measure": {"evaluator", "architecture"},
     "join": {"evaluator", "architecture"},
     "compare": {"evaluator", "architecture", "other"},

@@ -86,6 +86,10 @@ def _do(job: dict[str, Any], evaluator: Evaluator, answers: TextIO) -> Answer:
     if job["do"] == "prepare":
         evaluator.prepare()
         return {"prepared": evaluator.spec}
+    if job["do"] == "open":
+        if isinstance(evaluator, Latency):
+            evaluator.open(job["architecture"])
+        return {"opened": evaluator.spec}
     if job["do"] == "join":
         return _measured(job, evaluator)
     with exclusive(evaluator.physical(), lambda message: _reply(answers, {"waiting": message})):

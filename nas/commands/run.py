@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -21,6 +21,7 @@ from nas.search import latency_predictions, rungs
 from nas.search.accuracy import suggested_limits
 from nas.search.active_learning import check_transient
 from nas.search.config import Config
+from nas.search.pipeline import check_jobs, usual_jobs
 from nas.search.plan import Plan, planned, reserved, settle, stored_run
 from nas.search.proposals import SAMPLERS, SpaceExhausted
 from nas.search.remeasure import remeasure
@@ -41,11 +42,19 @@ LIKE_OTHERS = 3  # trials, after which their mean time says something of the oth
 
 
 def start(
-    choices: Mapping[str, Any], given: set[str], *, store_url: str, as_json: bool, dry_run: bool, timeout: float
+    choices: Mapping[str, Any],
+    given: set[str],
+    *,
+    store_url: str,
+    as_json: bool,
+    dry_run: bool,
+    timeout: float,
+    jobs: int | None,
 ) -> int:
     """Starts a run, or resumes the named one. Returns the exit code."""
     signals.listen()
     began = time.perf_counter()
+    jobs = None if jobs is None else check_jobs(jobs)
     plan = planned(choices, given, stored_run(store_url, choices["name"]))
     objectives = latency_predictions.ready(store_url, plan.config.objectives, plan.pins)
     for evaluator in objectives:
@@ -58,7 +67,8 @@ def start(
         with reserved(store, choices["name"], plan.config.space) as name:
             settle(store, name, plan, objectives)
             with Bench(timeout, say=console.say) as bench:
-                return _Report(Search(store, name, bench), as_json, began, resumed=plan.stored is not None).run()
+                search = Search(store, name, bench, jobs or usual_jobs(objectives[1:]))
+                return _Report(search, as_json, began, resumed=plan.stored is not None).run()
     finally:
         store.close()
 
@@ -128,8 +138,8 @@ class _Report:
 
     def _searched(self) -> int:
         try:
-            with self._live() as status:
-                for trial in self.search:
+            with self._live() as status, closing(iter(self.search)) as trials:
+                for trial in trials:
                     self.done += 1
                     self._progress(trial, status)
             return self._finish()
@@ -154,6 +164,8 @@ class _Report:
             console.say(f"  taught by    {count} networks of earlier runs on this device (--seed-from none: no run)")
         if self.search.run.ignored:
             console.say(f"  {self.search.run.ignored_sentence()}")
+        if self.search.jobs > 1:
+            console.say(f"  jobs         {self.search.jobs} candidates in the works at once")
         console.say(f"  dashboard    {self.page}")
         console.say(f"  Ctrl-C is safe; to resume: {self._resume()}")
 
@@ -176,7 +188,8 @@ class _Report:
         else:
             console.say(line)
         if self.done % PAGE_EVERY == 0 and time.perf_counter() >= self.page_due:
-            self._write_page()
+            with self.search.bench.cores.beside():
+                self._write_page()
 
     def _line(self, trial: Trial) -> str:
         run, budget = self.search.run, self.search.config.budget
@@ -226,6 +239,7 @@ class _Report:
                 seconds=round(time.perf_counter() - self.started, 3),
                 steps={step: round(value, 3) for step, value in self.search.seconds.items()},
                 reused=self.search.reused,
+                measuring=round(self.search.measuring, 3),
                 front=[trial.number for trial in members],
                 confirmed=[trial.number for trial in confirmed] if limited else None,
                 failures=dict(_failures(run)),
@@ -283,11 +297,13 @@ class _Report:
 
     def _summary(self, run: Run, members: list[Trial], confirmed: int | None) -> None:
         time_taken = duration(time.perf_counter() - self.started)
-        states = Counter(trial.state for trial in run.trials)
+        states = Counter("unfinished" if trial.state == "running" else trial.state for trial in run.trials)
         counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
         console.say(f"run {run.name}: {counts or 'no trial'}, in {time_taken}; {len(members)} on the front")
         if (seconds := run.config.get("planned_seconds")) and not self.resumed:
             console.say(f"  planned: {duration(seconds)}; taken: {duration(time.perf_counter() - self.began)}")
+        if self.search.measuring:
+            console.say(f"  the device was measuring {self.search.measuring:.0%} of the time")
         for cause, count in _failures(run):
             console.say(f"  failed {count} x: {cause}")
         for reason, count in _replaced(run).most_common():

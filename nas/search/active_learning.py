@@ -53,19 +53,21 @@ class ActiveLearning:
         further = min(ROUNDS - 1, finished * ROUNDS // self.config.budget)
         return first + (evaluations - first) * further // (ROUNDS - 1)
 
+    def is_due(self, finished: int) -> bool:
+        """Whether networks are to be trained before a candidate follows so many."""
+        return not self.evaluator.fit or self.due(finished) > len(self.evaluator.fit.networks)
+
     def round(self, run: Run, bench: Bench, seed: int) -> bool:
         """Trains the networks that are due and fits the prediction again. Returns whether it changed.
 
         Raises:
             NegativeAnswer: no network could be trained, or they have learnt too little to be ranked.
         """
-        due = self.due(sum(trial.state != "running" for trial in run.trials))
-        if self.evaluator.fit and due <= len(self.evaluator.fit.networks):
-            return False  # called before every candidate: the usual answer needs no database
-        missing = due - len(self.trained())
-        if self.evaluator.fit and missing <= 0:
+        finished = sum(trial.state != "running" for trial in run.trials)
+        if not self.is_due(finished):
             return False
-        failures = 0
+        due = self.due(finished)
+        missing, failures = due - len(self.trained()), 0
         while missing > 0 and failures < FEWEST:
             failures += self._train(self._next(run, missing, seed + failures), bench)
             missing = due - len(self.trained())

@@ -1,4 +1,4 @@
-"""The next candidate: a function of the finished trials, the seed and the number of the trial, and of nothing else.
+"""The next candidate: a function of the trials that it is told, the seed and the number of the trial, and nothing else.
 
 Therefore a resumed run proposes the same candidates as an uninterrupted one: every proposal builds its sampler from
 scratch. Samplers are Optuna's. A proposed network that was proposed before, or that breaks an exact limit, is replaced
@@ -64,11 +64,11 @@ def _gp(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
 def _tpe(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
     import optuna
 
-    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True)
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP_TRIALS, multivariate=True, constant_liar=True)
 
 
 def _nsga2(seed: int, knowledge: Knowledge) -> "optuna.samplers.BaseSampler":
-    from nas.search.nsga2 import NSGAIISampler
+    from nas.search.sampling.nsga2 import NSGAIISampler
 
     return NSGAIISampler(seed, population_size=20)  # Optuna's 50 leaves 4 generations of 200
 
@@ -112,7 +112,8 @@ def propose(
 ) -> Proposal:
     """The next candidate: first the anchors of the space, then the sampler's proposals.
 
-    `refusal` returns the reason why a network must not be evaluated, or an empty text.
+    Of `trials`, those whose results are not to be used yet are running (`history.told`). `refusal` returns the reason
+    why a network must not be evaluated, or an empty text.
 
     Raises:
         SpaceExhausted: all neighbours were refused.
@@ -140,7 +141,7 @@ def _ask(
     """The sampler's own proposal, from a study in memory with exactly these trials."""
     import optuna
 
-    from nas.search import known_trials
+    from nas.search.sampling import known_trials
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

@@ -14,7 +14,7 @@ from evaluators import Measurement
 from evaluators.core.measurement import digest, now
 from evaluators.prediction import latency_features
 from evaluators.prediction.predicted import predicted_spec
-from nas.search.comparable import comparable
+from nas.search.sampling.comparable import comparable
 from nas.search.screening.screening import informative
 from results.front import as_costs
 from results.store.record import Run, Trial

@@ -2,8 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
@@ -11,14 +10,17 @@ from typing import TYPE_CHECKING
 from evaluators import Evaluator, Measurement
 from evaluators.core.measurement import differences
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
+from evaluators.stopwatch.calibration import ratio_of
 from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import Result, together
 from nas import console
 from nas.search import latency_predictions
 from nas.search.active_learning import ActiveLearning, check_transient
-from nas.search.comparable import comparable
 from nas.search.config import Config
-from nas.search.proposals import NOTHING, Knowledge, propose
+from nas.search.pipeline import Candidate, Measured, Pipeline, timed
+from nas.search.proposals import NOTHING, Knowledge, SpaceExhausted, propose
+from nas.search.sampling.comparable import comparable
+from nas.search.sampling.history import History, told_trials
 from nas.search.screening import warm_start
 from nas.search.screening.sampler import known
 from nas.search.screening.space_view import SpaceView
@@ -30,8 +32,6 @@ from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 
 if TYPE_CHECKING:
     import optuna
-
-    from nas.search.known_trials import KnownTrial
 
 TRAINED = 10  # candidates, after which the run checks that their short trainings mean anything
 EQUAL_FAILURES = 5  # in a row, before a run stops: such a cause does not lie in the candidates
@@ -46,16 +46,21 @@ class AnotherDevice(NegativeAnswer):
 
 
 class Search:
-    """One run, from where it stands to the end of its budget. `seconds` holds the time spent, by step."""
+    """One run, from where it stands to the end of its budget, with `jobs` candidates in the works at once.
 
-    def __init__(self, store: Store, name: str, bench: Bench) -> None:
-        self.store, self.name, self.bench = store, name, bench
+    The candidates are the same with any number of jobs. `seconds` holds the time spent, by step: those of candidates
+    that are in the works at once add up.
+    """
+
+    def __init__(self, store: Store, name: str, bench: Bench, jobs: int = 1) -> None:
+        self.store, self.name, self.bench, self.jobs = store, name, bench, jobs
         self.config = Config.from_dict(store.config(name))
         self.seconds: Counter[str] = Counter()
         self.reused = 0  # measurements that the store had already
+        self.measuring = 0.0  # the share of the search's time for which the busiest device was measuring
         self.run = store.run(name)
         self.asked = {trial.architecture for trial in self.run.trials}
-        self._sampled: dict[int, tuple[optuna.trial.FrozenTrial, Trial | None, KnownTrial]] = {}  # by number
+        self.history = History()
         pins = self.run.config.get("predictors")
         self.objectives = latency_predictions.fitted(store, self.config.objectives, pins)
         self.learning = self._active_learning()
@@ -68,8 +73,8 @@ class Search:
             evaluator.spec: self._context(evaluator) for evaluator in self.objectives if not needs_training(evaluator)
         }
 
-    def __iter__(self) -> Iterator[Trial]:
-        """Evaluates candidate after candidate, and yields each finished trial.
+    def __iter__(self) -> Generator[Trial, None, None]:
+        """Evaluates candidate after candidate, and yields each finished trial, in the order of their numbers.
 
         Raises:
             RepeatedFailure: five candidates in a row failed for the same cause.
@@ -77,14 +82,85 @@ class Search:
             InfrastructureFailed: a connection, process, disk or device failed, not a candidate.
             NegativeAnswer: networks were trained so shortly that their order means nothing.
         """
-        self.bench.prepare(*self.objectives)
-        while len(self.finished()) < self.config.budget:
-            self._learn()
-            spent: Counter[str] = Counter()
-            trial = self.store.in_flight(self.name) or self.ask(spent)
-            yield self.evaluate(trial, spent)
-            self._check_failures()
-            self._check_training()
+        began, held = time.perf_counter(), Counter(self.bench.held)
+        with Pipeline(self.bench, self.jobs) as pipeline:
+            exhausted = None
+            while True:
+                self._keep(pipeline.news(wait=False))
+                if not exhausted and self._may_begin(pipeline):
+                    try:
+                        self._begin(pipeline)
+                    except SpaceExhausted as error:  # it is raised after the candidates that are in the works
+                        exhausted = error
+                elif pipeline.works:
+                    self._keep(pipeline.news(wait=True))
+                    yield self._finish(pipeline.works.popleft())
+                    self.measuring = max((self.bench.held - held).values(), default=0.0) / (time.perf_counter() - began)
+                    self._check_failures()
+                    self._check_training()
+                else:
+                    break
+            if exhausted:
+                raise exhausted
+
+    def _may_begin(self, pipeline: Pipeline) -> bool:
+        """Whether another candidate may begin now; before a training, those in the works are finished."""
+        number = len(self.finished()) + len(pipeline.works)
+        if number >= self.config.budget or pipeline.first_is_done or not pipeline.has_room:
+            return False
+        return not (pipeline.works and self.learning and self.learning.is_due(number))
+
+    def _begin(self, pipeline: Pipeline) -> None:
+        """Hands the next candidate over: one that is in flight since an earlier start, or a new one.
+
+        What the store knows and what this process computes is not left to the pipeline.
+        """
+        if self.jobs == 1:
+            self.bench.prepare(*self.objectives)  # with more, there is always one that starts
+        self._learn()
+        candidate = self._next(len(pipeline.works))
+        pipeline.submit(candidate, self._unknown(candidate))
+
+    def _next(self, in_the_works: int) -> Candidate:
+        unfinished = [trial for trial in self.run.trials if trial.state == "running"]
+        if len(unfinished) > in_the_works:
+            return Candidate(unfinished[in_the_works])
+        return self._ask()
+
+    def _unknown(self, candidate: Candidate) -> list[Evaluator]:
+        """The evaluators whose measurements another process must take, after all others, cheapest first."""
+        unknown: list[Evaluator] = []
+        try:
+            for evaluator in (*self.config.costs, *self.objectives):
+                with timed(evaluator.family(), candidate.spent):
+                    known = self._known(evaluator, candidate.trial.architecture)
+                if known:
+                    candidate.measurements[evaluator.spec] = known
+                else:
+                    unknown.append(evaluator)
+        except MeasurementFailed as error:
+            candidate.error = error
+            return []
+        return unknown
+
+    def _known(self, evaluator: Evaluator, architecture: Architecture) -> Measurement | None:
+        """A measurement from the store, or one that this process takes at once."""
+        known = self.store.recall(architecture, self.contexts.get(evaluator.spec) or evaluator.context())
+        if known:
+            self.reused += evaluator.family() != "cost"
+        elif not self.bench.isolates(evaluator):
+            known = self.bench.measure(evaluator, architecture)
+            self.store.remember(architecture, known)
+        return known
+
+    def _keep(self, news: Iterable[Measured]) -> None:
+        """Stores measurements at once, but latencies in the order of the trials: their device's constant follows."""
+        for candidate, evaluator, measurement in news:
+            candidate.measurements[evaluator.spec] = measurement
+            if ratio_of(measurement):
+                candidate.unstored.append(measurement)
+            else:
+                self.store.remember(candidate.trial.architecture, measurement)
 
     def _active_learning(self) -> ActiveLearning | None:
         """The active learning of a run whose accuracy is predicted."""
@@ -99,7 +175,7 @@ class Search:
         """Runs the active learning round that is due; the new prediction replaces the old one everywhere."""
         if not self.learning:
             return
-        with self._timed("training"):
+        with timed("training", self.seconds):
             if not self.learning.round(self.run, self.bench, self.config.seed):
                 return
         self.objectives = [self.learning.evaluator, *self.objectives[1:]]
@@ -127,24 +203,25 @@ class Search:
         """The trials that succeeded, failed or broke a limit."""
         return [trial for trial in self.run.trials if trial.state != "running"]
 
-    def ask(self, spent: "Counter[str]") -> Trial:
+    def _ask(self) -> Candidate:
         """Proposes the next candidate and stores it as running."""
-        with self._timed("ask", spent):
+        spent: Counter[str] = Counter()
+        with self.bench.cores.beside(), timed("ask", spent):
+            history = self.history.told(self.run, self.store.frozen(self.name))
             proposal = propose(
                 self.config.search_space,
                 self.config.sampler,
                 self.config.seed,
-                history := self._history(),
+                history,
                 [metric.direction for metric in self.config.metrics],
                 self.refusal,
                 self._knowledge(history),
             )
-        with self._timed("store"):
-            self.store.begin(self.name, proposal)
-            trial = self.store.in_flight(self.name)
-        assert trial
+        with timed("store", self.seconds):
+            trial = self.store.begin(self.name, proposal)
         self.asked.add(trial.architecture)
-        return trial
+        self.run = replace(self.run, trials=(*self.run.trials, trial))
+        return Candidate(trial, spent=spent)
 
     def _knowledge(self, history: "Sequence[optuna.trial.FrozenTrial]") -> Knowledge:
         """What a sampler may know beyond the trials."""
@@ -169,7 +246,7 @@ class Search:
         names = [metric.name for metric in self.run.objectives]
         for limit in self.config.parsed_limits:
             if limit.metric in names and limit.is_worst(self.config.metrics[names.index(limit.metric)].direction):
-                told = [trial for trial in self.run.succeeded() if str(limit) in trial.constraints]
+                told = [trial for trial in told_trials(self.run) if str(limit) in trial.constraints]
                 values = [limit.value(trial.constraints[str(limit)]) for trial in told]
                 numbers = [comparable(trial.measurements[limit.metric]) for trial in told]
                 if told:
@@ -177,65 +254,19 @@ class Search:
                     bounds[names.index(limit.metric)] = limit.bound * factor
         return bounds
 
-    def _history(self) -> "list[optuna.trial.FrozenTrial]":
-        """The trials that the sampler learns from: with the latest predictions of accuracy, and latencies as ratios.
-
-        The device's constant changes during a run and a ratio does not: a resumed run asks what an uninterrupted one
-        would have asked.
-        """
-        judged = {trial.number: trial for trial in self.run.succeeded()}
-        return [self._for_sampler(frozen, judged.get(frozen.number)) for frozen in self.store.frozen(self.name)]
-
-    def _for_sampler(self, frozen: "optuna.trial.FrozenTrial", judged: Trial | None) -> "optuna.trial.FrozenTrial":
-        """A trial as the sampler sees it, made anew only where something has changed."""
-        from nas.search.known_trials import KnownTrial  # imports Optuna
-
-        source, judgement, known = self._sampled.get(frozen.number, (None, None, None))
-        if not known or source is not frozen or judgement is not judged:
-            known = KnownTrial.of(frozen)
-            if judged:
-                known.values = [comparable(judged.measurements[metric.name]) for metric in self.run.objectives]
-            self._sampled[frozen.number] = frozen, judged, known
-        return known
-
     def refusal(self, architecture: Architecture) -> str:
         """Why a network is not evaluated: asked before, beyond a limit by exact cost, or not trusted by the proxy."""
         if architecture in self.asked:
             return "asked before"
         return self.config.beyond(architecture) or self.objectives[0].distrusts(architecture)
 
-    def evaluate(self, trial: Trial, spent: "Counter[str]") -> Trial:
-        """Takes every measurement of a candidate, cheapest first, and stores the outcome.
-
-        Raises:
-            InfrastructureFailed: the candidate stays in flight, and resuming evaluates it again.
-        """
-        measurements: dict[str, Measurement] = {}
-        cause = detail = ""
-        try:
-            for evaluator in (*self.config.costs, *self.objectives):
-                with self._timed(evaluator.family(), spent):
-                    measurements[evaluator.spec] = self.obtain(evaluator, trial.architecture)
-        except MeasurementFailed as error:
-            cause, detail = error.cause, error.detail
-        self.bench.prepare(*self.objectives)
-        return self._finish(trial, measurements, spent, cause, detail)
-
-    def obtain(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
-        """A measurement from the store, or a new one, which the store then keeps."""
-        context = self.contexts.get(evaluator.spec) or evaluator.context()
-        if made := self.store.recall(architecture, context):
-            self.reused += evaluator.family() != "cost"
-            return made
-        measurement = self.bench.measure(evaluator, architecture)
-        return self.store.keep(architecture, measurement)
-
     def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Result]:
         """The same for many networks, several at once where the evaluator allows it; a failure is yielded, too."""
         context, unknown = evaluator.context(), []
         for architecture in architectures:
-            if made := self.store.recall(architecture, context):
-                yield architecture, made
+            known = self.store.recall(architecture, context)
+            if known:
+                yield architecture, known
             else:
                 unknown.append(architecture)
         for architecture, outcome in together(evaluator, unknown, self.bench):
@@ -243,39 +274,59 @@ class Search:
                 self.store.remember(architecture, outcome)
             yield architecture, outcome
 
-    def _finish(
-        self, trial: Trial, measurements: Mapping[str, Measurement], spent: Mapping[str, float], cause: str, detail: str
-    ) -> Trial:
+    def _finish(self, candidate: Candidate) -> Trial:
+        """Stores the outcome of a candidate.
+
+        Raises:
+            InfrastructureFailed: it has none; it stays in flight, and resuming evaluates it again.
+        """
+        trial, failed = candidate.trial, candidate.error
+        if failed is not None and not isinstance(failed, MeasurementFailed):
+            raise failed
+        with timed("store", self.seconds):
+            measurements = self._stored(candidate)
         values, constraints = None, {}
-        if not cause:
+        if not failed:
             values = [measurements[evaluator.spec].value for evaluator in self.config.objectives]
             constraints = {
                 str(limit): limit.excess(measurements[limit.metric].value) for limit in self.config.parsed_limits
             }
-        with self._timed("store"):
+        broken = any(excess > 0 for excess in constraints.values())
+        finished = replace(
+            trial,
+            state="failed" if failed else "infeasible" if broken else "ok",
+            measurements=measurements,
+            constraints=constraints,
+            seconds=dict(candidate.spent),
+            cause=failed.cause if failed else "",
+            detail=failed.detail if failed else "",
+        )
+        with timed("store", self.seconds):
             self.store.finish(
                 self.name,
                 trial,
                 measurements,
                 values=values,
                 constraints=constraints,
-                seconds=spent,
-                cause=cause,
-                detail=detail,
+                seconds=finished.seconds,
+                cause=finished.cause,
+                detail=finished.detail,
             )
-        broken = any(excess > 0 for excess in constraints.values())
-        finished = replace(
-            trial,
-            state="failed" if cause else "infeasible" if broken else "ok",
-            measurements=dict(measurements),
-            constraints=constraints,
-            seconds=dict(spent),
-            cause=cause,
-            detail=detail,
+        self.seconds.update(candidate.spent)
+        self.run = replace(
+            self.run, trials=tuple(finished if each.number == trial.number else each for each in self.run.trials)
         )
-        others = tuple(other for other in self.run.trials if other.number != finished.number)
-        self.run = replace(self.run, trials=(*others, finished))
         return finished
+
+    def _stored(self, candidate: Candidate) -> dict[str, Measurement]:
+        """All measurements of a candidate as the store has them, after those that waited for their turn."""
+        architecture = candidate.trial.architecture
+        for measurement in candidate.unstored:
+            self.store.remember(architecture, measurement)
+        return {
+            spec: self.store.recall(architecture, measurement.context) or measurement
+            for spec, measurement in candidate.measurements.items()
+        }
 
     def _check_failures(self) -> None:
         recent = self.finished()[-EQUAL_FAILURES:]
@@ -295,17 +346,6 @@ class Search:
         trained = [trial.measurements[evaluator.spec] for trial in self.run.succeeded()]
         if trained:
             check_transient(trained, evaluator.spec)
-
-    @contextmanager
-    def _timed(self, step: str, also: "Counter[str] | None" = None) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            elapsed = time.perf_counter() - start
-            self.seconds[step] += elapsed  # type: ignore[assignment]
-            if also is not None:
-                also[step] += elapsed  # type: ignore[assignment]
 
 
 def needs_training(evaluator: Evaluator) -> bool:

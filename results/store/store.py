@@ -283,7 +283,7 @@ class Store(MeasurementStore):
         with self._access():  # the study would add it, too, and keep a copy of every trial for ever
             self._storage.create_new_trial(self._study(name)._study_id, trial)
 
-    def begin(self, name: str, proposal: Proposal) -> None:
+    def begin(self, name: str, proposal: Proposal) -> Trial:
         """Records a candidate as being evaluated, in one step."""
         import optuna
 
@@ -302,14 +302,7 @@ class Store(MeasurementStore):
             user_attrs={NETWORK: network},
         )
         self.add(name, trial)
-
-    def in_flight(self, name: str) -> Trial | None:
-        """The candidate that was being evaluated when the run last ended; None if none was."""
-        running = [trial for trial in self.frozen(name) if not trial.state.is_finished()]
-        if not running:
-            return None
-        with self._reading(f"trial {running[0].number} of run '{name}'"):
-            return rows.trial(running[0], {}, {})
+        return rows.trial(self.frozen(name)[-1], {}, {})
 
     def finish(
         self,

@@ -31,12 +31,10 @@ pytestmark = pytest.mark.browser
 
 def tell(store: Store, notation: str, latency: float) -> None:
     architecture = Architecture.from_notation(notation)
-    store.begin(
+    trial = store.begin(
         "live",
         Proposal(architecture=architecture, params={}, distributions={}, system_attrs={}, anchor="", replaced={}),
     )
-    trial = store.in_flight("live")
-    assert trial
     config = Config.from_dict(store.config("live"))
     score, clock = config.objectives
     measurements = {

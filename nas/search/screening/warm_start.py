@@ -10,7 +10,7 @@ import numpy as np
 from evaluators import Evaluator
 from evaluators.core.measurement import Direction
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
-from nas.search.comparable import comparable
+from nas.search.sampling.comparable import comparable
 from nas.search.screening.pool import Params
 from nas.search.screening.screening import STARTUP, informative
 from nas.search.screening.views import Known, Model, Vector, View

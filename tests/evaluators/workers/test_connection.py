@@ -75,10 +75,10 @@ def test_an_object_that_is_no_measurement_is_no_bug(answer: str, monkeypatch: py
     import evaluators
     from evaluators.workers.bench import Bench
 
-    command = Script(script=says(f"echo '{answer}'", "sleep 60")).command()
+    command = Script(script=says("echo '{}'", "read job", f"echo '{answer}'", "sleep 60")).command()
     monkeypatch.setattr(Location, "command", lambda self: command)
     with Bench() as bench:
-        bench.prepare = lambda *each: bench.spares.update(ort=Worker())  # type: ignore[method-assign]
+        bench.spares["ort"] = Worker()
         with pytest.raises(InfrastructureFailed, match="did not answer with a measurement"):
             bench.measure(evaluators.get("ort"), PAPER["next-vit-s"])
 

@@ -8,7 +8,7 @@ import evaluators
 from evaluators import Measurement
 from evaluators.accuracy.train import Train
 from evaluators.core.locks import device, exclusive
-from evaluators.workers.bench import Bench
+from evaluators.workers.bench import Bench, Waited
 from evaluators.workers.parallel import together
 from search_spaces.common.errors import MeasurementFailed
 from tests.networks import CORNERS
@@ -37,10 +37,10 @@ def test_one_failure_costs_one_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker of the failure is replaced, and the others go on."""
     original, failing = Bench._ask, NETWORKS[0].to_dict()
 
-    def ask(bench: Bench, evaluator: Train, job: dict[str, object]) -> dict[str, object]:
+    def ask(bench: Bench, evaluator: Train, job: dict[str, object], waited: Waited) -> dict[str, object]:
         if job["architecture"] == failing:
             raise MeasurementFailed("it failed")
-        return original(bench, evaluator, job)
+        return original(bench, evaluator, job, waited)
 
     monkeypatch.setattr(Bench, "_ask", ask)
     with Bench() as bench:

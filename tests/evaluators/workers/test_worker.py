@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
+from contextlib import ExitStack, closing
 
 import pytest
 
 import evaluators
+from evaluators.core.locks import exclusive
+from evaluators.targets.latency import Latency
+from evaluators.workers.connection import Worker
 from evaluators.workers.remote import Remote
 from search_spaces import PAPER
 from search_spaces.common.errors import NasError
@@ -71,3 +75,22 @@ def test_a_place_is_part_of_the_objectives_name_and_of_nothing_else(spec: str, c
 def test_a_place_that_is_none_is_refused(spec: str, words: str) -> None:
     with pytest.raises(NasError, match=words):
         evaluators.get(spec)
+
+
+def test_a_network_is_built_while_another_process_has_the_device() -> None:
+    """And measured when that one has released it: nothing but the rounds needs the device."""
+    ort = {"evaluator": "ort:resolution=32", "architecture": S}
+    with closing(Worker()) as worker, ExitStack() as other:
+        other.enter_context(exclusive("machine"))
+        assert worker.run({"do": "open", **ort}, 60) == {"opened": "ort:resolution=32"}
+        answer = worker.run({"do": "measure", **ort}, 60, say=lambda _: other.close())
+    assert answer["measurement"]["details"]["seconds"] <= worker.took < 5
+
+
+def test_what_is_open_is_not_built_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evaluators.latency.ort.cores", lambda: 2)
+    ort = evaluators.get("ort:resolution=32")
+    assert isinstance(ort, Latency)
+    ort.open(PAPER["next-vit-s"])
+    monkeypatch.setattr(type(ort), "_running", None)
+    assert ort.measure(PAPER["next-vit-s"]).secondary

@@ -92,7 +92,7 @@ def test_ctrl_c_during_a_measurement_prints_how_to_resume(nas: Program) -> None:
     assert "nas run --name nhs-1" in rest
     ended = nas("run", "--name", "nhs-1", "--budget", "2")
     assert ended.code == 0
-    assert len(trials(nas, "nhs-1")) <= 3
+    assert len([trial for trial in trials(nas, "nhs-1") if trial["state"] != "running"]) in (2, 3)
 
 
 def test_a_finished_run_is_extended_by_a_larger_budget(finished: Program) -> None:

@@ -1,56 +1,10 @@
 """Candidates that fail, hang or die: each is a record with its cause, and the run continues or stops with a reason."""
 
-import os
-import textwrap
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Program
-
-PLUGIN = '''
-"""A latency whose behaviour the test decides."""
-
-import os
-import signal
-import time
-from dataclasses import dataclass
-from typing import ClassVar
-
-from evaluators.core.evaluator import Evaluator
-from evaluators.core.measurement import Reading
-
-
-@dataclass(frozen=True, kw_only=True)
-class Troubled(Evaluator):
-    unit: ClassVar[str] = "ms"
-    direction: ClassVar[str] = "minimize"
-    kind: ClassVar[str] = "measured"
-
-    def _read(self, architecture):
-        {behaviour}
-        return Reading.exact(float(len(str(architecture))))
-'''
-SITE = """
-import evaluators.latency
-evaluators.latency.__path__.append({folder!r})
-"""
-
-
-@pytest.fixture
-def troubled(nas: Program, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory):
-    """`--latency troubled` in every process of the test, behaving as the test says."""
-
-    def prepare(behaviour: str) -> Program:
-        folder = tmp_path_factory.mktemp("plugins")
-        (folder / "latency").mkdir()
-        lines = textwrap.indent(textwrap.dedent(behaviour), " " * 8).strip()
-        (folder / "latency" / "troubled.py").write_text(PLUGIN.format(behaviour=lines))
-        (folder / "sitecustomize.py").write_text(SITE.format(folder=str(folder / "latency")))
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
-        return nas
-
-    return prepare
 
 
 def run(program: Program, *arguments: str):
@@ -86,12 +40,13 @@ def test_a_full_disk_stops_the_run_which_resumes_with_the_same_candidate(trouble
     assert "make room on the disk" in ended.err
     assert "resume with: nas run --name nhs-1" in ended.err
     before = program("show", "--all", "--json").json["trials"]
-    assert [trial["state"] for trial in before] == ["ok", "ok", "running"]
+    states = [trial["state"] for trial in before]
+    assert (states[:3], set(states[2:])) == (["ok", "ok", "running"], {"running"})
     mark.touch()
     assert program("run", "--name", "nhs-1").code == 0
     after = program("show", "--all", "--json").json["trials"]
     assert [trial["state"] for trial in after] == ["ok"] * 6
-    assert [trial["id"] for trial in after[:3]] == [trial["id"] for trial in before]
+    assert [trial["id"] for trial in after[: len(before)]] == [trial["id"] for trial in before]
 
 
 def test_an_interrupted_sample_reports_how_many_networks_are_stored(troubled) -> None:

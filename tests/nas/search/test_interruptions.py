@@ -78,9 +78,12 @@ def test_a_run_interrupted_in_a_measurement_leaves_no_file(
 @pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2", "gp"])
 def test_a_run_killed_ten_times_equals_an_uninterrupted_one(nas: Program, sampler: str) -> None:
-    """At random moments. The run without a kill takes its numbers from the same store, and must ask for the same."""
+    """At random moments, with two candidates in the works; the run without a kill evaluates one after the other.
+
+    It takes its numbers from the same store, and must ask for the same.
+    """
     moments, seen, kills = random.Random(sampler), list[dict[str, Any]](), list[int]()
-    command = ["run", "--name", "killed", "--budget", "40", *CHOICES, "--sampler", sampler]
+    command = ["run", "--name", "killed", "--budget", "40", *CHOICES, "--sampler", sampler, "--jobs", "2"]
     while len(kills) < KILLS:
         process = nas.start(*command)
         time.sleep(moments.uniform(1, 15))
@@ -91,7 +94,7 @@ def test_a_run_killed_ten_times_equals_an_uninterrupted_one(nas: Program, sample
         kills.append(len(now))
     LOG.info("%s: finished trials at each kill: %s", sampler, kills)
     assert nas(*command).code == 0
-    assert nas("run", "--name", "whole", *command[3:]).code == 0
+    assert nas("run", "--name", "whole", *command[3:-1], "1").code == 0
     killed, whole = trials(nas, "killed"), trials(nas, "whole")
     assert [trial["trial"] for trial in killed] == list(range(40))
     assert len({trial["id"] for trial in killed}) == 40, "no network twice"

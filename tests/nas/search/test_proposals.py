@@ -9,8 +9,8 @@ import optuna
 import pytest
 
 import search_spaces
-from nas.search import known_trials, nsga2
 from nas.search.proposals import SAMPLERS, SpaceExhausted, propose
+from nas.search.sampling import known_trials, nsga2
 from search_spaces import Architecture, nhs
 
 DIRECTIONS = ("maximize", "minimize")

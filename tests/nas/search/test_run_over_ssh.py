@@ -50,7 +50,7 @@ def test_a_run_over_ssh_stops_at_a_lost_connection_and_resumes_with_the_same_can
     assert "resume with: nas run --name far" in errors
     trials = [event for event in events if event["event"] == "trial"]
     assert {trial["state"] for trial in trials} == {"ok"}
-    (waiting,) = [
+    waiting, *_ = [
         trial for trial in nas("show", "far", "--all", "--json").json["trials"] if trial["state"] == "running"
     ]
     server.start()

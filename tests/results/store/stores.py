@@ -24,9 +24,7 @@ def proposal(architecture: Architecture = S) -> Proposal:
 
 def tell(store: Store, run: str, latency: float = 5.0, excess: float = -1.0) -> None:
     """One whole candidate, with a made-up latency and score."""
-    store.begin(run, proposal())
-    trial = store.in_flight(run)
-    assert trial
+    trial = store.begin(run, proposal())
     measurements = {"params": measurement()}
     store.remember(S, measurements["params"])
     store.finish(
@@ -39,9 +37,7 @@ def fill(store: Store) -> None:
     store.create("one", CONFIG)
     distribution = optuna.distributions.IntDistribution(1, 4)
     asked = replace(proposal(), params={"depth": 2}, distributions={"depth": distribution}, system_attrs={"a": 1})
-    store.begin("one", asked)
-    trial = store.in_flight("one")
-    assert trial
+    trial = store.begin("one", asked)
     store.remember(S, measurement())
     limits = {"ort<=6ms": -1.0}
     store.finish("one", trial, {"params": measurement()}, values=[4.0, 5.0], constraints=limits, seconds={"cost": 0.1})

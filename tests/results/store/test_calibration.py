@@ -91,9 +91,7 @@ def test_measurements_of_the_first_version_keep_their_value_and_their_flag(store
 def test_limits_are_decided_by_what_is_known_now(store: Store) -> None:
     """The first measurement came in a slow moment; later ones show the device's typical speed."""
     store.create("one", Config(budget=3, limits=("ort<=50ms",)).to_dict())
-    store.begin("one", proposal(S))
-    trial = store.in_flight("one")
-    assert trial
+    trial = store.begin("one", proposal(S))
     slow = latency(reference=2.3 + math.log(1.4))
     assert slow.value > 50 > math.exp(3.8)
     store.remember(S, slow)

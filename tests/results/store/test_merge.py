@@ -40,12 +40,10 @@ def tell(store: Store, run: str, numbers: list[int], excess: float = -1.0) -> No
     """One trial for each number, whose network is the number's; its values are too."""
     for number in numbers:
         architecture = network(number)
-        store.begin(
+        trial = store.begin(
             run,
             Proposal(architecture=architecture, params={}, distributions={}, system_attrs={}, anchor="", replaced={}),
         )
-        trial = store.in_flight(run)
-        assert trial
         measurements = {"params": counted(architecture)}
         store.remember(architecture, measurements["params"])
         values, limits = [float(number), 5.0], {"ort<=6ms": excess}

@@ -1,0 +1,1 @@
+"""What samplers need of a run: its trials as they are told, and Optuna's samplers where they need our help."""
