@@ -320,15 +320,22 @@ def measured(database: Path, trials: int, samplers: list[str]) -> dict[str, Any]
     page = database.with_suffix(".html")
     found["nas dashboard"] = command("dashboard", RUN, "--store", url, "-o", str(page))
     found["page MB"] = page.stat().st_size / 1e6
-    copy = database.with_name("copy.db")
     for sampler in samplers:
         if sampler == "gp" and trials > GP_LIMIT:
             continue
-        found[sampler] = apart(asked, f"sqlite:///{shutil.copy(database, copy)}", sampler, ASKS[sampler])
-    with closing(Store(f"sqlite:///{shutil.copy(database, copy)}", writable=True)) as store:
+        found[sampler] = apart(asked, f"sqlite:///{copied(database)}", sampler, ASKS[sampler])
+    copy = copied(database)
+    with closing(Store(f"sqlite:///{copy}", writable=True)) as store:
         store.configure(RUN, {**store.config(RUN), "sampler": "random"})
     found["resume"] = resumed(copy)
     return found
+
+
+def copied(database: Path) -> Path:
+    """A copy, without what a killed process left behind of the last one."""
+    for left in database.parent.glob("copy.db*"):
+        left.unlink()
+    return Path(shutil.copy(database, database.with_name("copy.db")))
 
 
 def apart(function: Callable[..., dict[str, float]], *arguments: Any) -> dict[str, float]:
