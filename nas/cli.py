@@ -86,6 +86,18 @@ def cli() -> None:
     "--sampler", metavar="NAME", default="screen", show_default=True, help="screen, gp, tpe, nsga2 or random."
 )
 @click.option(
+    "--measure",
+    metavar="all|promising",
+    help="Which candidates are measured: all, or those that a prediction leaves a prospect of the front."
+    "  [default: all for up to 200, promising beyond]",
+)
+@click.option(
+    "--candidates",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Candidates to look at, at the most, where only promising ones are measured.  [default: 25 times the budget]",
+)
+@click.option(
     "--seed-from",
     "teacher",
     metavar="RUN",

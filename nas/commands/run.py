@@ -12,6 +12,7 @@ from rich.status import Status
 
 import search_spaces
 from evaluators import Evaluator, Measurement
+from evaluators.prediction.predicted import predicted_spec
 from evaluators.training.fidelity import Fidelity
 from evaluators.workers.bench import Bench
 from nas import __version__, console, signals
@@ -103,7 +104,8 @@ def _header(config: Config, objectives: Sequence[Evaluator], state: str, store_u
     why = ": no more than the largest anchor has; --limit none lifts them" if suggested else ""
     yield f"  limits       {', '.join(map(str, config.parsed_limits)) or 'none (--limit adds one)'}{why}"
     yield f"  sampler      {config.sampler}: {SAMPLERS[config.sampler].summary}; seed {config.seed}"
-    yield f"  budget       {config.budget} candidates"
+    of = f" measured, of {config.most_candidates} at the most: the promising ones"
+    yield f"  budget       {config.budget} candidates{of if config.measure == 'promising' else ''}"
     yield f"  results      {store_url}"
 
 
@@ -193,8 +195,9 @@ class _Report:
 
     def _line(self, trial: Trial) -> str:
         run, budget = self.search.run, self.search.config.budget
-        finished, anchors = len(self.search.finished()), self.search.config.search_space.anchors()
-        values = ", ".join(str(trial.measurements[m.name]) for m in run.objectives if m.name in trial.measurements)
+        finished, anchors = len(self.search.measured()), self.search.config.search_space.anchors()
+        names = [name for m in run.objectives for name in (m.name, predicted_spec(m.name))]
+        values = ", ".join(str(trial.measurements[name]) for name in names if name in trial.measurements)
         outcome = trial.cause or values + (f" ({trial.anchor})" if trial.anchor else "")
         left = (time.perf_counter() - self.started) / self.done * (budget - finished)
         enough = 1 if run.objectives[0].kind == "trained" else LIKE_OTHERS

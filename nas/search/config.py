@@ -21,6 +21,9 @@ from search_spaces.common.texts import shown
 
 COSTS = ("params", "macs")  # counted for every candidate
 MOST_HOURS = 10_000
+MAY_CHANGE = ("budget", "candidates")  # where a run is resumed
+MEASURE = ("all", "promising")
+MANY = 25  # candidates to look at for each that is measured, where only promising ones are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +39,18 @@ class Config:
     limits: tuple[str, ...] = ()
     seed: int = 0
     sampler: str = "screen"
+    measure: str = "all"
+    candidates: int = 0  # to be looked at, at the most; 0: MANY for each that is measured
 
     def __post_init__(self) -> None:
         search_spaces.get(self.space)
+        if self.measure not in MEASURE:
+            raise UsageError(f"--measure expects one of {', '.join(MEASURE)}, got '{self.measure}'")
+        if self.candidates and self.candidates < self.budget:
+            raise UsageError(
+                f"--candidates {self.candidates} are fewer than --budget {self.budget}, which are measured",
+                f"for example --candidates {MANY * self.budget}",
+            )
         if self.budget < 1:
             raise UsageError(f"--budget expects at least 1 candidate, got {self.budget}", "for example --budget 200")
         if self.evaluations < FEWEST:
@@ -71,6 +83,11 @@ class Config:
                     + f"add --latency {limit.metric}, or limit one of: {', '.join(sorted(objectives))}, "
                     + ", ".join(evaluators.names("cost")),
                 )
+
+    @property
+    def most_candidates(self) -> int:
+        """How many candidates are looked at, at the most."""
+        return self.candidates or (MANY * self.budget if self.measure == "promising" else self.budget)
 
     @cached_property
     def search_space(self) -> SearchSpace:
@@ -141,12 +158,12 @@ class Config:
         return cls(**values)
 
     def differences(self, other: "Config") -> list[str]:
-        """The differences between this configuration and a requested one; the budget may change."""
+        """The differences between this configuration and a requested one, without those that may be."""
         mine, theirs = asdict(self), asdict(other)
         return [
             f"{name}: {_shown(mine[name])} in the run, {_shown(theirs[name])} requested"
             for name in mine
-            if mine[name] != theirs[name] and name != "budget"
+            if mine[name] != theirs[name] and name not in MAY_CHANGE
         ]
 
 

@@ -6,10 +6,11 @@ thread that owns the pipeline, which takes the candidates out in the order in wh
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import nan
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
@@ -35,7 +36,17 @@ class Candidate:
     unstored: list[Measurement] = field(default_factory=list)
     spent: "Counter[str]" = field(default_factory=Counter)  # seconds, by step
     error: Exception | None = None
+    accuracy: float = nan  # the first objective, once it is known
+    prospects: Callable[[float], list[Measurement]] | None = None  # latencies that leave it none, for its accuracy
+    predicted: list[Measurement] = field(default_factory=list)  # in place of measured latencies
     done: bool = False
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether predicted latencies leave it no prospect of standing on the front."""
+        if self.prospects and not self.predicted:
+            self.predicted = self.prospects(self.accuracy)
+        return bool(self.predicted)
 
 
 Measured = tuple[Candidate, Evaluator, Measurement]
@@ -84,9 +95,12 @@ class Pipeline:
         """In a thread, to which the candidate belongs until it is done."""
         try:
             for evaluator in evaluators:
-                if self.stopped:
+                is_latency = evaluator.family() == "latency"
+                if self.stopped or (is_latency and candidate.is_hopeless):
                     return
-                self._news.put((candidate, evaluator, self._measured(candidate, evaluator)))
+                measurement = self._measured(candidate, evaluator)
+                candidate.accuracy = candidate.accuracy if is_latency else measurement.value
+                self._news.put((candidate, evaluator, measurement))
         except Exception as error:  # whatever it is, it is raised or recorded when the candidate's turn has come
             candidate.error = error
         finally:

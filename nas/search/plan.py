@@ -22,6 +22,7 @@ from results.store.database_errors import NoRuns
 from results.store.store import Store
 from search_spaces.common.errors import StoreError, UsageError
 
+ALL_UP_TO = 200  # candidates that are all measured; of more, promising ones
 NO_LIMIT = "none"  # lifts the limits that are suggested
 
 
@@ -79,6 +80,7 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
     """
     if stored is None:
         fields = {name: choices[name] for name in Config.__dataclass_fields__}
+        fields["measure"] = choices["measure"] or ("all" if choices["budget"] <= ALL_UP_TO else "promising")
         proxy, space = accuracy.proxy(choices), search_spaces.get(choices["space"])
         limits = choices["limits"] if "limits" in given else accuracy.suggested_limits(proxy, space)
         chosen = {"proxy": proxy, "limits": () if limits == (NO_LIMIT,) else limits}

@@ -5,7 +5,7 @@ each latency is as low as it may well be (the mean less 1.64 standard deviations
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,28 +27,22 @@ BEST_CASE, LEVEL = 1.64, 1.96  # standard deviations: the best case, and the hal
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """A candidate that was counted and scored: its network, and what was measured so far."""
-
-    architecture: Architecture
-    accuracy: float
-
-
 class Prospects:
     """Judges the candidates of a run by its measured trials; of those that it is given, a fixed number teaches it."""
 
     def __init__(self) -> None:
         self.models: dict[tuple[str, int], _Latency] = {}
 
-    def hopeless(self, run: Run, measured: Sequence[Trial], candidate: Candidate) -> list[Measurement]:
+    def hopeless(
+        self, run: Run, measured: Sequence[Trial], architecture: Architecture, accuracy: float
+    ) -> list[Measurement]:
         """The predicted latencies of a candidate that cannot stand on the front; empty for one to be measured."""
         _, *latencies = run.objectives
         if len(measured) < FEWEST or any(metric.kind != "measured" for metric in latencies):
             return []
-        predictions = [self._model(measured, metric.name).predict(candidate.architecture) for metric in latencies]
+        predictions = [self._model(measured, metric.name).predict(architecture) for metric in latencies]
         points = [[trial.value(run.objectives[0].name), *map(comparable, _of(trial, run))] for trial in measured]
-        best_case = [candidate.accuracy, *(mean - BEST_CASE * spread for mean, spread in predictions)]
+        best_case = [accuracy, *(mean - BEST_CASE * spread for mean, spread in predictions)]
         costs = as_costs([*points, best_case], run.objectives)
         if not ((costs[:-1] <= costs[-1]).all(1) & (costs[:-1] < costs[-1]).any(1)).any():
             return []

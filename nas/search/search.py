@@ -19,6 +19,7 @@ from nas.search.active_learning import ActiveLearning, check_transient
 from nas.search.config import Config
 from nas.search.pipeline import Candidate, Measured, Pipeline, timed
 from nas.search.proposals import NOTHING, Knowledge, SpaceExhausted, propose
+from nas.search.prospects import Prospects
 from nas.search.sampling.comparable import comparable
 from nas.search.sampling.history import History, told_trials
 from nas.search.screening import warm_start
@@ -60,7 +61,7 @@ class Search:
         self.measuring = 0.0  # the share of the search's time for which the busiest device was measuring
         self.run = store.run(name)
         self.asked = {trial.architecture for trial in self.run.trials}
-        self.history = History()
+        self.history, self.prospects = History(), Prospects()
         pins = self.run.config.get("predictors")
         self.objectives = latency_predictions.fitted(store, self.config.objectives, pins)
         self.learning = self._active_learning()
@@ -106,7 +107,12 @@ class Search:
     def _may_begin(self, pipeline: Pipeline) -> bool:
         """Whether another candidate may begin now; before a training, those in the works are finished."""
         number = len(self.finished()) + len(pipeline.works)
-        if number >= self.config.budget or pipeline.first_is_done or not pipeline.has_room:
+        if (
+            len(self.measured()) + len(pipeline.works) >= self.config.budget
+            or number >= self.config.most_candidates
+            or pipeline.first_is_done
+            or not pipeline.has_room
+        ):
             return False
         return not (pipeline.works and self.learning and self.learning.is_due(number))
 
@@ -119,7 +125,16 @@ class Search:
             self.bench.prepare(*self.objectives)  # with more, there is always one that starts
         self._learn()
         candidate = self._next(len(pipeline.works))
-        pipeline.submit(candidate, self._unknown(candidate))
+        unknown = self._unknown(candidate)
+        if self.config.measure == "promising" and not candidate.trial.anchor:
+            run, told = (
+                self.run,
+                [trial for trial in told_trials(self.run, candidate.trial.number) if trial.state == "ok"],
+            )
+            candidate.prospects = lambda accuracy: self.prospects.hopeless(
+                run, told, candidate.trial.architecture, accuracy
+            )
+        pipeline.submit(candidate, unknown)
 
     def _next(self, in_the_works: int) -> Candidate:
         unfinished = [trial for trial in self.run.trials if trial.state == "running"]
@@ -136,6 +151,8 @@ class Search:
                     known = self._known(evaluator, candidate.trial.architecture)
                 if known:
                     candidate.measurements[evaluator.spec] = known
+                    if evaluator is self.objectives[0]:
+                        candidate.accuracy = known.value
                 else:
                     unknown.append(evaluator)
         except MeasurementFailed as error:
@@ -203,6 +220,10 @@ class Search:
         """The trials that succeeded, failed or broke a limit."""
         return [trial for trial in self.run.trials if trial.state != "running"]
 
+    def measured(self) -> list[Trial]:
+        """Those of them that were not only predicted: the budget counts them."""
+        return [trial for trial in self.finished() if trial.state != "predicted"]
+
     def _ask(self) -> Candidate:
         """Proposes the next candidate and stores it as running."""
         spent: Counter[str] = Counter()
@@ -246,7 +267,9 @@ class Search:
         names = [metric.name for metric in self.run.objectives]
         for limit in self.config.parsed_limits:
             if limit.metric in names and limit.is_worst(self.config.metrics[names.index(limit.metric)].direction):
-                told = [trial for trial in told_trials(self.run) if str(limit) in trial.constraints]
+                told = [
+                    trial for trial in told_trials(self.run, len(self.run.trials)) if str(limit) in trial.constraints
+                ]
                 values = [limit.value(trial.constraints[str(limit)]) for trial in told]
                 numbers = [comparable(trial.measurements[limit.metric]) for trial in told]
                 if told:
@@ -286,7 +309,7 @@ class Search:
         with timed("store", self.seconds):
             measurements = self._stored(candidate)
         values, constraints = None, {}
-        if not failed:
+        if not failed and not candidate.predicted:
             values = [measurements[evaluator.spec].value for evaluator in self.config.objectives]
             constraints = {
                 str(limit): limit.excess(measurements[limit.metric].value) for limit in self.config.parsed_limits
@@ -294,7 +317,7 @@ class Search:
         broken = any(excess > 0 for excess in constraints.values())
         finished = replace(
             trial,
-            state="failed" if failed else "infeasible" if broken else "ok",
+            state="failed" if failed else "predicted" if candidate.predicted else "infeasible" if broken else "ok",
             measurements=measurements,
             constraints=constraints,
             seconds=dict(candidate.spent),
@@ -321,8 +344,9 @@ class Search:
     def _stored(self, candidate: Candidate) -> dict[str, Measurement]:
         """All measurements of a candidate as the store has them, after those that waited for their turn."""
         architecture = candidate.trial.architecture
-        for measurement in candidate.unstored:
+        for measurement in (*candidate.unstored, *candidate.predicted):
             self.store.remember(architecture, measurement)
+        candidate.measurements |= {measurement.metric.name: measurement for measurement in candidate.predicted}
         return {
             spec: self.store.recall(architecture, measurement.context) or measurement
             for spec, measurement in candidate.measurements.items()

@@ -42,9 +42,9 @@ class History:
         return known
 
 
-def told_trials(run: Run) -> list[Trial]:
-    """The trials whose outcome the next proposal knows, with a value for every objective."""
-    return [trial for trial in run.succeeded() if trial.number < len(run.trials) - AHEAD]
+def told_trials(run: Run, number: int) -> list[Trial]:
+    """The trials whose outcome is known where the trial of that number is asked for, with all objectives."""
+    return [trial for trial in run.succeeded() if trial.number < number - AHEAD]
 
 
 def _pending(trial: "optuna.trial.FrozenTrial") -> "optuna.trial.FrozenTrial":

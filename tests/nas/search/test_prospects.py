@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from evaluators.prediction.latency_features import features
-from nas.search.prospects import FEWEST, Candidate, Prospects
+from nas.search.prospects import FEWEST, Prospects
 from results.figures.pareto import pareto_figure, pareto_info
 from results.front import front
 from results.pages.columns import columns
@@ -30,8 +30,7 @@ def measured(count: int, seed: int = 0) -> list[Trial]:
 
 def judged(trials: list[Trial], network: Architecture, accuracy: float) -> list[float]:
     run = synthetic.run(trials)
-    candidate = Candidate(architecture=network, accuracy=accuracy)
-    return [each.value for each in Prospects().hopeless(run, trials, candidate)]
+    return [each.value for each in Prospects().hopeless(run, trials, network, accuracy)]
 
 
 def test_a_candidate_that_the_front_beats_at_any_likely_latency_is_predicted() -> None:
@@ -50,7 +49,7 @@ def predicted_run() -> Run:
     trials = measured(30)
     (network,) = random_networks(1, seed=9)
     run = synthetic.run(trials)
-    (made,) = Prospects().hopeless(run, trials, Candidate(architecture=network, accuracy=0.1))
+    (made,) = Prospects().hopeless(run, trials, network, 0.1)
     score = {"entropy": synthetic.measurement(synthetic.SCORE, 0.1)}
     further = Trial(number=30, architecture=network, state="predicted", measurements={**score, made.metric.name: made})
     return synthetic.run([*trials, further])
