@@ -41,7 +41,8 @@ class Prospects:
         if len(measured) < FEWEST or any(metric.kind != "measured" for metric in latencies):
             return []
         predictions = [self._model(measured, metric.name).predict(architecture) for metric in latencies]
-        points = [[trial.value(run.objectives[0].name), *map(comparable, _of(trial, run))] for trial in measured]
+        kept = [trial for trial in measured if trial.state == "ok"]
+        points = [[trial.value(run.objectives[0].name), *map(comparable, _of(trial, run))] for trial in kept]
         best_case = [accuracy, *(mean - BEST_CASE * spread for mean, spread in predictions)]
         costs = as_costs([*points, best_case], run.objectives)
         if not ((costs[:-1] <= costs[-1]).all(1) & (costs[:-1] < costs[-1]).any(1)).any():

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -107,12 +108,9 @@ class Search:
     def _may_begin(self, pipeline: Pipeline) -> bool:
         """Whether another candidate may begin now; before a training, those in the works are finished."""
         number = len(self.finished()) + len(pipeline.works)
-        if (
-            len(self.measured()) + len(pipeline.works) >= self.config.budget
-            or number >= self.config.most_candidates
-            or pipeline.first_is_done
-            or not pipeline.has_room
-        ):
+        if len(self.measured()) + len(pipeline.works) >= self.config.budget or number >= self.config.most_candidates:
+            return False
+        if pipeline.first_is_done or not pipeline.has_room:
             return False
         return not (pipeline.works and self.learning and self.learning.is_due(number))
 
@@ -127,13 +125,8 @@ class Search:
         candidate = self._next(len(pipeline.works))
         unknown = self._unknown(candidate)
         if self.config.measure == "promising" and not candidate.trial.anchor:
-            run, told = (
-                self.run,
-                [trial for trial in told_trials(self.run, candidate.trial.number) if trial.state == "ok"],
-            )
-            candidate.prospects = lambda accuracy: self.prospects.hopeless(
-                run, told, candidate.trial.architecture, accuracy
-            )
+            told = told_trials(self.run, candidate.trial.number)
+            candidate.prospects = partial(self.prospects.hopeless, self.run, told, candidate.trial.architecture)
         pipeline.submit(candidate, unknown)
 
     def _next(self, in_the_works: int) -> Candidate:
