@@ -18,7 +18,7 @@ from evaluators import Evaluator, Measurement
 from nas.search.config import Config
 from nas.search.pipeline import Candidate, Pipeline, check_jobs, usual_jobs
 from nas.search.proposals import SAMPLERS, propose
-from nas.search.sampling.history import AHEAD, told
+from nas.search.sampling.history import AHEAD, History
 from results.store.record import Trial
 from results.store.store import Store
 from search_spaces import PAPER, Architecture, nhs
@@ -201,11 +201,11 @@ def test_what_became_of_the_latest_candidates_is_not_told(store: Store) -> None:
         begun.append(store.begin("one", proposal))
         if number < 14 - AHEAD:
             finish(store, begun[-1])
-    early = told(store.run("one"), store.frozen("one"))
+    early = History().told(store.run("one"), store.frozen("one"))
     assert [trial.state.name for trial in early] == ["COMPLETE"] * 10 + ["RUNNING"] * AHEAD
     for trial in begun[-AHEAD:]:
         finish(store, trial)
-    late = told(store.run("one"), store.frozen("one"))
+    late = History().told(store.run("one"), store.frozen("one"))
     for now, then in zip(early, late, strict=True):
         for name in ("state", "values", "params", "constraints", "system_attrs"):
             assert getattr(now, name) == getattr(then, name)

@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 import search_spaces
-from nas.search.proposals import SAMPLERS, SpaceExhausted, propose
+from nas.search.proposals import NOTHING, SAMPLERS, SpaceExhausted, propose
 from nas.search.sampling import known_trials, nsga2
 from search_spaces import Architecture, nhs
 
@@ -97,9 +97,9 @@ def test_a_sampler_proposes_what_it_would_in_a_study_of_optuna_and_changes_no_tr
         proposal = propose(nhs, "random", 0, trials, DIRECTIONS, lambda _: "")
         trials.append(finished(proposal.architecture, proposal))
     before = copy.deepcopy(trials)
-    theirs = optuna.create_study(directions=DIRECTIONS, sampler=SAMPLERS[sampler].make(7))
+    theirs = optuna.create_study(directions=DIRECTIONS, sampler=SAMPLERS[sampler].make(7, NOTHING))
     theirs.add_trials(trials)
-    ours = known_trials.study(DIRECTIONS, SAMPLERS[sampler].make(7), trials)
+    ours = known_trials.study(DIRECTIONS, SAMPLERS[sampler].make(7, NOTHING), trials)
     asked = [study.ask() for study in (theirs, ours)]
     networks = [nhs.suggest(trial) for trial in asked]
     assert networks[0] == networks[1]
