@@ -24,6 +24,7 @@ class Networks:
     counts: Array  # (n, c): logarithms of exact counts, such as multiply-accumulates and weights
     categorical: bool = False  # whether the choices have no order
     latency: Array | None = None  # (n,): known beforehand, or predicted; None: each evaluation tells one
+    error: float = 0.0  # the relative standard deviation of such latencies
 
     @cached_property
     def choices(self) -> Whole:

@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from benchmarks.search_efficiency.breeding import one_step
 from benchmarks.search_efficiency.networks import Networks, Space
+from nas.search.proposals import NOTHING, STARTUP_TRIALS
 from nas.search.proposals import SAMPLERS as OPTUNA
-from nas.search.proposals import STARTUP_TRIALS
+from nas.search.screening.gain import boxes, expected_gain
+from nas.search.screening.screening import MARGIN
+from nas.search.screening.surrogate import Scales, Surrogate
 from results.front import non_dominated
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ Asking = Generator[list[int], Array, None]
 GENERATION = 20  # of NSGA-II, whose first one is random
 RANDOM, BATCH = 20, 10  # of the ridge regression: random networks first, then so many at a time
 PENALTY = 1.0
+GROWTH = 1.25
 MOST = 1000  # evaluations of random search
 
 
@@ -66,7 +70,7 @@ def by_optuna(name: str, start: int) -> Callable[..., Asking]:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         rng, first, asked = np.random.default_rng([seed, 2]), networks.drawn(seed, start), list[int]()
         space = _space(networks)
-        study = optuna.create_study(directions=["minimize"] * 2, sampler=OPTUNA[name].make(seed))
+        study = optuna.create_study(directions=["minimize"] * 2, sampler=OPTUNA[name].make(seed, NOTHING))
         while True:
             trial = study.ask(space)
             attributes = dict(study.get_trials(deepcopy=False)[-1].system_attrs)  # NSGA-II's generation
@@ -93,12 +97,55 @@ def _space(networks: Networks | Space) -> "dict[str, optuna.distributions.BaseDi
     }
 
 
+def _features(networks: Networks) -> Array:
+    """One-hot parameters and log counts, standardised."""
+    columns = [networks.parameters == choice for choice in range(networks.choices.max())]
+    features = np.column_stack([*(column[:, column.any(0)] for column in columns), networks.counts])
+    return np.asarray((features - features.mean(0)) / np.maximum(features.std(0), 1e-9))
+
+
+def screen(networks: Networks | Space, seed: int) -> Asking:
+    """The gain and the models of `screen`; its pool is the table, because what it would breed is hardly ever in it.
+
+    The scales of a model are fitted again where there are a quarter more networks than at the last time.
+    """
+    if isinstance(networks, Space):  # all that it breeds exists
+        yield from by_optuna("screen", STARTUP_TRIALS)(networks, seed)
+        return
+    features, asked = _features(networks), networks.drawn(seed, STARTUP_TRIALS)
+    costs = yield asked.copy()
+    models: dict[int, Scales] = {}
+    while True:
+        count = STARTUP_TRIALS
+        while count * GROWTH <= len(asked):
+            count = int(count * GROWTH) + 1
+        predicted = [_known(networks) if index else None for index in range(costs.shape[1])]
+        for index in range(costs.shape[1]):
+            if predicted[index] is None:
+                key = count * costs.shape[1] + index
+                if key not in models:
+                    models[key] = Surrogate(features[asked[:count]], costs[:count, index]).scales
+                model = Surrogate(features[asked], costs[:, index], models[key])
+                predicted[index] = model.predict(features)
+        mean, spread = (np.column_stack([each[part] for each in predicted if each]) for part in (0, 1))
+        reference = mean.max(0) + MARGIN * np.ptp(mean, axis=0)
+        gains = expected_gain(mean, spread, *boxes(costs[non_dominated(costs)], reference))
+        gains[asked] = -1.0
+        asked.append(int(gains.argmax()))
+        costs = yield asked[-1:]
+
+
+def _known(networks: Networks) -> tuple[Array, Array] | None:
+    """Latencies that are known beforehand, with their standard deviations."""
+    if networks.latency is None:
+        return None
+    return networks.latency, networks.latency * networks.error
+
+
 def ridge(networks: Networks, seed: int) -> Asking:
     """A ridge regression on one-hot parameters and log counts; batches from the front that it predicts."""
     rng = np.random.default_rng([seed, 2])
-    columns = [networks.parameters == choice for choice in range(networks.choices.max())]
-    features = np.column_stack([*(column[:, column.any(0)] for column in columns), networks.counts])
-    features = (features - features.mean(0)) / np.maximum(features.std(0), 1e-9)
+    features = _features(networks)
     asked = networks.drawn(seed, RANDOM)
     costs = yield asked.copy()
     while True:
@@ -127,6 +174,9 @@ def _from_front(predicted: Array, asked: list[int], rng: np.random.Generator) ->
 
 
 SAMPLERS = {
+    "screen": Sampler(words="screen, latency known", ask=screen, latency=0.0, open=False),
+    "screen-5": Sampler(words="screen, latency known with 5 % error", ask=screen, latency=0.05, open=False),
+    "screen-learnt": Sampler(words="screen, latency learnt", ask=screen),
     "random": Sampler(words="random", ask=random),
     "mutation": Sampler(words="mutation of the front", ask=mutation),
     "tpe": Sampler(words="TPE, multivariate", ask=by_optuna("tpe", STARTUP_TRIALS)),

@@ -53,7 +53,7 @@ class Table:
         if error is None:
             return self.networks
         noise = np.random.default_rng([seed, 1]).standard_normal(len(self.truth))
-        return replace(self.networks, latency=self.truth[:, 1] * np.exp(error * noise))
+        return replace(self.networks, latency=self.truth[:, 1] * np.exp(error * noise), error=error)
 
     def costs(self, networks: Networks, asked: list[int]) -> Array:
         """The true costs of networks, by their indices."""
