@@ -6,7 +6,7 @@
 
 Appends a line to results.jsonl for each search and leaves out those that are there already. A seed begins with the same
 random networks for every sampler. The published tables are not part of this repository; `nhs` (make_nhs_table.py) and
-`toy` are. A search of 200 takes one thread: a second or two for most samplers, one to some minutes for the Gaussian process.
+`toy` are. A search takes one thread: up to three seconds for most samplers, minutes for the Gaussian process.
 """
 
 import argparse
