@@ -17,6 +17,7 @@ from benchmarks.search_efficiency.samplers import SAMPLERS
 from results.colours import BLUE, GREEN, GREY, INK, LIGHT_GREY, PURPLE, VERMILION
 from results.figures.common.style import AXIS, layout
 
+FEWEST = 5  # seeds: with fewer, a curve is not drawn
 COLUMNS, WIDTH, HEIGHT = 3, 1080, 330
 LINES = {
     "random": (GREY, "solid"),
@@ -34,10 +35,12 @@ def figure(found: dict[str, dict[str, report.Curves]]) -> go.Figure:
     rows = -(-len(found) // COLUMNS)
     titles = [tables.NAMES[name] for name in found]
     made = make_subplots(rows, COLUMNS, subplot_titles=titles, vertical_spacing=0.24 / rows, horizontal_spacing=0.06)
+    shown = set[str]()
     for number, by_sampler in enumerate(found.values()):
         place: dict[str, Any] = {"row": number // COLUMNS + 1, "col": number % COLUMNS + 1}
-        for sampler in (each for each in LINES if each in by_sampler):
-            _add(made, sampler, by_sampler[sampler], place, shown=number == 0)
+        for sampler in (each for each in LINES if len(by_sampler.get(each, ())) >= FEWEST):
+            _add(made, sampler, by_sampler[sampler], place, shown=sampler not in shown)
+            shown.add(sampler)
     made.update_layout(layout("", ""), width=WIDTH, height=rows * HEIGHT, paper_bgcolor="white", plot_bgcolor="white")
     made.update_layout(legend={"y": -0.08, "yanchor": "top"}, margin={"b": 110})
     made.update_xaxes(**AXIS, range=[0, BUDGET], title={"text": "evaluations", "standoff": 4})

@@ -103,12 +103,16 @@ def print_gains(name: str, by_sampler: dict[str, Curves]) -> None:
     for sampler in SAMPLERS:
         if sampler != OURS and sampler in by_sampler:
             other = by_sampler[sampler]
-            parts = [f"{n}: {cell(difference(ours, n, other, n))}" for n in (60, 100, 200) if at(other, n)]
+            parts = [
+                f"{n}: {cell(difference(ours, n, other, n))}" for n in (60, 100, 200) if at(ours, n) and at(other, n)
+            ]
             print(f"- {OURS} minus {sampler} after {', '.join(parts)}")
     if rival := by_sampler.get(RIVAL):
         print(f"- {OURS} after 60 minus {RIVAL} after {last(rival)}: {cell(difference(ours, 60, rival, last(rival)))}")
     for evaluations, target in TARGETS.items() if name.startswith("accel") else ():
-        mean, low, high = interval(np.array(list(at(ours, evaluations).values())))
+        if not (values := at(ours, evaluations)):
+            continue
+        mean, low, high = interval(np.array(list(values.values())))
         verdict = "met" if low >= target else "missed" if high < target else "undecided"
         print(f"- target after {evaluations}: {target} {verdict}, {mean:.4f} [{low:.4f}, {high:.4f}]")
 
