@@ -109,7 +109,8 @@ def stamped(command: Sequence[str], folder: str, end_after: float | None = None)
 
 def nas_search(seed: int, seconds: float, options: Sequence[str]) -> list[Candidate]:
     """What `nas run` evaluates in that time, from an empty database."""
-    command = [sys.executable, "-m", "nas", "run", "--space", "nhs", "--name", "search", "--budget", UNLIMITED, "--measure", "all"]
+    command = [sys.executable, "-m", "nas", "run", "--space", "nhs", "--name", "search"]
+    command += ["--budget", UNLIMITED, "--measure", "all"]
     with tempfile.TemporaryDirectory() as folder:
         lines = stamped([*command, "--seed", str(seed), "--json", *options], folder, seconds)
         with closing(Store(f"sqlite:///{folder}/runs/nas.db")) as store:
