@@ -158,8 +158,7 @@ class Ort(Latency):
     def _int8(self, operators: list[dict[str, Any]]) -> dict[str, Any]:
         from evaluators.graphs import onnx_int8
 
-        one_run = operators[: len(operators) // by_stage.RUNS]
-        return onnx_int8.check([each["args"]["op_name"] for each in one_run]) if self.precision == "int8" else {}
+        return onnx_int8.check([each["args"]["op_name"] for each in operators]) if self.precision == "int8" else {}
 
     def _provider(self) -> tuple[str, dict[str, str]]:
         """The provider and its own options: not all of them heed the session's threads."""

@@ -4,6 +4,7 @@ A plug-in writes `_running`, which makes a network ready to run, and says of its
 """
 
 import math
+import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -168,8 +169,10 @@ class Latency(Evaluator):
 
     def _open(self, architecture: Architecture) -> tuple[ExitStack, Running]:
         """The network, ready to run, and the stack that closes it."""
+        start = time.perf_counter()
         with ExitStack() as stack:
             running = stack.enter_context(self._running(architecture, self.resolution))
+            running.details["opening_seconds"] = round(time.perf_counter() - start, 3)
             return stack.pop_all(), running
 
     @contextmanager

@@ -84,7 +84,7 @@ def test_a_network_is_built_while_another_process_has_the_device() -> None:
         other.enter_context(exclusive("machine"))
         assert worker.run({"do": "open", **ort}, 60) == {"opened": "ort:resolution=32"}
         answer = worker.run({"do": "measure", **ort}, 60, say=lambda _: other.close())
-    assert answer["measurement"]["details"]["seconds"] <= worker.took < 5
+    assert answer["measurement"]["details"]["seconds"] <= worker.took
 
 
 def test_what_is_open_is_not_built_again(monkeypatch: pytest.MonkeyPatch) -> None:
