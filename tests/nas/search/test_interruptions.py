@@ -15,7 +15,6 @@ from tests.conftest import Program
 
 CHOICES = ("--proxy", "structure", "--latency", "ort:resolution=64", "--seed", "7")
 LOG = logging.getLogger(__name__)  # the figures: --log-file=figures.log --log-file-level=info
-KILLS = 10
 INTERRUPTIONS = 20
 AWAY = {signal.SIGINT: 130, signal.SIGTERM: 130, signal.SIGHUP: 130, signal.SIGKILL: -signal.SIGKILL}
 
@@ -76,16 +75,23 @@ def test_a_run_interrupted_in_a_measurement_leaves_no_file(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2", "gp"])
-def test_a_run_killed_ten_times_equals_an_uninterrupted_one(nas: Program, sampler: str) -> None:
+@pytest.mark.parametrize(
+    ("sampler", "kills_wanted", "budget"),
+    [("random", 10, 40), ("tpe", 10, 40), ("nsga2", 10, 40), ("gp", 10, 40), ("screen", 40, 240)],
+)
+def test_a_run_killed_again_and_again_equals_an_uninterrupted_one(
+    nas: Program, sampler: str, kills_wanted: int, budget: int
+) -> None:
     """At random moments, with two candidates in the works; the run without a kill evaluates one after the other.
 
     It takes its numbers from the same store, and must ask for the same.
     """
     moments, seen, kills = random.Random(sampler), list[dict[str, Any]](), list[int]()
-    command = ["run", "--name", "killed", "--budget", "40", *CHOICES, "--sampler", sampler, "--jobs", "2"]
-    while len(kills) < KILLS:
-        process = nas.start(*command)
+    command = ["run", "--name", "killed", "--budget", str(budget), *CHOICES, "--sampler", sampler]
+    command += ["--measure", "all", "--jobs", "2"]
+    alone = ["--seed-from", "none"]  # else the second run would learn from the first
+    while len(kills) < kills_wanted:
+        process = nas.start(*command, *([] if kills else alone))
         time.sleep(moments.uniform(1, 15))
         assert end(process, signal.SIGKILL) == -signal.SIGKILL, "it ended before it was killed"
         now = finished_trials(nas, "killed")
@@ -94,10 +100,10 @@ def test_a_run_killed_ten_times_equals_an_uninterrupted_one(nas: Program, sample
         kills.append(len(now))
     LOG.info("%s: finished trials at each kill: %s", sampler, kills)
     assert nas(*command).code == 0
-    assert nas("run", "--name", "whole", *command[3:-1], "1").code == 0
+    assert nas("run", "--name", "whole", *command[3:-1], "1", *alone).code == 0
     killed, whole = trials(nas, "killed"), trials(nas, "whole")
-    assert [trial["trial"] for trial in killed] == list(range(40))
-    assert len({trial["id"] for trial in killed}) == 40, "no network twice"
+    assert [trial["trial"] for trial in killed] == list(range(budget))
+    assert len({trial["id"] for trial in killed}) == budget, "no network twice"
     assert {trial["state"] for trial in killed} == {"ok"}
     for name in ("id", "anchor", "measurements", "constraints"):
         assert [trial[name] for trial in killed] == [trial[name] for trial in whole], name
