@@ -45,7 +45,7 @@ def asked(sampler: str, count: int, seed: int = 0, refuse: Any = None) -> list[A
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_anchors_come_first_then_new_networks_reproducibly(sampler: str) -> None:
-    count = 13 if sampler == "gp" else 30
+    count = 13 if sampler == "gp" else 24
     networks = asked(sampler, count)
     assert networks[:3] == list(nhs.anchors().values())
     assert len(set(networks)) == count
@@ -64,21 +64,23 @@ def test_refused_networks_are_replaced_and_counted() -> None:
     assert any(proposal.replaced.get("too deep") for proposal in proposals)
 
 
-def test_an_exhausted_space_ends_the_run() -> None:
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("size", [1, 13])
+def test_an_exhausted_space_ends_the_run(sampler: str, size: int) -> None:
     tiny = SimpleNamespace(
         anchors=dict,
         params=nhs.params,
-        suggest=lambda trial: Architecture.from_notation("C" * trial.suggest_int("depth", 1, 3) + "-C-C-C"),
+        suggest=lambda trial: Architecture.from_notation("C" * trial.suggest_int("depth", 1, size) + "-C-C-C"),
     )
     seen: list[Architecture] = []
     trials: list[optuna.trial.FrozenTrial] = []
-    for _ in range(3):
-        proposal = propose(tiny, "random", 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
+    for _ in range(size):
+        proposal = propose(tiny, sampler, 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
         seen.append(proposal.architecture)
         trials.append(finished(proposal.architecture, proposal))
-    assert len(set(seen)) == 3
+    assert len(set(seen)) == size
     with pytest.raises(SpaceExhausted, match="2000 x asked before"):
-        propose(tiny, "random", 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
+        propose(tiny, sampler, 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
 
 
 def test_every_sampler_works_on_every_space() -> None:
