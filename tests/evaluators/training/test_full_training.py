@@ -61,7 +61,8 @@ def test_its_weights_reach_what_it_says_as_they_are_exported(digits: tuple[Path,
     with torch.no_grad():
         x = torch.stack([prepare(valid.read(number)) for number in range(len(valid))])
         right = (network(x).argmax(1) == torch.tensor(valid.labels)).double().mean()
-    assert found.value == pytest.approx(100 * float(right), abs=0.01)
+    few = 300 / len(valid)  # percent: three images, where the training validates in bfloat16
+    assert found.value == pytest.approx(100 * float(right), abs=few)
     assert found.value > 70
 
 

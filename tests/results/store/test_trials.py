@@ -34,8 +34,7 @@ def test_trials_are_those_that_optuna_reads_after_every_change(store: Store, url
     watching = Store(url)
 
     def in_flight(**outcome: object) -> None:
-        trial = store.in_flight("one")
-        assert trial
+        trial = next(trial for trial in store.run("one").trials if trial.state == "running")
         store.finish("one", trial, {"params": measurement()}, seconds={"cost": 0.1}, **outcome)  # type: ignore[arg-type]
 
     changes = [
@@ -80,8 +79,7 @@ def test_trials_and_measurements_share_what_is_equal(store: Store, url: str) -> 
 
 
 def tell_running(store: Store) -> None:
-    trial = store.in_flight("one")
-    assert trial
+    trial = next(trial for trial in store.run("one").trials if trial.state == "running")
     store.remember(S, measurement())
     store.finish("one", trial, {"params": measurement()}, values=[4.0, 5.0], constraints={}, seconds={})
 

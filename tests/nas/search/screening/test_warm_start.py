@@ -59,11 +59,11 @@ def test_a_run_is_taught_by_earlier_ones_unless_told_otherwise(finished: Program
     taught = finished(*quick, "--name", "taught")
     assert "taught by" in taught.err
     assert "taught by" not in finished(*quick, "--name", "untaught", "--seed-from", warm_start.NONE).err
-    by_one = finished(*quick, "--name", "one", "--seed-from", "taught")
+    by_one = finished(*quick, "--name", "by-one", "--seed-from", "taught")
     assert "taught by    3 networks" in by_one.err
-    again = finished(*quick, "--name", "one", "--seed-from", "whole")
+    again = finished(*quick, "--name", "by-one", "--seed-from", "whole")
     assert again.code == 2
     assert "settled when it began" in again.err
-    unknown = finished(*quick, "--name", "other", "--seed-from", "nobody")
+    unknown = finished(*quick, "--name", "new", "--seed-from", "nobody")
     assert unknown.code == 2
     assert "nobody" in unknown.err
