@@ -37,6 +37,7 @@ import search_spaces
 from evaluators import Evaluator, Measurement
 from evaluators.core.measurement import now
 from evaluators.stopwatch.calibration import Ratio
+from evaluators.workers.bench import Bench
 from nas.commands.run import _Report
 from nas.search import proposals
 from nas.search.config import Config
@@ -51,21 +52,30 @@ ASKS = {
     "random": 20,
     "nsga2": 6,
     "tpe": 4,
+    "screen": 4,
     "gp": 4,
 }  # how many are timed; the first loads all trials, and is given apart
 
 
-class MadeUp:
-    """Stands for the bench: answers at once with plausible numbers that nobody measured, and says so."""
+class MadeUp(Bench):
+    """A bench that answers at once with plausible numbers that nobody measured, and says so."""
 
     def __init__(self, seed: int) -> None:
+        super().__init__()
         self.random = np.random.default_rng(seed)
         self.published = evaluators.get("published").measure(PAPER["next-vit-s"])
 
     def prepare(self, *evaluators: Evaluator) -> None:
         """No process is needed."""
 
-    def measure(self, evaluator: Evaluator, architecture: Architecture) -> Measurement:
+    @staticmethod
+    def isolates(evaluator: Evaluator) -> bool:
+        """Nothing is."""
+        return False
+
+    def measure(
+        self, evaluator: Evaluator, architecture: Architecture, waited: Callable[[float], None] = lambda seconds: None
+    ) -> Measurement:
         """Counts are true; an accuracy grows with depth and a latency with width, both with noise."""
         blocks = [block for row in architecture.blocks for block in row]
         depth, width = len(blocks), sum(block.out_channels for block in blocks)
@@ -221,13 +231,13 @@ def asked(url: str, sampler: str, count: int) -> dict[str, float]:
     store.configure(RUN, {**config, "sampler": sampler, "budget": config["budget"] + count})
     original = proposals.SAMPLERS[sampler]
 
-    def make(seed: int) -> Timed:
-        made.append(Timed(original.make(seed)))
+    def make(seed: int, knowledge: proposals.Knowledge) -> Timed:
+        made.append(Timed(original.make(seed, knowledge)))
         return made[-1]
 
     proposals.SAMPLERS[sampler] = replace(original, make=make)
     start = time.perf_counter()
-    search = Search(store, RUN, MadeUp(len(sampler)))  # type: ignore[arg-type]
+    search = Search(store, RUN, MadeUp(len(sampler)))
     loading = time.perf_counter() - start
     candidates, seconds, used, memory = iter(search), list[float](), list[float](), list[int]()
     for _ in range(count):

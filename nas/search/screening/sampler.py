@@ -8,6 +8,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
+from threadpoolctl import threadpool_limits
 
 from nas.search.screening.screening import Screening
 from nas.search.screening.views import Known, Parameters, View
@@ -51,7 +52,8 @@ class ScreeningSampler(BaseSampler):
         )
         running = [each.params for each in trials if each.state == TrialState.RUNNING and each.number != trial.number]
         pending = [params for params in running if params.keys() >= search_space.keys()]
-        return screening.choose(known(trials), pending, self.earlier, self.rng)
+        with threadpool_limits(1):  # a second thread gains little, and would disturb a measurement on another core
+            return screening.choose(known(trials), pending, self.earlier, self.rng)
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
