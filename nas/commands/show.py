@@ -127,7 +127,7 @@ def list_runs(store_url: str, *, as_json: bool) -> int:
         console.write_json([{"run": run.name, "trials": len(run.trials), "config": run.config} for run in runs])
     else:
         rows = (
-            [run.name, f"{len(run.trials)} of {run.config['budget']}", run.config["space"], run.config["proxy"]]
+            [run.name, f"{run.counted} of {run.config['budget']}", run.config["space"], run.config["proxy"]]
             for run in runs
         )
         console.write_table(["run", "trials", "space", "proxy"], rows)

@@ -150,7 +150,7 @@ def _facts(run: Run) -> str:
     states = Counter(trial.state for trial in run.trials)
     facts = {
         "space": str(run.config.get("space", "?")),
-        "candidates": f"{len(run.trials)} of {run.config.get('budget', '?')}: "
+        "candidates": f"{run.counted} of {run.config.get('budget', '?')}: "
         + (", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"),
         "limits": ", ".join(run.config.get("limits", [])) or "none",
         "device": "; ".join(sorted(_devices(run))) or "nothing measured yet",

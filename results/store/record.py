@@ -64,6 +64,11 @@ class Run:
         """Trials with a value for every objective that keep every limit of the run."""
         return [trial for trial in self.trials if trial.state == "ok"]
 
+    @property
+    def counted(self) -> int:
+        """How many trials count for the budget: all but those that were only predicted."""
+        return len(self.trials) - len(self.predicted())
+
     def predicted(self) -> list[Trial]:
         """Trials whose latencies were predicted and not measured."""
         return [trial for trial in self.trials if trial.state == "predicted"]
