@@ -76,11 +76,11 @@ def test_a_run_interrupted_in_a_measurement_leaves_no_file(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sampler", "kills_wanted", "budget"),
-    [("random", 10, 40), ("tpe", 10, 40), ("nsga2", 10, 40), ("gp", 10, 40), ("screen", 40, 240)],
+    ("sampler", "kills_wanted", "longest", "budget"),
+    [("random", 10, 15, 40), ("tpe", 10, 15, 40), ("nsga2", 10, 15, 40), ("gp", 10, 15, 40), ("screen", 40, 8, 120)],
 )
 def test_a_run_killed_again_and_again_equals_an_uninterrupted_one(
-    nas: Program, sampler: str, kills_wanted: int, budget: int
+    nas: Program, sampler: str, kills_wanted: int, longest: float, budget: int
 ) -> None:
     """At random moments, with two candidates in the works; the run without a kill evaluates one after the other.
 
@@ -92,7 +92,7 @@ def test_a_run_killed_again_and_again_equals_an_uninterrupted_one(
     alone = ["--seed-from", "none"]  # else the second run would learn from the first
     while len(kills) < kills_wanted:
         process = nas.start(*command, *([] if kills else alone))
-        time.sleep(moments.uniform(1, 15))
+        time.sleep(moments.uniform(1, longest))
         assert end(process, signal.SIGKILL) == -signal.SIGKILL, "it ended before it was killed"
         now = finished_trials(nas, "killed")
         assert now[: len(seen)] == seen, "a trial was lost or changed"

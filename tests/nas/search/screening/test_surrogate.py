@@ -21,6 +21,14 @@ def test_what_is_not_linear_is_learnt_from_more_points() -> None:
     assert np.abs(mean - np.sin(others[:, 0]) * others[:, 1]).mean() < 0.1
 
 
+def test_features_that_matter_are_told_from_others() -> None:
+    rng = np.random.default_rng(0)
+    x, others = rng.random((60, 12)) * 4, rng.random((80, 12)) * 4
+    mean, _ = Surrogate(x, np.sin(x[:, 0]) * x[:, 1]).predict(others)
+    truth = np.sin(others[:, 0]) * others[:, 1]
+    assert np.abs(mean - truth).mean() < 0.3 * np.abs(truth).mean()
+
+
 def test_it_is_less_sure_far_from_what_it_knows() -> None:
     rng = np.random.default_rng(0)
     x = rng.random((30, 2))
