@@ -14,16 +14,16 @@ from scipy.optimize import minimize
 
 Vector = NDArray[np.float64]
 # Logarithms of: the standard deviations of the line and of the rest, the noise; then the length of each feature.
-START = (0.0, -1.0, -2.5)
+STARTS = ((0.0, -1.0, -2.5), (-1.0, 0.0, -2.5))  # mostly a line, and mostly the rest
 BOUNDS = ((-4.0, 3.0), (-6.0, 2.0), (-6.0, 0.5))
 LENGTHS = (-2.0, 4.0)
-USUAL_LENGTH, BELIEF = 1.0, 1.0  # of a logarithm of a length: what is believed of it, and the standard deviation
+USUAL_LENGTH, BELIEF = 0.5, 1.0  # of a logarithm of a length: what is believed of it, and the standard deviation
 STEPS = 40
 
 
 @dataclass(frozen=True)
 class Scales:
-    """The logarithms of the kernel's scales, in the order of `START`, and the lengths of the features."""
+    """The logarithms of the kernel's scales, in the order of `STARTS`, and the lengths of the features."""
 
     theta: tuple[float, ...]
 
@@ -67,10 +67,12 @@ class Surrogate:
 
     def _fitted(self) -> Scales:
         count = self.x.shape[1]
-        start, bounds = [*START, *[USUAL_LENGTH] * count], [*BOUNDS, *[LENGTHS] * count]
-        options = {"maxiter": STEPS, "ftol": 1e-5}
-        done = minimize(self._loss, np.array(start), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-        return Scales(tuple(done.x.tolist()))
+        bounds, options = [*BOUNDS, *[LENGTHS] * count], {"maxiter": STEPS, "ftol": 1e-5}
+        starts = [np.array([*start, *[USUAL_LENGTH] * count]) for start in STARTS]
+        fits = [
+            minimize(self._loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options) for start in starts
+        ]
+        return Scales(tuple(min(fits, key=lambda fit: float(fit.fun)).x.tolist()))
 
     def _loss(self, theta: Vector) -> tuple[float, Vector]:
         """The negative log posterior of the scales, without its constant, and its gradient."""
