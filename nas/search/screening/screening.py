@@ -20,7 +20,7 @@ POOL = 300  # candidates of the first generation
 GENERATIONS, LEADERS, CHILDREN = 3, 24, 150  # further ones, their parents, and how many each has
 SAMPLE = 64  # random networks that say how far the space reaches
 STARTUP = 10  # networks at random, before there is a model
-MOST = 600  # networks that a model learns from: the best, and others evenly
+MOST = 250  # networks that a model learns from: the best, and others evenly
 SURE = 1.64  # standard deviations by which a prediction must keep a limit: 95 of 100 do
 MARGIN = 0.1  # of the range, by which the reference point lies beyond the worst
 
