@@ -93,7 +93,9 @@ def test_a_run_killed_again_and_again_equals_an_uninterrupted_one(
     while len(kills) < kills_wanted:
         process = nas.start(*command, *([] if kills else alone))
         time.sleep(moments.uniform(1, longest))
-        assert end(process, signal.SIGKILL) == -signal.SIGKILL, "it ended before it was killed"
+        process.send_signal(signal.SIGKILL)
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL, f"it ended before it was killed:\n{said[-2000:]}"
         now = finished_trials(nas, "killed")
         assert now[: len(seen)] == seen, "a trial was lost or changed"
         seen = now
