@@ -242,14 +242,14 @@ class Search:
         if self.config.sampler != "screen":
             return NOTHING
         self.view.objectives = self.objectives
-        own = known(history)
-        for index in set(self.earlier.contradicted(own)) - self.doubted:
+        contradicted = self.earlier.contradicted(known(history))
+        for index in set(contradicted) - self.doubted:
             self.doubted.add(index)
             console.say(
                 f"  {self.objectives[index].spec}: this run's networks contradict what earlier runs measured; "
                 "the sampler learns it anew"
             )
-        return Knowledge(view=self.view, earlier=self.earlier.trusted(own), limits=self._bounds())
+        return Knowledge(view=self.view, earlier=self.earlier.trusted(contradicted), limits=self._bounds())
 
     def _bounds(self) -> dict[int, float]:
         """Upper limits on objectives, by index, in the numbers that a sampler learns from.

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from results.front import non_dominated
+
 Points = NDArray[np.float64]
 LEAST_SPREAD = 1e-12  # a certain value is one with this standard deviation
 BLOCK = 2_000_000  # numbers held at a time
@@ -30,15 +32,11 @@ def boxes(front: Points, reference: Points) -> tuple[Points, Points]:
     lowers, uppers = [], []
     for count, (low, high) in enumerate(pairwise(edges)):
         if high > low:
-            lower, upper = boxes(_undominated(order[:count, :-1]), reference[:-1])
+            rest = order[:count, :-1]
+            lower, upper = boxes(rest[non_dominated(rest)], reference[:-1])
             lowers.append(np.column_stack([lower, np.full(len(lower), low)]))
             uppers.append(np.column_stack([upper, np.full(len(upper), high)]))
     return np.vstack(lowers), np.vstack(uppers)
-
-
-def _undominated(points: Points) -> Points:
-    keep = [not ((points <= point).all(1) & (points < point).any(1)).any() for point in points]
-    return points[keep]
 
 
 def expected_gain(mean: Points, spread: Points, lower: Points, upper: Points) -> Points:

@@ -48,9 +48,8 @@ class Screening:
             return self._random(rng)
         judge = _Judge(self, taught)
         asked = {self.view.key(params) for params in (*known.params, *pending)}
-        front = self._front(known, judge.expected(pending))
-        reference = self._reference(taught, judge)
-        pool = _Pool(self.view, asked, lambda many: judge.gains(many, front, reference))
+        corners = boxes(self._front(known, judge.expected(pending)), self._reference(taught, judge))
+        pool = _Pool(self.view, asked, lambda many: judge.gains(many, *corners))
         best, former = ([each.params[index] for index in self._best(each)] for each in (known, earlier))
         pool.add([*former, *candidates(self.distributions, best or former, POOL, rng)])
         for _ in range(GENERATIONS):
@@ -109,7 +108,8 @@ class _Pool:
 
     def add(self, made: Sequence[Params]) -> None:
         """Judges the new ones of some candidates."""
-        new = {key: params for params in made if (key := self.view.key(params)) not in self.asked | self.gains.keys()}
+        seen = self.asked | self.gains.keys()
+        new = {key: params for params in made if (key := self.view.key(params)) not in seen}
         if new:
             gains = self.judge(list(new.values())).tolist()
             self.gains |= {key: (gain, new[key]) for key, gain in zip(new, gains, strict=True)}
@@ -147,10 +147,10 @@ class _Judge:
         """The costs (n, m) that are expected of networks."""
         return self._predicted(many)[0]
 
-    def gains(self, many: Sequence[Params], front: Vector, reference: Vector) -> Vector:
-        """The expected gains (n,): below 0, by how much, where a network is not sure to keep the limits."""
+    def gains(self, many: Sequence[Params], lower: Vector, upper: Vector) -> Vector:
+        """The expected gains (n,) over boxes: below 0, by how much, where a network is not sure to keep the limits."""
         mean, spread = self._predicted(many)
-        gains = expected_gain(mean, spread, *boxes(front, reference))
+        gains = expected_gain(mean, spread, lower, upper)
         for index, most in self.screening.most.items():
             excess = mean[:, index] + SURE * spread[:, index] - most
             gains = np.where(excess > 0, np.minimum(gains, 0) - excess, gains)

@@ -58,8 +58,7 @@ class Surrogate:
     def _squares(self, z: Vector) -> Vector:
         """Squared distances (m, n) from the known networks, in lengths."""
         lengths = np.exp(self.scales.theta[3:])
-        a, b = z / lengths, self.x / lengths
-        return np.asarray(np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0))
+        return _squares(z / lengths, self.x / lengths)
 
     def _covariance(self, line: float, smooth: Vector, noise: float) -> Vector:
         """That of the known values; 1 is the variance of the level."""
@@ -78,8 +77,7 @@ class Surrogate:
         """The negative log posterior of the scales, without its constant, and its gradient."""
         line, rest, noise = np.exp(theta[:3])
         x = self.x / np.exp(theta[3:])
-        squares = (x**2).sum(1)[:, None] + (x**2).sum(1)[None] - 2 * x @ x.T
-        smooth = rest**2 * np.exp(-0.5 * np.maximum(squares, 0))
+        smooth = rest**2 * np.exp(-0.5 * _squares(x, x))
         try:
             factor = cho_factor(self._covariance(line, smooth, noise), lower=True, check_finite=False)
         except np.linalg.LinAlgError:
@@ -101,3 +99,8 @@ class Surrogate:
         )
         loss = 0.5 * self.y @ weights + np.log(np.diag(factor[0])).sum() + 0.5 * (surprise**2).sum()
         return float(loss), gradient
+
+
+def _squares(a: Vector, b: Vector) -> Vector:
+    """Squared distances (n, m)."""
+    return np.asarray(np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T, 0))

@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from evaluators import Evaluator
-from evaluators.core.measurement import Direction
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from nas.search.sampling.comparable import comparable
 from nas.search.screening.pool import Params
 from nas.search.screening.screening import STARTUP, informative
 from nas.search.screening.views import Known, Model, Vector, View
+from results.front import as_costs
 from results.store.store import Store
 from search_spaces import Architecture, SearchSpace
 from search_spaces.common.errors import InvalidArchitecture
@@ -36,7 +36,8 @@ def chosen(store: Store, space: SearchSpace, objectives: Sequence[Evaluator], so
     evaluated = _evaluated(store, space, objectives, only)
     if not evaluated:
         return []
-    rows = informative(_costs(evaluated, [evaluator.metric.direction for evaluator in objectives]))
+    values = [row for _, row in evaluated]
+    rows = informative(as_costs(values, [evaluator.metric for evaluator in objectives]))
     return [evaluated[row][0].id for row in rows]
 
 
@@ -88,13 +89,6 @@ def _holds(space: SearchSpace, architecture: Architecture) -> bool:
     return True
 
 
-def _costs(
-    evaluated: Evaluated, directions: Sequence[Direction]
-) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
-    signs = [1.0 if direction == "minimize" else -1.0 for direction in directions]
-    return np.array([values for _, values in evaluated]) * signs
-
-
 class WarmStart:
     """What earlier runs teach, as long as the run's own measurements do not contradict it."""
 
@@ -114,10 +108,10 @@ class WarmStart:
         params = [own.params[row] for row in new]
         return [index for index in self._taught() if self._surprise(index, params, own.values[new, index]) > SURPRISING]
 
-    def trusted(self, own: Known) -> Known:
-        """The earlier networks, without the values that are contradicted."""
+    def trusted(self, contradicted: Sequence[int]) -> Known:
+        """The earlier networks, without the values of objectives that are contradicted."""
         values = self.known.values.copy()
-        values[:, self.contradicted(own)] = np.nan
+        values[:, list(contradicted)] = np.nan
         return Known(params=self.known.params, values=values)
 
     def _taught(self) -> list[int]:

@@ -30,7 +30,7 @@ def test_measurements_that_contradict_earlier_ones_are_noticed(factor: float, co
     start = WarmStart(known(30, seed=0), Parameters(GRID))
     own = known(8, seed=1, factor=factor)
     assert start.contradicted(own) == contradicted
-    assert np.isnan(start.trusted(own).values[:, 1]).all() == bool(contradicted)
+    assert np.isnan(start.trusted(start.contradicted(own)).values[:, 1]).all() == bool(contradicted)
     assert start.contradicted(known(4, seed=1, factor=2.0)) == []  # too few to tell
 
 
