@@ -40,6 +40,7 @@ class Plan:
 
     config: Config
     stored: Stored | None = None
+    typed: str = ""  # the proxy as the user gave it, without the defaults that its spec names
     fixed: bool = False  # whether the user gave the number of real evaluations
     teacher: str = ""  # the run that teaches the sampler; empty: all runs of the store
 
@@ -84,7 +85,12 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
         proxy, space = accuracy.proxy(choices), search_spaces.get(choices["space"])
         limits = choices["limits"] if "limits" in given else accuracy.suggested_limits(proxy, space)
         chosen = {"proxy": proxy, "limits": () if limits == (NO_LIMIT,) else limits}
-        return Plan(config=Config(**{**fields, **chosen}), fixed="evaluations" in given, teacher=choices["teacher"])
+        return Plan(
+            config=Config(**{**fields, **chosen}),
+            typed=choices["proxy"] or "",
+            fixed="evaluations" in given,
+            teacher=choices["teacher"],
+        )
     if "teacher" in given:
         raise UsageError(
             f"run '{stored.name}' exists, and what taught its sampler was settled when it began",
@@ -97,7 +103,8 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
         requested["limits"] = ()
     if {"proxy", "data"} & given:
         proxy = accuracy.proxy(choices)
-        requested["proxy"] = config.proxy if time_plan.same_but_for_choices(proxy, config.proxy) else proxy
+        same = time_plan.same_but_for_choices(proxy, config.proxy, choices["proxy"] or "")
+        requested["proxy"] = config.proxy if same else proxy
     planned_config = Config(**{**asdict(config), **requested})
     if differences := config.differences(planned_config):
         raise UsageError(
@@ -156,7 +163,7 @@ def settle(store: Store, name: str, plan: Plan, objectives: Sequence[Evaluator])
         )
     if plan.stored is None:
         with Bench(say=console.say) as bench:
-            config, times = time_plan.settled(plan.config, bench, store, fixed=plan.fixed)
+            config, times = time_plan.settled(plan.config, bench, store, typed=plan.typed, fixed=plan.fixed)
             proxy = learning_rate.with_rate(config, bench, store, times.rate if times else 0.0)
         config = replace(config, proxy=proxy)
         further: dict[str, Any] = {

@@ -115,11 +115,11 @@ class Calibration:
         return max(ends)
 
 
-def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple[Config, TimePlan | None]:
+def settled(config: Config, bench: Bench, store: Store, *, typed: str, fixed: bool) -> tuple[Config, TimePlan | None]:
     """The configuration with a fidelity and a number of real evaluations that fit into its hours, and their plan.
 
-    Options of the proxy that the user gave stay, and with `fixed` the number of evaluations does. Nothing is planned
-    where nothing is trained or all of it was given.
+    Options in the proxy's text as the user `typed` it stay, and with `fixed` the number of evaluations does. Nothing is
+    planned where nothing is trained or all of it was given.
 
     Raises:
         NegativeAnswer: not even the smallest sensible plan fits; the hint names its time.
@@ -128,7 +128,7 @@ def settled(config: Config, bench: Bench, store: Store, *, fixed: bool) -> tuple
     if not isinstance(evaluator, LearnedAccuracy):
         return config, None
     source = opened(evaluator.data, 32)
-    options = list(_options(config.proxy, evaluator, len(source.train), source.classes))
+    options = list(_options(typed, evaluator, len(source.train), source.classes))
     if len(options) == 1 and evaluator.rate and not config.hours:
         return config, None
     console.say("  calibrating: how fast this machine trains and measures, about a minute")
@@ -199,13 +199,13 @@ def _latencies(config: Config, network: Architecture, bench: Bench, store: Store
     return time.perf_counter() - began
 
 
-def _options(proxy: str, evaluator: LearnedAccuracy, train: int, classes: int) -> Iterator[LearnedAccuracy]:
+def _options(typed: str, evaluator: LearnedAccuracy, train: int, classes: int) -> Iterator[LearnedAccuracy]:
     """The evaluator at every fidelity of the list that agrees with the options of the proxy's text; the best first.
 
     `train` is the number of training images. As many or more of them mean all, which is written as 0; so do too few
     for so many classes.
     """
-    given = _given(proxy)
+    given = _given(typed)
     seen: set[str] = set()
     for resolution, most, epochs in FIDELITIES:
         images = most if PER_CLASS * classes <= most < train else 0
@@ -216,18 +216,18 @@ def _options(proxy: str, evaluator: LearnedAccuracy, train: int, classes: int) -
             yield option
 
 
-def same_but_for_choices(requested: str, stored: str) -> bool:
-    """Whether a requested proxy is the stored one, apart from options that the run chose itself."""
+def same_but_for_choices(requested: str, stored: str, typed: str) -> bool:
+    """Whether a requested proxy is the stored one, apart from options that were not `typed`: the run chose them."""
     first, second = evaluators.get(requested, "accuracy"), evaluators.get(stored, "accuracy")
     if not (isinstance(first, Fidelity) and isinstance(second, Fidelity)):
         return requested == stored
-    chosen = {"resolution", "images", "epochs", "rate"} - _given(requested)
+    chosen = {"resolution", "images", "epochs", "rate"} - _given(typed)
     if first.trains:
         chosen &= {"rate"}
     taken = {field.name: getattr(second, field.name) for field in fields(first) if field.name in chosen}
     return type(first) is type(second) and replace(first, **taken) == second
 
 
-def _given(proxy: str) -> set[str]:
+def _given(typed: str) -> set[str]:
     """The names of the options in a proxy's text."""
-    return {part.partition("=")[0] for part in proxy.partition(":")[2].split(",")}
+    return {part.partition("=")[0] for part in typed.partition(":")[2].split(",")}

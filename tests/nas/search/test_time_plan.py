@@ -100,9 +100,9 @@ def test_what_is_given_in_full_is_not_calibrated(tmp_path: Path) -> None:
     config = Config(proxy="auto:data=digits,epochs=9,resolution=64,images=300,rate=0.002")
     store = Store(f"sqlite:///{tmp_path}/nas.db", writable=True)
     try:
-        assert time_plan.settled(config, None, store, fixed=False) == (config, None)  # type: ignore[arg-type]
+        assert time_plan.settled(config, None, store, typed=config.proxy, fixed=False) == (config, None)  # type: ignore[arg-type]
         plain = replace(config, proxy="structure")
-        assert time_plan.settled(plain, None, store, fixed=False) == (plain, None)  # type: ignore[arg-type]
+        assert time_plan.settled(plain, None, store, typed="", fixed=False) == (plain, None)  # type: ignore[arg-type]
     finally:
         store.close()
 
@@ -121,7 +121,14 @@ def test_what_is_given_in_full_is_not_calibrated(tmp_path: Path) -> None:
     ],
 )
 def test_the_same_command_resumes_a_planned_run(requested: str, stored: str, same: bool) -> None:
-    assert same_but_for_choices(requested, stored) == same
+    assert same_but_for_choices(requested, stored, requested) == same
+
+
+def test_a_default_that_a_spec_names_is_not_a_choice_of_the_user() -> None:
+    spec = evaluators.get("auto:images=4000", "accuracy").spec
+    assert "epochs=9" in spec
+    assert same_but_for_choices(spec, "auto:data=digits,epochs=6,images=4000,resolution=32", "auto:images=4000")
+    assert not same_but_for_choices(spec, "auto:data=digits,epochs=6,images=4000", "auto:images=4000,epochs=9")
 
 
 def test_the_speed_of_training_follows_the_size_of_a_network() -> None:
