@@ -101,15 +101,16 @@ def ranked(
     for _ in range(steps):
         best = sorted(seen.values(), key=lambda pair: -pair[0])[:PARENTS]
         child, _ = _accepted(space, best[int(rng.integers(len(best)))][1], rng, refused)
-        judge(child)
+        judge(child.params)
     return [built(params) for _, params in sorted(seen.values(), key=lambda pair: -pair[0])]
 
 
 class Experiment:
     """The budget, predicted and measured, and the networks within it."""
 
-    def __init__(self, bench: Bench, predicted: Evaluator, steps: int) -> None:
+    def __init__(self, bench: Bench, predicted: Evaluator, steps: int, taken: set[str]) -> None:
         self.bench, self.predicted, self.steps = bench, predicted, steps
+        self.taken = taken  # the networks of other roles
         self.space, self.measured = get("nhs"), evaluators.get("ort", "latency")
         self.entropy = evaluators.get("entropy")
         self.ratios: dict[str, float] = {}
@@ -130,8 +131,9 @@ class Experiment:
         return near and abs(self.predicted.measure(network).value / self.target - 1) <= 2 * LATENCY_TOLERANCE
 
     def within(self, networks: Iterable[Architecture]) -> Architecture:
-        """The first network whose measured latency is within the budget."""
-        return next(network for network in networks if abs(self.ratio(network) - 1) <= LATENCY_TOLERANCE)
+        """The first network that has no role yet and whose measured latency is within the budget."""
+        free = (network for network in networks if network.id not in self.taken)
+        return next(network for network in free if abs(self.ratio(network) - 1) <= LATENCY_TOLERANCE)
 
     def spread(self, network: Architecture) -> float:
         """Block entropy."""
@@ -144,7 +146,7 @@ class Experiment:
     def roles(self) -> dict[str, Callable[[], Architecture]]:
         """The roles, and how their networks are found."""
         pools = [random(self.space, self.keeps, seed, POOL) for seed in (1, 2)]
-        others = random(self.space, self.keeps, 3, 10 * POOL)
+        others = random(self.space, self.keeps, 3, 2 * POOL)
         drawn = (self.space.suggest(optuna.trial.FixedTrial(params)) for params in others)
         found: dict[str, Callable[[], Architecture]] = {
             "Next-ViT-S narrowed": lambda: self.narrowed,
@@ -173,11 +175,12 @@ def main() -> None:
     path = HERE / "genotypes.json"
     rows: list[dict[str, Any]] = json.loads(path.read_text()) if path.exists() else []
     with Bench() as bench:
-        experiment = Experiment(bench, latency, arguments.steps)
+        experiment = Experiment(bench, latency, arguments.steps, {row["id"] for row in rows})
         for role, find in experiment.roles().items():
             if role in {row["role"] for row in rows}:
                 continue  # found before: what was trained stays comparable
             network = find()
+            experiment.taken.add(network.id)
             prior, size = predict(network), total(network)
             rows.append(
                 {
