@@ -42,9 +42,11 @@ def tau(score: Vector, truth: Vector) -> float:
 
 def rho(score: Vector, truth: Vector) -> float:
     """Spearman's rho; 0 for a constant score."""
+    from scipy.stats import spearmanr
+
     if np.ptp(score) == 0 or np.ptp(truth) == 0:
         return 0.0
-    return float(np.corrcoef(ranks(score), ranks(truth))[0, 1])
+    return float(spearmanr(score, truth).statistic)
 
 
 def partial_tau(score: Vector, truth: Vector, controls: Vector) -> float:

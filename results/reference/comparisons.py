@@ -5,7 +5,7 @@ bootstrap over families, whose networks resemble each other.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from evaluators.statistics import ranking
 from evaluators.statistics.intervals import normal, share_error
-from evaluators.statistics.ranking import Interval
+from evaluators.statistics.ranking import BOOTSTRAPS
 from results.front import non_dominated
-from results.reference.facts import settings
 from results.reference.tables import Networks, Vector
 
 Rows = NDArray[np.intp]
@@ -48,40 +47,35 @@ def difference(name: str, first: float, second: float) -> Number:
     return Number(name=name, value=gain, unit="points", low=gain - half, high=gain + half, n=VALIDATION)
 
 
-def of_families(name: str, models: Sequence[str], statistic: Callable[[Rows], float]) -> Number:
-    """A statistic of rows, with its interval over families: whole families are drawn."""
-    names = [family(model) for model in models]
-    rows = [np.flatnonzero(np.array(names) == each) for each in dict.fromkeys(names)]
-    found = ranking.bootstrap(lambda drawn: statistic(np.concatenate([rows[each] for each in drawn])), len(rows))
-    return _number(name, found, len(models))
-
-
-def _number(name: str, interval: Interval, n: int) -> Number:
-    return Number(name=name, value=interval.value, low=interval.low, high=interval.high, n=n)
-
-
 def family(model: str) -> str:
     """The letters before the first digit, underscore or dot: `convnext` of `convnext_tiny`."""
     return re.split(r"[\d_.]", model.removeprefix("tf_"))[0]
 
 
-def spearman(name: str, models: Sequence[str], x: Vector, y: Vector) -> Number:
-    """Spearman's rank correlation of two columns."""
-    return of_families(name, models, lambda rows: ranking.rho(x[rows], y[rows]))
+def over_families(models: Sequence[str]) -> Iterator[Rows]:
+    """All rows first, and then those of each draw of a bootstrap: as many families as there are, drawn whole."""
+    names = np.array([family(model) for model in models])
+    families = [np.flatnonzero(names == name) for name in dict.fromkeys(names.tolist())]
+    yield np.arange(len(models))
+    random = np.random.default_rng(0)
+    for _ in range(BOOTSTRAPS):
+        yield np.concatenate([families[each] for each in random.integers(len(families), size=len(families))])
 
 
-def gain_in_spearman(name: str, models: Sequence[str], first: Vector, second: Vector, truth: Vector) -> Number:
-    """By how much the first column ranks the truth better than the second."""
-    return of_families(
-        name, models, lambda rows: ranking.rho(first[rows], truth[rows]) - ranking.rho(second[rows], truth[rows])
-    )
+def number(name: str, values: Vector, n: int) -> Number:
+    """The first of these values, with the interval of the others, (1 + draws,)."""
+    low, high = np.quantile(values[1:], [0.025, 0.975])
+    return Number(name=name, value=float(values[0]), low=float(low), high=float(high), n=n)
 
 
-def correlation(table: Networks, first: str, second: str) -> Number:
-    """Spearman's rank correlation of the times in two settings, over the networks that have both."""
-    table = chosen(table, np.isfinite(table.times[first]) & np.isfinite(table.times[second]))
-    name = f"Spearman of {settings()[first].label} and {settings()[second].label}"
-    return spearman(name, table.model, table.times[first], table.times[second])
+def correlations(models: Sequence[str], columns: Sequence[Vector]) -> Vector:
+    """Spearman's rank correlation of every two columns (n,), of all rows and of each draw: (1 + draws, c, c)."""
+    table = np.column_stack(columns)
+
+    def matrix(rows: Rows) -> Vector:
+        return np.asarray(np.corrcoef([ranking.ranks(column) for column in table[rows].T]))
+
+    return np.array([matrix(rows) for rows in over_families(models)])
 
 
 def chosen(table: Networks, rows: NDArray[Any]) -> Networks:
