@@ -11,7 +11,7 @@ They are networks that the search chose, and no experiment: what a rule says of 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,7 @@ class Rule:
     high: float
     having: int  # of the front's networks in the band
     members: int
+    without: int  # of the front's networks in the band: those without such blocks, of which nothing is asked
     share: float  # of all networks in the band, the front's included
     p: float  # the larger of both checks' p-values, corrected for all rules tried
     gain: Interval  # in the accuracy objective, of the networks with the trait over their partners; above 0 is better
@@ -50,10 +51,11 @@ class Rule:
 
     def __str__(self) -> str:
         unit = "points" if self.metric.unit == "%" else self.metric.unit
+        such = " with such blocks" if self.without else ""
         gain = f"{self.gain.value:+.2g} {unit} [{self.gain.low:.2g}, {self.gain.high:.2g}]"
         return (
             f"Between {self.low:.4g} and {self.high:.4g} {self.latency.unit} by {self.latency.name}, {self.having} of "
-            f"the {self.members} networks of the front {self.trait}, and {self.share:.0%} of all networks there. "
+            f"the {self.members} networks of the front{such} {self.trait}, and {self.share:.0%} of all networks there. "
             f"In {self.pairs} pairs alike in latency and MACs, they are better by {gain} of {word(self.metric)} "
             f"(p = {self.p:.2g})."
         )
@@ -84,6 +86,39 @@ class Rules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Sample:
+    """The n networks among which rules are sought."""
+
+    run: Run
+    trials: Sequence[Trial]
+
+    @cached_property
+    def on_front(self) -> Mask:
+        """Which are on the front, (n,)."""
+        members = [trial.number for trial in front.front(self.run)]
+        return np.isin([trial.number for trial in self.trials], members)
+
+    @cached_property
+    def values(self) -> Vector:
+        """The accuracy objective (n,), with a sign such that higher is better."""
+        metric = self.run.objectives[0]
+        sign = 1 if metric.direction == "maximize" else -1
+        return np.array([sign * trial.value(metric.name) for trial in self.trials])
+
+    @cached_property
+    def latency(self) -> Vector:
+        """The first latency, (n,)."""
+        return np.array([trial.value(self.run.objectives[1].name) for trial in self.trials])
+
+    @cached_property
+    def sizes(self) -> Vector:
+        """Logarithms of what pairs are alike in: latencies and MACs, (n, latencies + 1)."""
+        names = [metric.name for metric in self.run.objectives[1:]]
+        rows = [[*map(trial.value, names), macs(trial.architecture)] for trial in self.trials]
+        return np.asarray(np.log(rows))
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Candidate:
     """A trait in a band, as the front leans: `having` and `lacking` are rows of the sample."""
 
@@ -101,28 +136,30 @@ def word(metric: Metric) -> str:
 
 def rules(run: Run) -> Rules:
     """The rules of a run's front that pass both checks, one for each trait."""
-    known = run.feasible()
-    on_front = np.isin([trial.number for trial in known], [trial.number for trial in front.front(run)])
-    candidates = list(_candidates(run, known, on_front)) if len(run.objectives) > 1 else []
-    found = _passing(run, known, on_front, candidates)
-    return Rules(rules=tuple(found), tried=len(candidates), networks=len(known), members=int(on_front.sum()))
+    sample = _Sample(run=run, trials=run.feasible())
+    candidates = list(_candidates(sample)) if len(run.objectives) > 1 else []
+    return Rules(
+        rules=tuple(_passing(sample, candidates)),
+        tried=len(candidates),
+        networks=len(sample.trials),
+        members=int(sample.on_front.sum()),
+    )
 
 
-def _candidates(run: Run, known: Sequence[Trial], on_front: Mask) -> Iterator[_Candidate]:
+def _candidates(sample: _Sample) -> Iterator[_Candidate]:
     """Every trait in every band that holds enough networks of both kinds."""
-    latency = np.array([trial.value(run.objectives[1].name) for trial in known])
-    named = traits([trial.architecture for trial in known])
-    for band in _bands(latency, on_front):
-        if min((band & on_front).sum(), (band & ~on_front).sum()) >= FEWEST:
-            yield from filter(None, (_leaning(trait, band, on_front) for trait in named))
+    named = traits([trial.architecture for trial in sample.trials])
+    for band in _bands(sample):
+        if min((band & sample.on_front).sum(), (band & ~sample.on_front).sum()) >= FEWEST:
+            yield from filter(None, (_leaning(trait, band, sample.on_front) for trait in named))
 
 
-def _bands(latency: Vector, on_front: Mask) -> list[Mask]:
+def _bands(sample: _Sample) -> list[Mask]:
     """All latencies of the front, and its fast and its slow half."""
-    if not on_front.any():
+    if not sample.on_front.any():
         return []
-    low, middle, high = np.quantile(latency[on_front], [0, 0.5, 1])
-    return [(latency >= a) & (latency <= b) for a, b in ((low, high), (low, middle), (middle, high))]
+    low, middle, high = np.quantile(sample.latency[sample.on_front], [0, 0.5, 1])
+    return [(sample.latency >= a) & (sample.latency <= b) for a, b in ((low, high), (low, middle), (middle, high))]
 
 
 def _leaning(trait: Trait, band: Mask, on_front: Mask) -> _Candidate | None:
@@ -145,18 +182,18 @@ def _leaning(trait: Trait, band: Mask, on_front: Mask) -> _Candidate | None:
     )
 
 
-def _passing(run: Run, known: Sequence[Trial], on_front: Mask, candidates: Sequence[_Candidate]) -> list[Rule]:
+def _passing(sample: _Sample, candidates: Sequence[_Candidate]) -> list[Rule]:
     """The rules that pass, the surest first. Pairs are made only for what the first check has left."""
     by_share = significance.holm([candidate.p for candidate in candidates])
-    gains = {row: _gains(run, known, candidates[row]) for row, p in enumerate(by_share) if p <= LEVEL}
+    gains = {row: _gains(sample, candidates[row]) for row, p in enumerate(by_share) if p <= LEVEL}
     corrected = significance.holm(
         [max(each.p, _p_of_pairs(gains[row])) if row in gains else each.p for row, each in enumerate(candidates)]
     )
     found: dict[str, Rule] = {}
     for row in sorted(gains, key=corrected.__getitem__):
-        if corrected[row] <= LEVEL:
-            rule = _rule(run, known, on_front, candidates[row], corrected[row], gains[row])
-            found.setdefault(rule.trait, rule)
+        candidate = candidates[row]
+        if corrected[row] <= LEVEL and candidate.text not in found:
+            found[candidate.text] = _rule(sample, candidate, corrected[row], gains[row])
     return list(found.values())
 
 
@@ -165,17 +202,17 @@ def _p_of_pairs(gains: Vector) -> float:
     return significance.sign_flips(gains) if better else 1.0
 
 
-def _rule(run: Run, known: Sequence[Trial], on_front: Mask, candidate: _Candidate, p: float, gains: Vector) -> Rule:
-    metric, latency = run.objectives[:2]
-    values = [known[row].value(latency.name) for row in np.flatnonzero(candidate.band).tolist()]
+def _rule(sample: _Sample, candidate: _Candidate, p: float, gains: Vector) -> Rule:
+    metric, latency = sample.run.objectives[:2]
     asked = candidate.having | candidate.lacking
     return Rule(
         trait=candidate.text,
         latency=latency,
-        low=min(values),
-        high=max(values),
-        having=int((candidate.having & on_front).sum()),
-        members=int((asked & on_front).sum()),
+        low=float(sample.latency[candidate.band].min()),
+        high=float(sample.latency[candidate.band].max()),
+        having=int((candidate.having & sample.on_front).sum()),
+        members=int((asked & sample.on_front).sum()),
+        without=int((candidate.band & ~asked & sample.on_front).sum()),
         share=float(candidate.having.sum() / asked.sum()),
         p=p,
         gain=bootstrap(lambda drawn: float(gains[drawn].mean()), len(gains)),
@@ -184,27 +221,28 @@ def _rule(run: Run, known: Sequence[Trial], on_front: Mask, candidate: _Candidat
     )
 
 
-def _gains(run: Run, known: Sequence[Trial], candidate: _Candidate) -> Vector:
+def _gains(sample: _Sample, candidate: _Candidate) -> Vector:
     """By how much networks with the trait are better than partners without, (pairs,): no network is used twice.
 
-    What a partner's own latency and MACs explain of its difference is taken off, by a linear fit over the band
-    (bias-corrected matching: Abadie and Imbens, Journal of Business and Economic Statistics 29, 2011).
+    What latency and MACs explain of a pair's difference is taken off, by a linear fit over the band (bias-corrected
+    matching: Abadie and Imbens, Journal of Business and Economic Statistics 29, 2011).
     """
-    metric, *latencies = run.objectives
-    rows = np.flatnonzero(candidate.having | candidate.lacking)
-    trials = [known[row] for row in rows.tolist()]
-    sizes = np.log([[*(t.value(each.name) for each in latencies), macs(t.architecture)] for t in trials])
-    values = np.array([trial.value(metric.name) for trial in trials]) * (1 if metric.direction == "maximize" else -1)
-    slopes = np.linalg.lstsq(sizes - sizes.mean(0), values - values.mean(), rcond=None)[0]
-    rest = values - sizes @ slopes
-    having, lacking = (np.flatnonzero(mask[rows]) for mask in (candidate.having, candidate.lacking))
-    gains = []
-    for row in having.tolist():
-        distances = np.abs(sizes[lacking] - sizes[row]).max(1)
-        if len(distances) and distances.min() <= np.log1p(ALIKE):
-            partner = int(lacking[np.argmin(distances)])
-            lacking = lacking[lacking != partner]
-            gains.append(rest[row] - rest[partner])
+    asked = candidate.having | candidate.lacking
+    centred = sample.sizes - sample.sizes[asked].mean(0)
+    values = sample.values - sample.values[asked].mean()
+    rest = values - centred @ np.linalg.lstsq(centred[asked], values[asked], rcond=None)[0]
+    reach = float(np.log1p(ALIKE))
+    lacking = np.flatnonzero(candidate.lacking)
+    lacking = lacking[np.argsort(centred[lacking, 0])]
+    latency, free, gains = centred[lacking, 0], np.ones(len(lacking), dtype=bool), []
+    for row in np.flatnonzero(candidate.having).tolist():
+        first, end = np.searchsorted(latency, centred[row, 0] + np.array([-reach, reach]))
+        near = first + np.flatnonzero(free[first:end])
+        distances = np.abs(centred[lacking[near]] - centred[row]).max(1, initial=0)
+        if len(near) and distances.min() <= reach:
+            partner = near[np.argmin(distances)]
+            free[partner] = False
+            gains.append(rest[row] - rest[lacking[partner]])
     return np.array(gains)
 
 
