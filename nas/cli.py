@@ -138,7 +138,11 @@ def run(
     return start(choices, given, store_url=store, as_json=as_json, dry_run=dry_run, timeout=timeout, jobs=jobs)
 
 
-@cli.command(epilog=examples("nas show", "nas show nhs-1 --limit 'ort<=30ms'", "nas show --all --csv > trials.csv"))
+@cli.command(
+    epilog=examples(
+        "nas show", "nas show nhs-1 --limit 'ort<=30ms'", "nas show --all --csv > trials.csv", "nas show --rules"
+    )
+)
 @RUN
 @click.option(
     "--limit",
@@ -149,6 +153,7 @@ def run(
     help="Show the front under this limit instead of the run's own.",
 )
 @click.option("--all", "all_trials", is_flag=True, help="Show every trial, not only the front.")
+@click.option("--rules", "as_rules", is_flag=True, help="Tell rules of the front that pass two checks.")
 @click.option("--runs", is_flag=True, help="List the runs instead.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV to standard output.")
 @STORE
@@ -157,18 +162,23 @@ def show(
     run: str | None,
     limits: tuple[str, ...],
     all_trials: bool,
+    as_rules: bool,
     runs: bool,
     as_csv: bool,
     store: str,
     as_json: bool,
 ) -> int:
     """Show the front of a stored run: the latest one by default."""
-    from nas.commands.show import list_runs, show_run
+    from nas.commands.show import list_runs, show_rules, show_run
 
     if runs:
-        if run or limits or all_trials or as_csv:
-            raise click.UsageError("--runs lists all runs: leave RUN, --limit, --all and --csv out")
+        if run or limits or all_trials or as_csv or as_rules:
+            raise click.UsageError("--runs lists all runs: leave RUN, --limit, --all, --rules and --csv out")
         return list_runs(store, as_json=as_json)
+    if as_rules:
+        if limits or all_trials or as_csv:
+            raise click.UsageError("--rules are those of the run's own front: leave --limit, --all and --csv out")
+        return show_rules(store, run, as_json=as_json)
     return show_run(store, run, limits, all_trials=all_trials, as_csv=as_csv, as_json=as_json)
 
 

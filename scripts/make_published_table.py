@@ -68,10 +68,10 @@ OWN = {f"nextvit_{size}": PAPER[f"next-vit-{size[0]}"] for size in ("small", "ba
 def chosen(results: Iterable[dict[str, str]]) -> list[dict[str, str]]:
     """The results that count, in a fixed order."""
     kept = [row for row in results if int(row["img_size"]) <= LARGEST and float(row["top1"]) > LOWEST]
-    return sorted(filter(_labels_alone, kept), key=lambda row: (row["model"], int(row["img_size"])))
+    return sorted(filter(labels_alone, kept), key=lambda row: (row["model"], int(row["img_size"])))
 
 
-def _labels_alone(row: dict[str, str]) -> bool:
+def labels_alone(row: dict[str, str]) -> bool:
     """Whether a model was trained with the images and labels of ImageNet-1k alone."""
     tag = row["model"].partition(".")[2]
     words = set(tag.split("_"))

@@ -171,4 +171,9 @@ def test_the_wheel_holds_the_four_packages_and_nothing_else(tmp_path: Path) -> N
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == set(ORDER)
-    assert {"results/assets/dashboard.html", "evaluators/prediction/published.csv"} <= set(names)
+    data = {
+        "evaluators/prediction/published.csv",
+        "results/reference/data/timm.csv",
+        "results/reference/data/settings.csv",
+    }
+    assert {"results/assets/dashboard.html", *data} <= set(names)

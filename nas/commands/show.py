@@ -1,13 +1,16 @@
 """The command `nas show`: the front of a run, all its trials, or the runs of a database. It only reads."""
 
+from dataclasses import asdict
+
 import click
 
 from evaluators import Measurement
 from evaluators.prediction.published_guard import UNLIKE
 from nas import console
-from results import front, limits, load, novelty, verification
+from results import front, limits, load, novelty, rules, verification
 from results.glyphs import glyph
 from results.limits import Limit
+from results.reference import standing
 from results.store.database_errors import Damaged
 from results.store.record import Run, Trial
 from results.store.store import Store
@@ -48,6 +51,20 @@ def show_run(
     return 0 if trials else 1
 
 
+def show_rules(store_url: str, name: str | None, *, as_json: bool) -> int:
+    """Tells the rules of a run's front that pass both checks. Returns 1 where none does."""
+    run = load(name, store_url)
+    found = rules.rules(run)
+    if as_json:
+        told = [{"sentence": str(rule), **asdict(rule)} for rule in found.rules]
+        console.write_json({"run": run.name, "tried": found.tried, "networks": found.networks, "rules": told})
+    else:
+        for rule in found.rules:
+            click.echo(f"- {rule}")
+    console.say(found.summary)
+    return 0 if found.rules else 1
+
+
 def _check_stored(run: Run, bounds: list[Limit]) -> None:
     stored = sorted({metric for trial in run.trials for metric in trial.measurements})
     for limit in bounds:
@@ -83,6 +100,8 @@ def _write(run: Run, trials: list[Trial], bounds: list[Limit], all_trials: bool)
     measurements = (measurement for trial in trials for measurement in trial.measurements.values())
     devices = sorted({m.device.label for m in measurements if m.device.facts and m.metric.kind != "predicted"})
     console.say(f"measured on {'; '.join(devices)}" if devices else "nothing here was measured on a device")
+    for sentence in standing.sentences(run):
+        console.say(sentence)
 
 
 def _write_table(run: Run, trials: list[Trial], knee: Trial | None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from evaluators import Measurement, Metric
 from evaluators.core.measurement import digest
 from evaluators.stopwatch.calibration import described
-from results import figures, front, novelty, verification
+from results import figures, front, novelty, rules, verification
 from results.figures.common.view import View
 from results.pages import document, health
 from results.pages.columns import columns, metrics
@@ -21,6 +21,7 @@ from results.validity import UNVALIDATED
 from search_spaces.common import files
 
 ALL_CARDS = 300  # networks: in larger runs only those on a front have a whole card in the file
+MOST_RULES = 5
 
 
 def write(run: Run, path: Path) -> None:
@@ -58,6 +59,7 @@ def page(run: Run, live: bool = False) -> str:
         views="\n".join(_view(name, view, infos[name].summary, bool(drawn[name])) for name, view in views.items()),
         head=_head(metrics(run)),
         health="".join(f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)),
+        rules="".join(f"<li>{escape(sentence)}</li>" for sentence in _rules(run)),
         method=escape(json.dumps(run.config, indent=2)),
         measuring=_measuring(run),
         reproduce=escape(_command(run)),
@@ -178,6 +180,12 @@ def _devices(run: Run) -> set[str]:
         measurement.device.label + (" (predicted)" if measurement.metric.kind == "predicted" else "")
         for measurement in known
     }
+
+
+def _rules(run: Run) -> list[str]:
+    """What was tried, and the rules that pass, the surest first."""
+    found = rules.rules(run)
+    return [found.summary, *map(str, found.rules[:MOST_RULES])]
 
 
 def _head(known: Sequence[Metric]) -> str:

@@ -37,6 +37,8 @@ from tests.conftest import QUICK, Program
         (["run", "--store", "nas.db"], "is not a database URL"),
         (["show", "--runs", "--csv"], "--runs lists all runs"),
         (["show", "nhs-1", "--runs"], "--runs lists all runs"),
+        (["show", "--rules", "--runs"], "--runs lists all runs"),
+        (["show", "--rules", "--all"], "leave --limit, --all and --csv out"),
         (["measure", "next-vit-x"], "did you mean 'next-vit"),
         (["measure", "CCC-CCX-C-C"], "no file, network or notation is called"),
         (["measure", "CCC-CCC"], "expected four groups"),
@@ -96,6 +98,14 @@ def test_the_front_is_shown_with_notation_glyphs_and_units(finished: Program) ->
     assert "ort:resolution=32 [ms]" in ended.out
     assert "▖▖▖" in ended.out
     assert "not an accuracy: unvalidated on your data" in ended.err
+    assert re.search(r"S : B : L is 1 : [\d.]+ \[.*\] here by ort:resolution=32; published at 224 pixels: ", ended.err)
+
+
+def test_rules_are_told_or_that_there_are_none(finished: Program) -> None:
+    ended = finished("show", "whole", "--rules", "--json")
+    assert ended.json["networks"] == 14
+    assert ended.code == (0 if ended.json["rules"] else 1)
+    assert "too few" in ended.err or f"of {ended.json['tried']} rules" in ended.err
 
 
 def test_the_front_holds_no_beaten_network(finished: Program) -> None:

@@ -40,6 +40,11 @@ def test_a_large_page_holds_the_cards_of_its_fronts_alone() -> None:
     assert len(cards) < 100
 
 
+def test_the_page_tells_rules_or_that_there_are_none() -> None:
+    assert "networks on the front and" in own(dashboard.page(synthetic.typical()))
+    assert "rules tried on 103 networks" in own(dashboard.page(synthetic.many(100)))
+
+
 def test_a_page_with_a_doubtful_latency_covers_and_beats_nothing() -> None:
     page = own(dashboard.page(synthetic.doubtful({4: "drifted"})))
     text = page[: page.index('<script type="application/json"')]
