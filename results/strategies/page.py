@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 LEAD = (
     "Every strategy was built at several depths, and its widths were changed until its measured latency was within 2 % "
-    "of the same target. So a difference is one of the strategy, not of its cost. Intervals are of paired differences "
-    "to Next-ViT's own strategy; they hold together for all strategies of a question."
+    "of the same target. So a difference is one of the strategy, not of its cost."
 )
+INTERVALS = {
+    "predicted": "Intervals (90 %) are of the predicted difference to Next-ViT's strategy: what is common to both cancels.",
+    "other": "Intervals are of paired differences to Next-ViT's strategy; with 95 %, all those of a question hold at once.",
+}
 
 
 def write(report: Report, path: Path) -> None:
@@ -37,7 +40,7 @@ def page(report: Report) -> str:
     ]
     return document.report(
         title=f"Hybrid strategies at {report.milliseconds:g} ms",
-        lead=LEAD,
+        lead=f"{LEAD} {INTERVALS.get(report.metric.kind, INTERVALS['other'])}",
         facts={
             "latency": f"{report.latency.name}, {report.milliseconds:g} ms on {report.device}",
             "judged by": _judge(report),

@@ -55,10 +55,10 @@ def test_published_networks_say_what_they_cannot_tell(nas: Program) -> None:
         (["--at", "0ms"], "--at 0ms is not a latency", 2),
         (["--at", "nanms"], "--at nanms is not a latency", 2),
         ([], "Missing option '--at'", 2),
-        (["--at", "4ms", "--scaling", "as-l"], "did you mean 'as-b'", 2),
+        (["--at", "4ms", "--scaling", "as-l"], "known: as-b, as-s, shallow", 2),
         (["--at", "4ms", "--seeds", "2"], "add --data DIR", 2),
         (["--at", "4ms", "--proxy", "auto:data=digits"], "strategies differ too little", 2),
-        (["--at", "4ms", "--data", "no-such-folder"], "no-such-folder", 2),
+        (["--at", "4ms", "--data", "no-such-folder"], "there is no data 'no-such-folder'", 1),
         (["place", "--at", "1us", "--latency", "ort:resolution=32", "--scaling", "shallow"], "no strategy reaches", 1),
     ],
 )
