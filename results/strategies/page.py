@@ -19,8 +19,8 @@ LEAD = (
     "of the same target. So a difference is one of the strategy, not of its cost."
 )
 INTERVALS = {
-    "predicted": "Intervals (90 %) are of the predicted difference to Next-ViT's strategy: what is common to both cancels.",
-    "other": "Intervals are of paired differences to Next-ViT's strategy; with 95 %, all those of a question hold at once.",
+    "predicted": "Intervals (90 %) are of predicted differences to Next-ViT's strategy: what is common cancels.",
+    "other": "Intervals are of paired differences to Next-ViT's strategy; with 95 %, all of a question hold at once.",
 }
 
 
