@@ -16,6 +16,7 @@ from nas import console
 
 UPDATES = 2.0  # per second
 FIRST, LEAST = 2.0, 30.0  # seconds before the first plain line, and the least between two
+TYPICAL = 3  # finished steps, from which on they say more of a step's time than an estimate
 SHARE = 0.1  # of the time so far, between two plain lines: a day's work must not print a thousand
 
 _lines: list[Status] = []  # on the terminal: at most one
@@ -24,26 +25,34 @@ _lines: list[Status] = []  # on the terminal: at most one
 class Progress:
     """Work of `total` equal steps; call it with the number of finished steps and a remark about the latest.
 
-    `expected` are the seconds of a step, where they were estimated: until the first one is done.
+    `expected` are the seconds of a step, where they were estimated: they count until a few steps are done.
     """
 
     def __init__(self, task: str, total: int, expected: float = 0.0) -> None:
         self.task, self.total, self.done, self.remark, self.expected = task, total, 0, "", expected
-        self.started = time.monotonic()
+        self.started = self.latest = time.monotonic()  # the latter: when the latest step ended
         self.due = self.started + FIRST
         self.plain = False  # whether plain lines are printed
 
     def __call__(self, done: int, remark: str = "") -> None:
+        if done != self.done:
+            self.latest = time.monotonic()
         self.done, self.remark = done, remark
         self.print_if_due()
 
     def line(self) -> str:
         """The task, the finished steps and the time left."""
         seconds = time.monotonic() - self.started
-        step = seconds / self.done if self.done else self.expected
-        left = step * self.total - seconds
-        time_left = f"about {duration(left)} left" if self.done or left > 0 else f"{duration(seconds)} so far"
+        left = self._whole(seconds) - seconds
+        time_left = f"about {duration(left)} left" if left > 0 else f"{duration(seconds)} so far"
         return f"{self.task}: {self.done} of {self.total}, {time_left}" + (f"; {self.remark}" if self.remark else "")
+
+    def _whole(self, seconds: float) -> float:
+        """The seconds of all steps: as they were estimated, until a few are done or the estimate is exceeded."""
+        estimated = self.expected * self.total
+        if (self.done < TYPICAL and estimated > seconds) or not self.done:
+            return estimated
+        return (self.latest - self.started) / self.done * self.total
 
     def __rich__(self) -> Text:
         return Text(self.line())

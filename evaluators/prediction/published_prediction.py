@@ -71,6 +71,25 @@ def predictions(architectures: Sequence[Architecture], resolution: int = publish
     ]
 
 
+def contrast(
+    first: Sequence[Architecture], second: Sequence[Architecture], resolution: int = published_features.SIZE
+) -> tuple[float, float]:
+    """By how many points the second networks are predicted to be better on average, and half of that interval.
+
+    What both predictions have in common, such as the error of their family, cancels: the interval comes from their
+    covariances, as `FACTOR` standard deviations, like those of single networks.
+    """
+    both = [*first, *second]
+    networks = as_trained_in_the_paper(
+        np.array([list(published_features.own(each, resolution).values()) for each in both])
+    )
+    means = process(PRIOR).mean(networks)
+    weights = np.repeat([-1 / len(first), 1 / len(second)], [len(first), len(second)])
+    slopes = weights * (100 - to_percent(means))  # top-1 is 100 - exp(-y): a step of y is worth 100 - top-1
+    variance = float(slopes @ process(PRIOR).covariance(networks) @ slopes)
+    return float(weights @ to_percent(means)), FACTOR * max(0.0, variance) ** 0.5
+
+
 def as_trained_in_the_paper(features: Vector) -> Networks:
     """Networks of our family (n, p), trained by the paper's recipe."""
     count = len(features)

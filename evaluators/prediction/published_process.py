@@ -85,6 +85,12 @@ class Process:
         own = np.array([self._kernel(row, row)[0, 0] for row in rows.each()])
         return self.level + across @ self.weights, np.sqrt(np.maximum(own - (told**2).sum(0), 0))
 
+    def covariance(self, networks: Networks) -> Vector:
+        """The covariances (m, m) of y between networks, given those that are known, without the noise of trainings."""
+        rows = self._rows(networks)
+        told = solve_triangular(self.factor[0], self._kernel(rows, self.rows).T, lower=True, check_finite=False)
+        return np.asarray(self._kernel(rows, rows) - told.T @ told)
+
     def left_out(self, groups: Sequence[str]) -> tuple[Vector, Vector]:
         """The same for every known network without its group (Rasmussen and Williams 2006, section 5.4.2)."""
         inverse = cho_solve(self.factor, np.eye(len(groups)))

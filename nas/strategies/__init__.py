@@ -1,0 +1,1 @@
+"""The controlled experiment behind `nas strategies`: hybrid strategies at one measured latency."""

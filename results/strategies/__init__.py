@@ -1,0 +1,1 @@
+"""The result of `nas strategies`: questions, their answers at one measured latency, and the page."""

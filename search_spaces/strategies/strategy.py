@@ -1,0 +1,119 @@
+"""A hybrid strategy: which stages have transformers, where in their groups, and how large the network is built.
+
+A stage is of kind C (NCBs alone), T (NTBs alone) or H (hybrid: groups of N NCBs and one NTB), as in section 3.4 of
+arXiv 2207.05501. Next-ViT is CHHH with N = 4 in stage 3; in the other stages one group takes the whole stage.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from search_spaces.common.errors import InvalidArchitecture, UnknownName
+from search_spaces.nextvit.architecture import (
+    CHANNEL_STEP,
+    MAX_WIDTH,
+    PAPER_WIDTHS,
+    Architecture,
+    Stage,
+    attention_width,
+)
+
+Place = Literal["start", "middle", "end"]
+Depths = tuple[int, int, int, int]
+
+# What a strategy is built at: the depths of Next-ViT-S, of a network half as deep, and of Next-ViT-B.
+SCALINGS: dict[str, Depths] = {"shallow": (2, 2, 5, 2), "as-s": (3, 4, 10, 3), "as-b": (3, 4, 20, 3)}
+REPEATED = 2  # the index of stage 3, whose groups the paper repeats
+SMALLEST, LARGEST, STEP = 0.25, 4.0, 1.02  # widths, as multiples of the paper's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strategy:
+    """A way to mix blocks, from which networks of any depth and width are built."""
+
+    name: str
+    stages: str = "CHHH"  # the kinds of the four stages
+    convs: int = 4  # N: NCBs in each group of stage 3
+    place: Place = "end"  # of the NTB in its group
+    ratio: float = 0.75  # r: the share of attention in an NTB
+    changes: dict[str, Any] = field(default_factory=dict, hash=False)  # further fields of the architecture
+
+    def blocks(self, index: int, depth: int) -> str:
+        """The blocks of a stage, counted from 0; stage 3 has as many groups as come nearest to the depth."""
+        kind = self.stages[index]
+        if kind != "H":
+            return kind * depth
+        convs = self.convs if index == REPEATED else depth - 1
+        before = {"start": 0, "middle": convs // 2, "end": convs}[self.place]
+        group = "C" * before + "T" + "C" * (convs - before)
+        return group * max(1, round(depth / len(group)))
+
+    def network(self, depths: Depths, width: float) -> Architecture:
+        """The network of these depths, with the paper's widths times `width` in steps of 32 channels.
+
+        Raises:
+            InvalidArchitecture: it is too wide.
+        """
+        return Architecture(
+            stages=tuple(
+                Stage(
+                    blocks=self.blocks(index, depth),
+                    conv_width=_width(conv, width),
+                    transformer_width=self._transformer_width(_width(transformer, width)),
+                    mix_block_ratio=self.ratio,
+                    sr_ratio=sr_ratio,
+                )
+                for index, (depth, (conv, transformer, sr_ratio)) in enumerate(zip(depths, PAPER_WIDTHS, strict=True))
+            ),
+            **self.changes,
+        )
+
+    def _transformer_width(self, width: int) -> int:
+        """The width, or the least one above it that leaves channels for both branches of an NTB."""
+        while self.ratio < 1 and attention_width(width, self.ratio) >= width:
+            width += CHANNEL_STEP
+        return width
+
+    def networks(self, depths: Depths) -> list[Architecture]:
+        """The different networks of these depths, from narrow to wide; empty if none can be built."""
+        widths, width = [], SMALLEST
+        while width <= LARGEST:
+            widths.append(width)
+            width *= STEP
+        return list(dict.fromkeys(network for width in widths if (network := self._tried(depths, width))))
+
+    def _tried(self, depths: Depths, width: float) -> Architecture | None:
+        try:
+            return self.network(depths, width)
+        except InvalidArchitecture:
+            return None
+
+
+def check_scalings(names: Sequence[str]) -> tuple[str, ...]:
+    """The names of scalings, all of them if none is given.
+
+    Raises:
+        UnknownName: there is no such scaling.
+    """
+    for name in names:
+        if name not in SCALINGS:
+            raise UnknownName("scaling", name, SCALINGS)
+    return tuple(dict.fromkeys(names)) or tuple(SCALINGS)
+
+
+def neighbours(network: Architecture) -> Iterator[Architecture]:
+    """The networks with the same blocks in which one width of one stage is 32 channels narrower or wider."""
+    for index, stage in enumerate(network.stages):
+        for name in ("conv_width", "transformer_width"):
+            for step in (-CHANNEL_STEP, CHANNEL_STEP):
+                if getattr(stage, name) is None:
+                    continue
+                try:
+                    changed = replace(stage, **{name: getattr(stage, name) + step})
+                    yield replace(network, stages=(*network.stages[:index], changed, *network.stages[index + 1 :]))
+                except InvalidArchitecture:
+                    continue
+
+
+def _width(channels: int, scale: float) -> int:
+    return CHANNEL_STEP * min(MAX_WIDTH // CHANNEL_STEP, max(1, round(channels * scale / CHANNEL_STEP)))
