@@ -5,7 +5,7 @@ other network, and a test compares every kind of block with it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from evaluators.counts.layers import Layer
@@ -32,7 +32,14 @@ class Work:
     layers: list[Layer] = field(default_factory=list, compare=False, repr=False)  # in the order in which they run
 
     def __add__(self, other: "Work") -> "Work":
-        return Work(**{count.name: getattr(self, count.name) + getattr(other, count.name) for count in fields(Work)})
+        return Work(
+            macs=self.macs + other.macs,
+            attention=self.attention + other.attention,
+            activations=self.activations + other.activations,
+            weights=self.weights + other.weights,
+            params=self.params + other.params,
+            layers=self.layers + other.layers,
+        )
 
     def layer(
         self, into: int, out: int, positions: int, *, kernel: int = 1, groups: int = 1, bias: bool = False

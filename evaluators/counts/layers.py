@@ -6,7 +6,8 @@ pooled keys and other work on fewer positions is done for the features that foll
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log2
+from functools import cached_property, lru_cache
+from math import log, log2
 
 STAGES = ("stem", "stride 4", "stride 8", "stride 16", "stride 32")
 HEAD = len(STAGES)  # the stage of what works on the whole image, and is followed by nothing else
@@ -26,10 +27,20 @@ class Layer:
     groups: int = 1
     share: float = 0.0  # of a product: the share of a block's channels that attend (the paper's r); 0 for others
 
-    @property
+    @cached_property
     def depthwise(self) -> bool:
         """Whether it convolves every channel by itself."""
         return self.kernel > 1 and self.groups == self.into > 1
+
+    @cached_property
+    def width(self) -> float:
+        """The logarithm of the narrower side; 0 for what works on the whole image, such as squeeze-excite."""
+        return log(min(self.into, self.out)) if self.positions > 1 else 0.0
+
+    @cached_property
+    def expansion(self) -> float:
+        """How far the two widths lie apart, as a logarithm."""
+        return abs(log(self.out / self.into))
 
 
 def stages(layers: Sequence[Layer], resolution: int) -> list[int]:
@@ -42,6 +53,7 @@ def stages(layers: Sequence[Layer], resolution: int) -> list[int]:
     return found[::-1]
 
 
+@lru_cache(maxsize=10_000)
 def _stage(positions: int, resolution: int) -> int:
     """The stage of so many positions: a class token or a rounded side changes nothing, as strides are powers of 2."""
     doublings = round(log2(resolution / positions**0.5))

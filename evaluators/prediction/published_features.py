@@ -6,6 +6,7 @@ the work is shared out among the stages. Shares enter as square roots, so that a
 
 from collections.abc import Callable, Sequence
 from math import log, sqrt
+from operator import attrgetter
 
 from evaluators.counts.formula import total
 from evaluators.counts.layers import HEAD, Layer, stages
@@ -44,7 +45,7 @@ def features(
         "squeeze_excite": float(any(layer.positions == 1 for layer in body)),
         "layer_norms": layer_norms,
         "smooth": smooth,
-        "expansion": _mean(_pointwise(body), _expansion),
+        "expansion": _mean(_pointwise(body), attrgetter("expansion")),
     }
 
 
@@ -72,8 +73,8 @@ def _weights(rows: Sequence[Sequence[Layer]]) -> Features:
 def _widths(rows: Sequence[Sequence[Layer]], macs: int) -> Features:
     """Logarithms of widths, weighted by MACs: over all stages, at strides 4 and 8; and the largest of late layers."""
     shares = [sum(layer.macs for layer in row) / macs for row in rows[:HEAD]]
-    widths = [_mean([layer for layer in row if layer.weights], _width) for row in rows[:HEAD]]
-    late = [_width(layer) for row in rows[3:HEAD] for layer in row if layer.weights]
+    widths = [_mean([layer for layer in row if layer.weights], attrgetter("width")) for row in rows[:HEAD]]
+    late = [layer.width for row in rows[3:HEAD] for layer in row if layer.weights]
     return {
         "width": sum(share * width for share, width in zip(shares, widths, strict=True)),
         "width_late": max([*late, NARROWEST]),
@@ -101,16 +102,6 @@ def _kinds(layers: Sequence[Layer], body: Sequence[Layer], macs: int) -> Feature
 
 def _pointwise(layers: Sequence[Layer]) -> list[Layer]:
     return [layer for layer in layers if layer.kernel == 1 and layer.weights]
-
-
-def _width(layer: Layer) -> float:
-    """The logarithm of the narrower side; 0 for what works on the whole image, such as squeeze-excite."""
-    return log(min(layer.into, layer.out)) if layer.positions > 1 else 0.0
-
-
-def _expansion(layer: Layer) -> float:
-    """How far the two widths of a layer lie apart, as a logarithm."""
-    return abs(log(layer.out / layer.into))
 
 
 def _mean(layers: Sequence[Layer], value: Callable[[Layer], float]) -> float:

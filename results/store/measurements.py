@@ -27,10 +27,10 @@ RECORDS = [measurements.c[name] for name in ("id", "architecture", "context", "r
 
 @dataclass
 class History:
-    """What was measured on a device, as far as it was read: the last row, and its ratios in order."""
+    """What was measured on a device, as far as it was read: the last row, and its ratios in order, by references."""
 
     last: int = 0
-    ratios: list[tuple[str, str, Ratio]] = field(default_factory=list)
+    ratios: defaultdict[str, list[tuple[str, Ratio]]] = field(default_factory=lambda: defaultdict(list))
 
 
 class MeasurementStore:
@@ -122,19 +122,19 @@ class MeasurementStore:
     def calibration(self, measurement: Measurement) -> Calibration:
         """What is known of the device of a measurement: its constant, and how far processes differ there."""
         clock = str(measurement.details["clock"])
-        own = [(architecture, ratio) for architecture, made, ratio in self._history(measurement) if made == clock]
+        own: Sequence[tuple[str, Ratio]] = self._history(measurement)[clock]
         if not own and (ratio := ratio_of(measurement)):  # it is not in the database
             own = [("", ratio)]
         return calibrate(own)
 
-    def _history(self, measurement: Measurement) -> "list[tuple[str, str, Ratio]]":
-        """By measurement on that device, in order: network and context, the key of its references, and the ratio."""
+    def _history(self, measurement: Measurement) -> "defaultdict[str, list[tuple[str, Ratio]]]":
+        """By the key of the references, in order: network and context of every measurement there, and its ratio."""
         history = self._histories.setdefault(measurement.device.id, History())
         condition = (measurements.c.device == measurement.device.id) & (measurements.c.kind == "measured")
         for row in self._rows(condition & (measurements.c.id > history.last), *RECORDS):
             made, history.last = self._measurement(row), row["id"]
             if ratio := ratio_of(made):
-                history.ratios.append((f"{row['architecture']} {row['context']}", str(made.details["clock"]), ratio))
+                history.ratios[str(made.details["clock"])].append((f"{row['architecture']} {row['context']}", ratio))
         return history.ratios
 
     def _known(self, made: Mapping[Key, Sequence[Measurement]]) -> dict[Key, Measurement]:

@@ -34,7 +34,7 @@ class ScreeningSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The parameters that all trials have in common."""
-        return optuna.search_space.intersection_search_space(study.get_trials(deepcopy=False))
+        return in_common(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -60,6 +60,15 @@ class ScreeningSampler(BaseSampler):
     ) -> Any:
         """A uniform value of a parameter that not all trials have."""
         return self.independent.sample_independent(study, trial, param_name, param_distribution)
+
+
+def in_common(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
+    """The distributions that all trials have, by parameter, sorted; Optuna compares all of them one by one."""
+    common = dict(trials[0].distributions) if trials else {}
+    for trial in trials:
+        if trial.distributions != common:  # quick where they are the same objects
+            common = {name: each for name, each in common.items() if trial.distributions.get(name) == each}
+    return {name: common[name] for name in sorted(common)}
 
 
 def known(trials: Sequence[FrozenTrial]) -> Known:

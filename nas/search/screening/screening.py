@@ -169,6 +169,8 @@ class _Judge:
 
 def _together(known: Known, earlier: Known, view: View) -> Known:
     """Networks of this run and of earlier ones; what both have is taken from this run."""
+    if not earlier.params:
+        return known
     keys = {view.key(params) for params in known.params}
     further = [index for index, params in enumerate(earlier.params) if view.key(params) not in keys]
     if not further:
