@@ -103,7 +103,8 @@ def _header(config: Config, objectives: Sequence[Evaluator], state: str, store_u
     yield f"  limits       {', '.join(map(str, config.parsed_limits)) or 'none (--limit adds one)'}{why}"
     yield f"  sampler      {config.sampler}: {SAMPLERS[config.sampler].summary}; seed {config.seed}"
     of = f" measured, of {config.most_candidates} at the most: the promising ones"
-    yield f"  budget       {config.budget} candidates{of if config.measure == 'promising' else ''}"
+    every = f": all {config.most_candidates} networks of the space" if config.most_candidates < config.budget else ""
+    yield f"  budget       {config.budget} candidates{every or (of if config.measure == 'promising' else '')}"
     yield f"  results      {store_url}"
 
 

@@ -92,8 +92,10 @@ class Config:
 
     @property
     def most_candidates(self) -> int:
-        """How many candidates are looked at, at the most."""
-        return self.candidates or (MANY * self.budget if self.measure == "promising" else self.budget)
+        """How many candidates are looked at, at the most: no more than a narrowed space has."""
+        most = self.candidates or (MANY * self.budget if self.measure == "promising" else self.budget)
+        space = self.search_space
+        return min(most, space.size()) if isinstance(space, Narrowed) and space.is_counted else most
 
     @cached_property
     def search_space(self) -> SearchSpace:

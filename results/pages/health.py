@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from evaluators.core.measurement import Quality
 from results import front, verification
-from results.parameters import active, parameters, space_of
+from results.parameters import parameters
 from results.store.record import Run, Trial
 
 AT_EDGE = 0.8  # of the front's networks with a parameter at one end of its range: the space may be too small there
@@ -73,17 +73,14 @@ def _without_anchors(run: Run) -> Iterator[str]:
 
 
 def _edges(run: Run, members: list[Trial]) -> Iterator[str]:
-    space = space_of(run)
-    if len(members) < FEWEST or not space:
+    if len(members) < FEWEST:
         return
     ends: Counter[tuple[str, float]] = Counter()
-    for trial, fixed in parameters(run, members):
-        for name, value in fixed.params.items():
-            range_ = fixed.distributions[name]
+    for used in parameters(run, members):
+        for name, value in used.params.items():
+            range_ = used.distributions[name]
             low, high = getattr(range_, "low", None), getattr(range_, "high", None)
-            if low is None or high is None or high <= low + 1 or value not in (low, high):
-                continue
-            if active(space, trial, fixed, name, (low, high)):
+            if low is not None and high is not None and high > low + 1 and value in (low, high):
                 ends[name, value] += 1
     for (name, value), count in ends.most_common():
         if count >= AT_EDGE * len(members):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from results.store.store import Store
+from search_spaces import PAPER
 from search_spaces.common import narrowed
 from search_spaces.common.errors import InvalidArchitecture
 from tests.conftest import QUICK, Program
@@ -77,6 +78,19 @@ def test_free_is_searched_and_taught_by_a_run_of_nhs(finished: Program) -> None:
     assert "taught by    14 networks" in ended.err
     trials = finished("show", "free-1", "--all", "--json").json["trials"]
     assert [trial["state"] for trial in trials] == ["ok"] * 5
+
+
+def test_a_space_smaller_than_the_budget_is_evaluated_whole(finished: Program) -> None:
+    anchor = narrowed.get("nhs").params(PAPER["next-vit-s"])
+    fixed = [f"--fix={name}={value}" for name, value in anchor.items() if name not in ("stage3.L", "stage1.N")]
+    ended = finished(
+        "run", "--name", "tiny", "--budget", "9", *QUICK, *fixed, "--fix", "stage3.L=2,4", "--fix=*1.N=2,3"
+    )
+    assert ended.code == 0, ended.err
+    assert "budget       9 candidates: all 4 networks of the space" in ended.err
+    shown = finished("show", "tiny", "--all", "--json").json["trials"]
+    assert [trial["anchor"] for trial in shown] == ["next-vit-s", "next-vit-b", None, None]
+    assert finished("run", "--name", "tiny").code == 0
 
 
 def test_a_sample_of_a_narrowed_space_is_measured(nas: Program) -> None:
