@@ -8,7 +8,7 @@ from nas import __version__
 from nas.cli_networks import export, measure
 from nas.cli_study import strategies
 from nas.cli_training import finalists, train
-from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, latencies, plugin_names
+from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, latencies, narrowing, plugin_names
 
 
 @click.group(
@@ -34,6 +34,7 @@ def cli() -> None:
     epilog=examples(
         "nas run --space nhs --budget 200",
         "nas run --space nhs --budget 200 --limit 'ort<=40ms' --limit 'params<=35M'",
+        "nas run --fix 'stage*.N=3..4' --fix stage4.t=1   search a part of the space",
         "nas run --data photos/ --train 30             predict accuracy from 30 networks trained on photos/",
         "nas run --data digits --proxy train:epochs=3 --budget 30   train every candidate, the best ones longer",
         "nas run --name nhs-1                          resume an interrupted run",
@@ -50,6 +51,7 @@ def cli() -> None:
     callback=plugin_names,
     help="Search space; nas spaces lists them.",
 )
+@narrowing
 @click.option(
     "--budget",
     type=int,
@@ -345,13 +347,17 @@ def check(path: Path) -> int:
     return check_plugin(path)
 
 
-@cli.command(epilog=examples("nas spaces", "nas spaces --json"))
+@cli.command(epilog=examples("nas spaces", "nas spaces nhs            its parameters, for nas run --fix"))
+@click.argument("space", metavar="[NAME|FILE]", required=False, callback=plugin_names)
 @JSON
-def spaces(as_json: bool) -> None:
-    """List the search spaces."""
-    from nas.commands.lists import list_spaces
+def spaces(space: str | None, as_json: bool) -> None:
+    """List the search spaces, or the parameters of one with their values."""
+    from nas.commands import lists
 
-    list_spaces(as_json=as_json)
+    if space:
+        lists.list_parameters(space, as_json=as_json)
+    else:
+        lists.list_spaces(as_json=as_json)
 
 
 @cli.command(epilog=examples("nas evaluators", "nas evaluators --json"))

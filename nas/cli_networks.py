@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from nas.options import JSON, SEED, STORE, TIMEOUT, examples, latencies, plugin_names
+from nas.options import JSON, SEED, STORE, TIMEOUT, examples, latencies, narrowing, plugin_names
 
 
 @click.command(
@@ -119,6 +119,7 @@ def export(
     callback=plugin_names,
     help="The space to sample.",
 )
+@narrowing
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of the sample.")
 @TIMEOUT
 @STORE
@@ -134,6 +135,8 @@ def measure(
     again: int | None,
     sample: int | None,
     space: str,
+    fix: tuple[str, ...],
+    free: tuple[str, ...],
     seed: int,
     timeout: float,
     store: str,
@@ -153,11 +156,14 @@ def measure(
         raise click.UsageError("--again repeats measurements of a run: give --front, --all or --trial")
     if as_json and (of_run or sample):
         raise click.UsageError("--json is for single networks; nas show --json and nas predictor --json read the rest")
+    if (fix or free) and not sample:
+        raise click.UsageError("--fix and --free narrow the space of --sample: give --sample N, or leave them out")
     if sample:
         if targets:
             raise click.UsageError(f"--sample draws its own networks: leave '{targets[0]}' out")
         evaluators = measure.requested(latencies, proxies)
-        return measure.measure_sample(store, space, sample, seed, evaluators, timeout=timeout)
+        candidates = measure.sample(space, sample, seed, fix, free)
+        return measure.measure_sample(store, candidates, evaluators, timeout=timeout)
     if of_run:
         if len(targets) > 1:
             raise click.UsageError(f"one run at a time, got {', '.join(targets)}")

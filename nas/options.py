@@ -55,6 +55,23 @@ def plugin_names(context: click.Context, parameter: click.Parameter, value: Any)
     return tuple(map(by_name, value)) if isinstance(value, tuple) else by_name(value)
 
 
+def narrowing(command: Command) -> Command:
+    """Adds the options `--fix` and `--free`, which narrow the search space of a command."""
+    command = click.option(
+        "--free",
+        metavar="NAME",
+        multiple=True,
+        help="Except a parameter from the --fix before: --fix 'stage*.t=1' --free stage2.t.",
+    )(command)
+    return click.option(
+        "--fix",
+        metavar="NAME=VALUES",
+        multiple=True,
+        help="Keep some values of a parameter of the space: stage3.t=1, stage3.L=2..6, stage2.conv_width=128,256; "
+        "repeat for several. NAME may be a pattern.",
+    )(command)
+
+
 def latencies(text: str, **further: Any) -> Callable[[Command], Command]:
     """Adds the option `--latency`, which may be repeated; `further` are arguments of click's."""
     return click.option(

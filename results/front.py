@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from evaluators import Metric
 from results.store.record import Run, Trial
+from search_spaces import PAPER
 
 Points = NDArray[np.float64]
 
@@ -95,6 +96,12 @@ def relative_hypervolume(run: Run) -> float | None:
         for trials in (front(run), anchors)
     )
     return ours / theirs
+
+
+def anchor_names(run: Run) -> str:
+    """The anchors that were measured, for a sentence: by name where they are not all of the paper's networks."""
+    anchors = [trial.anchor for trial in run.succeeded() if trial.anchor]
+    return "the paper's networks" if set(anchors) == set(PAPER) else " and ".join(anchors)
 
 
 def attainment(run: Run, reference: Points) -> list[float]:

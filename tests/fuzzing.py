@@ -146,6 +146,7 @@ CONFIGS = [
     Config(
         latencies=("ort:resolution=64", "trt"), limits=("params<=35M", "trt<=5ms"), seed=3, sampler="nsga2"
     ).to_dict(),
+    Config(fix=("stage3.t=1", "stage[12].N=1..3", "stage2.mix_block_ratio=0.5,0.75")).to_dict(),
     Config(proxy="train:data=digits,epochs=3", budget=30, evaluations=10).to_dict(),
 ]
 JOBS: list[dict[str, Any]] = [

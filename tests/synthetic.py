@@ -84,18 +84,18 @@ def doubtful(flags: Mapping[int, Quality], run_: Run | None = None) -> Run:
     return run_
 
 
-def many(count: int = 60, seed: int = 0) -> Run:
+def many(count: int = 60, seed: int = 0, space: str = "nhs") -> Run:
     """Anchors and random networks of the space; score and latency follow the depth of stage 3 alone."""
     random = np.random.default_rng(seed)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    drawn = [search_spaces.get("nhs").suggest(study.ask()) for _ in range(count)]
+    drawn = [search_spaces.get(space).suggest(study.ask()) for _ in range(count)]
     noise = random.normal(0, 0.01, (count, 2))
     depths = [len(architecture.stages[2].blocks) for architecture in drawn]
     trials = [
         trial(number, 4 + depth / 30 + noise[number - 3, 0], 40 + depth + noise[number - 3, 1], architecture=each)
         for number, (each, depth) in enumerate(zip(drawn, depths, strict=True), start=3)
     ]
-    return run([*anchors(), *trials], budget=count + 3)
+    return run([*anchors(), *trials], budget=count + 3, space=space)
 
 
 OTHER = Metric(name="trt", unit="ms", direction="minimize", kind="measured")

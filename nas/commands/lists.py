@@ -7,6 +7,7 @@ import evaluators
 import search_spaces
 from evaluators import Evaluator
 from nas import console
+from search_spaces.common import fixes, narrowed
 
 
 def list_spaces(*, as_json: bool) -> None:
@@ -28,6 +29,16 @@ def list_spaces(*, as_json: bool) -> None:
             for space in spaces
         )
         console.write_table(["space", "networks", "anchors", "what it varies"], rows)
+
+
+def list_parameters(name: str, *, as_json: bool) -> None:
+    """Lists the parameters of a space with their values, as `--fix` takes them."""
+    known = narrowed.values(narrowed.distributions(search_spaces.get(name)))
+    listing = {parameter: fixes.described(values) for parameter, values in known.items()}
+    if as_json:
+        console.write_json([{"parameter": parameter, "values": values} for parameter, values in listing.items()])
+    else:
+        console.write_table(["parameter", "values"], (list(row) for row in listing.items()))
 
 
 def list_evaluators(*, as_json: bool) -> None:

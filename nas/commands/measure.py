@@ -5,7 +5,6 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import evaluators
-import search_spaces
 from evaluators import Evaluator, Measurement
 from evaluators.workers.bench import Bench
 from evaluators.workers.paired_comparison import Comparison, compare
@@ -17,6 +16,7 @@ from results.store.database import sqlite_path
 from results.store.record import Run
 from results.store.store import Store
 from search_spaces import Architecture
+from search_spaces.common import narrowed
 from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, NegativeAnswer, UsageError
 from search_spaces.nextvit import reading
 
@@ -160,8 +160,8 @@ def of_run(run: Run, *, trials: Sequence[int], all_trials: bool, contenders: boo
     return [Candidate(name=f"trial {trial.number}", architecture=trial.architecture) for trial in selected]
 
 
-def sample(space: str, count: int, seed: int) -> list[Candidate]:
-    """Different random networks of a space: a data set for the predictor of a device.
+def sample(space: str, count: int, seed: int, fix: Sequence[str] = (), free: Sequence[str] = ()) -> list[Candidate]:
+    """Different random networks of a space, or of what `fix` leaves of it: a data set for the predictor of a device.
 
     Raises:
         UsageError: the space does not hold so many networks.
@@ -169,10 +169,11 @@ def sample(space: str, count: int, seed: int) -> list[Candidate]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    searched = narrowed.get(space, narrowed.resolved(space, fix, free))
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     drawn: dict[str, Architecture] = {}
     for _ in range(SAMPLING_ATTEMPTS * count):
-        architecture = search_spaces.get(space).suggest(study.ask())
+        architecture = searched.suggest(study.ask())
         drawn.setdefault(architecture.id, architecture)
         if len(drawn) == count:
             return [
@@ -241,17 +242,16 @@ def measure_run(
 
 
 def measure_sample(
-    store_url: str, space: str, count: int, seed: int, requests: Sequence[Evaluator], *, timeout: float
+    store_url: str, candidates: Sequence[Candidate], requests: Sequence[Evaluator], *, timeout: float
 ) -> int:
     """Measures random networks of a space into the database, which is created if there is none."""
-    candidates = sample(space, count, seed)
     store = Store(store_url, writable=True)
     try:
         failed = _measure_all(store, candidates, requests, timeout)
     finally:
         store.close()
     hint = f"{console.command('predictor', '--latency', requests[0].spec)} learns from them"
-    return _conclude(failed, count * len(requests), hint)
+    return _conclude(failed, len(candidates) * len(requests), hint)
 
 
 def _conclude(failed: int, total: int, hint: str) -> int:

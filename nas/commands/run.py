@@ -36,6 +36,7 @@ from results.store.record import Run, Trial
 from results.store.store import Store
 from results.tables import trial_dict
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable
+from search_spaces.common.narrowed import Narrowed
 
 PAGE_EVERY = 20  # trials between two updates of the dashboard, at the least
 PAGE_SHARE = 0.05  # of the time of a run, at the most, goes into updates: the page of a large run takes seconds
@@ -91,22 +92,37 @@ def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> in
 
 
 def _header(config: Config, objectives: Sequence[Evaluator], state: str, store_url: str) -> Iterator[str]:
-    anchors = ", ".join(config.search_space.anchors())
     yield f"nas {__version__}, {state}"
-    yield f"  space        {config.space}: {config.search_space.size():.3g} networks"
-    yield f"               {search_spaces.summary(config.space)}"
-    yield f"  anchors      {anchors}: published networks, evaluated first" if anchors else "  anchors      none"
+    yield from _space(config)
     for evaluator in objectives:
         yield f"  objective    {_described(evaluator)}"
     for label in dict.fromkeys(e.device().label for e in objectives if e.family() == "latency"):
         yield f"  device       {label}"
-    suggested = config.limits and config.limits == suggested_limits(config.proxy, config.search_space)
+    suggested = config.limits and config.limits == suggested_limits(config.proxy, search_spaces.get(config.space))
     why = ": no more than the largest anchor has; --limit none lifts them" if suggested else ""
     yield f"  limits       {', '.join(map(str, config.parsed_limits)) or 'none (--limit adds one)'}{why}"
     yield f"  sampler      {config.sampler}: {SAMPLERS[config.sampler].summary}; seed {config.seed}"
     of = f" measured, of {config.most_candidates} at the most: the promising ones"
-    yield f"  budget       {config.budget} candidates{of if config.measure == 'promising' else ''}"
+    every = f": all {config.most_candidates} networks of the space" if config.most_candidates < config.budget else ""
+    yield f"  budget       {config.budget} candidates{every or (of if config.measure == 'promising' else '')}"
     yield f"  results      {store_url}"
+
+
+def _space(config: Config) -> Iterator[str]:
+    """The space, what is fixed in it, and the published networks of what remains."""
+    space, whole = config.search_space, search_spaces.get(config.space)
+    if isinstance(space, Narrowed):
+        most = "" if space.is_counted else "at the most "
+        yield f"  space        {config.space}: {most}{space.size():.3g} of {whole.size():.3g} networks"
+    else:
+        yield f"  space        {config.space}: {whole.size():.3g} networks"
+    yield f"               {search_spaces.summary(config.space)}"
+    if isinstance(space, Narrowed):
+        yield f"  fixed        {', '.join(config.fix)}"
+    anchors = ", ".join(space.anchors())
+    yield f"  anchors      {anchors}: published networks, evaluated first" if anchors else "  anchors      none"
+    for anchor, reason in space.left_out.items() if isinstance(space, Narrowed) else ():
+        yield f"               without {anchor}: {reason}"
 
 
 def _described(evaluator: Evaluator) -> str:

@@ -146,11 +146,14 @@ def list_runs(store_url: str, *, as_json: bool) -> int:
         console.write_json([{"run": run.name, "trials": len(run.trials), "config": run.config} for run in runs])
     else:
         rows = (
-            [run.name, f"{run.counted} of {run.config['budget']}", run.config["space"], run.config["proxy"]]
-            for run in runs
+            [run.name, f"{run.counted} of {run.config['budget']}", _space(run), run.config["proxy"]] for run in runs
         )
         console.write_table(["run", "trials", "space", "proxy"], rows)
     return 0 if runs else 1
+
+
+def _space(run: Run) -> str:
+    return ", ".join([run.config["space"], *run.config.get("fix", [])])
 
 
 def _readable(store_url: str) -> tuple[list[Run], list[str]]:

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import evaluators
-import search_spaces
 from evaluators import Evaluator, Metric
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.statistics.ranking import FEWEST
@@ -16,7 +15,9 @@ from nas.search.proposals import SAMPLERS
 from results import limits
 from results.limits import Limit
 from search_spaces import Architecture, SearchSpace
+from search_spaces.common import narrowed
 from search_spaces.common.errors import StoreError, UnknownName, UsageError
+from search_spaces.common.narrowed import Narrowed
 from search_spaces.common.texts import shown
 
 COSTS = ("params", "macs")  # counted for every candidate
@@ -31,6 +32,7 @@ class Config:
     """The space, the objectives, the limits and the sampler of a run. All fields are plain data, as in the store."""
 
     space: str = "nhs"
+    fix: tuple[str, ...] = ()  # the values that remain of parameters of the space
     budget: int = 200
     proxy: str = "published"
     evaluations: int = 20  # networks to train, if the accuracy is predicted
@@ -43,7 +45,11 @@ class Config:
     candidates: int = 0  # to be looked at, at the most; 0: MANY for each that is measured
 
     def __post_init__(self) -> None:
-        search_spaces.get(self.space)
+        if isinstance(self.search_space, Narrowed) and not self.search_space.asked:
+            raise UsageError(
+                f"--fix leaves one network of the space {self.space}: there is nothing to search",
+                "leave a --fix out, or measure this network: nas measure --sample 1, with the same --fix",
+            )
         if self.measure not in MEASURE:
             raise UsageError(f"--measure expects one of {', '.join(MEASURE)}, got '{self.measure}'")
         if self.candidates and self.candidates < self.budget:
@@ -86,13 +92,15 @@ class Config:
 
     @property
     def most_candidates(self) -> int:
-        """How many candidates are looked at, at the most."""
-        return self.candidates or (MANY * self.budget if self.measure == "promising" else self.budget)
+        """How many candidates are looked at, at the most: no more than a narrowed space has."""
+        most = self.candidates or (MANY * self.budget if self.measure == "promising" else self.budget)
+        space = self.search_space
+        return min(most, space.size()) if isinstance(space, Narrowed) and space.is_counted else most
 
     @cached_property
     def search_space(self) -> SearchSpace:
-        """The search space."""
-        return search_spaces.get(self.space)
+        """The search space, narrowed to what `fix` leaves of it."""
+        return narrowed.get(self.space, self.fix)
 
     @cached_property
     def objectives(self) -> tuple[Evaluator, ...]:

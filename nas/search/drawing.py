@@ -54,12 +54,12 @@ def by_size(config: Config) -> tuple[Architecture, ...]:
     Raises:
         NegativeAnswer: no network was found that keeps the limits.
     """
-    return _by_size(config.space, tuple(map(str, config.exact_limits)))
+    return _by_size(config.space, config.fix, tuple(map(str, config.exact_limits)))
 
 
 @cache
-def _by_size(space: str, limits: tuple[str, ...]) -> tuple[Architecture, ...]:
-    drawn = within_limits(Config(space=space, limits=limits), SAMPLE, 0)
+def _by_size(space: str, fix: tuple[str, ...], limits: tuple[str, ...]) -> tuple[Architecture, ...]:
+    drawn = within_limits(Config(space=space, fix=fix, limits=limits), SAMPLE, 0)
     return tuple(sorted(drawn, key=lambda architecture: structure(architecture)["log_macs"]))
 
 

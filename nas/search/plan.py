@@ -20,6 +20,7 @@ from results.store import names
 from results.store.database import sqlite_path
 from results.store.database_errors import NoRuns
 from results.store.store import Store
+from search_spaces.common import narrowed
 from search_spaces.common.errors import StoreError, UsageError
 
 ALL_UP_TO = 200  # candidates that are all measured; of more, promising ones
@@ -82,6 +83,7 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
     if stored is None:
         fields = {name: choices[name] for name in Config.__dataclass_fields__}
         fields["measure"] = choices["measure"] or ("all" if choices["budget"] <= ALL_UP_TO else "promising")
+        fields["fix"] = narrowed.resolved(choices["space"], choices["fix"], choices["free"])
         proxy, space = accuracy.proxy(choices), search_spaces.get(choices["space"])
         limits = choices["limits"] if "limits" in given else accuracy.suggested_limits(proxy, space)
         chosen = {"proxy": proxy, "limits": () if limits == (NO_LIMIT,) else limits}
@@ -101,6 +103,10 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
     requested = {key: choices[key] for key in given if key in asdict(config)}
     if requested.get("limits") == (NO_LIMIT,):
         requested["limits"] = ()
+    if {"space", "fix", "free"} & given:
+        name = requested.get("space", config.space)
+        fixes = choices["fix"] if "fix" in given or name != config.space else config.fix
+        requested["fix"] = narrowed.resolved(name, fixes, choices["free"])
     if {"proxy", "data"} & given:
         proxy = accuracy.proxy(choices)
         same = time_plan.same_but_for_choices(proxy, config.proxy, choices["proxy"] or "")

@@ -1,8 +1,11 @@
 """What matters: how important every parameter of the space is for being among the best, by objective.
 
-PED-ANOVA (Watanabe, Bansal and Hutter, IJCAI 2023, arXiv 2304.10255), as Optuna has it.
+PED-ANOVA (Watanabe, Bansal and Hutter, IJCAI 2023, arXiv 2304.10255) and its extension to parameters that not every
+network uses (arXiv 2601.20800), as Optuna has them.
 """
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,16 +13,15 @@ from evaluators import Metric
 from results.colours import BLUE, GREEN, GREY, VERMILION
 from results.figures.common.style import layout
 from results.figures.common.view import View
-from results.parameters import parameters
-from results.store.record import Run, Trial
+from results.parameters import Used, parameters
+from results.store.record import Run
 
 if TYPE_CHECKING:
-    import optuna
     import plotly.graph_objects as go
 
 VIEW = View(heading="What matters", place=3)
 FEWEST = 100  # networks: PED-ANOVA looks at the best tenth, which must hold ten or more
-MOST = 1500  # networks that are evaluated: more take seconds and change nothing
+MOST = 24_000  # parameters of networks, which are all built with other values: more take seconds and change nothing
 SHOWN = 10  # parameters
 
 
@@ -34,7 +36,9 @@ class ImportanceInfo:
 
 def importance_info(run: Run) -> ImportanceInfo:
     """How much the parameters of the run's space matter for each objective."""
-    known = list(parameters(run, run.succeeded()[-MOST:]))
+    newest = run.succeeded()[::-1]
+    each = max((len(used.params) for used in parameters(run, newest[:FEWEST])), default=1)
+    known = list(parameters(run, newest[: MOST // each]))
     if len(known) < FEWEST:
         few = f"{len(known)} networks are too few to say what matters; it takes {FEWEST}."
         return ImportanceInfo(parameters=(), shares={}, summary=few)
@@ -49,18 +53,20 @@ def importance_info(run: Run) -> ImportanceInfo:
     )
 
 
-def _shares(known: "list[tuple[Trial, optuna.trial.FixedTrial]]", metric: Metric) -> dict[str, float]:
+def _shares(known: Sequence[Used], metric: Metric) -> dict[str, float]:
     """The importance of the parameters for one objective. PED-ANOVA assumes that low is good."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study()
     sign = 1 if metric.direction == "minimize" else -1
-    for trial, fixed in known:
-        value = sign * trial.value(metric.name)
-        study.add_trial(optuna.trial.create_trial(params=fixed.params, distributions=fixed.distributions, value=value))
+    for used in known:
+        value = sign * used.trial.value(metric.name)
+        study.add_trial(optuna.trial.create_trial(params=used.params, distributions=used.distributions, value=value))
     evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-    return optuna.importance.get_param_importances(study, evaluator=evaluator)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a parameter that a single network uses, or does not: it does not count
+        return optuna.importance.get_param_importances(study, evaluator=evaluator)
 
 
 def importance_figure(info: ImportanceInfo) -> "go.Figure":

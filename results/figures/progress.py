@@ -31,7 +31,7 @@ def progress_info(run: Run) -> ProgressInfo:
     volumes = front.attainment(run, reference) if reference is not None else [0.0] * len(run.trials)
     last = front.relative_hypervolume(run)
     scale = last / volumes[-1] if last and volumes and volumes[-1] else 1.0
-    times = f"is {last:.2f} times what the paper's networks cover alone" if last else "is compared with nothing"
+    times = f"is {last:.2f} times that of {front.anchor_names(run)} alone" if last else "is compared with nothing"
     if last and (doubtful := verification.doubtful(run)):
         times = f"is not compared yet: {doubtful} latencies of the front and of the paper's networks are doubtful"
     return ProgressInfo(

@@ -1,6 +1,7 @@
 """The dashboard: a run as one HTML file that needs no server and makes no network request."""
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -151,7 +152,7 @@ def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
 def _facts(run: Run) -> str:
     states = Counter(trial.state for trial in run.trials)
     facts = {
-        "space": str(run.config.get("space", "?")),
+        "space": ", ".join([str(run.config.get("space", "?")), *run.config.get("fix", [])]),
         "candidates": f"{run.counted} of {run.config.get('budget', '?')}: "
         + (", ".join(f"{count} {state}" for state, count in states.items()) or "none yet"),
         "limits": ", ".join(run.config.get("limits", [])) or "none",
@@ -170,7 +171,7 @@ def _coverage(run: Run) -> str:
         return "none of the paper's networks was measured"
     if obstacles := verification.obstacles(run):
         return f"not compared with the paper's networks: {' '.join(obstacles)}"
-    return f"covers {volume:.2f} times what the paper's networks cover"
+    return f"covers {volume:.2f} times as much as {front.anchor_names(run)}"
 
 
 def _devices(run: Run) -> set[str]:
@@ -207,6 +208,7 @@ def _measuring(run: Run) -> str:
 def _command(run: Run) -> str:
     config = run.config
     options = [f"--{name} {config[name]}" for name in ("space", "budget", "proxy", "seed", "sampler") if name in config]
+    options += [f"--fix {shlex.quote(text)}" for text in run.config.get("fix", [])]
     options += [f"--train {config['evaluations']}"] if str(config.get("proxy", "")).startswith("auto") else []
     options += [f"--latency {latency}" for latency in config.get("latencies", [])]
     options += [f"--limit '{limit}'" for limit in config.get("limits", [])]

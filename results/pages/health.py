@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from evaluators.core.measurement import Quality
 from results import front, verification
-from results.parameters import active, parameters
+from results.parameters import parameters
 from results.store.record import Run, Trial
 
 AT_EDGE = 0.8  # of the front's networks with a parameter at one end of its range: the space may be too small there
@@ -52,8 +52,8 @@ def _against_the_paper(run: Run, members: list[Trial]) -> Iterator[str]:
     beaten = sum(bool(((ours <= row).all(1) & (ours < row).any(1)).any()) for row in costs) if len(ours) else 0
     verdict = "beats" if volume > 1 else "does not beat"
     yield (
-        f"The front {verdict} the paper's networks on this device: it covers {volume:.2f} times as much, and {beaten} "
-        f"of the {len(anchors)} are beaten in every objective."
+        f"The front {verdict} {front.anchor_names(run)} on this device: it covers {volume:.2f} times as much, and "
+        f"{beaten} of the {len(anchors)} are beaten in every objective."
     )
 
 
@@ -76,13 +76,11 @@ def _edges(run: Run, members: list[Trial]) -> Iterator[str]:
     if len(members) < FEWEST:
         return
     ends: Counter[tuple[str, float]] = Counter()
-    for trial, fixed in parameters(run, members):
-        for name, value in fixed.params.items():
-            range_ = fixed.distributions[name]
+    for used in parameters(run, members):
+        for name, value in used.params.items():
+            range_ = used.distributions[name]
             low, high = getattr(range_, "low", None), getattr(range_, "high", None)
-            if low is None or high is None or high <= low + 1 or value not in (low, high):
-                continue
-            if active(run, trial, fixed, name, (low, high)):
+            if low is not None and high is not None and high > low + 1 and value in (low, high):
                 ends[name, value] += 1
     for (name, value), count in ends.most_common():
         if count >= AT_EDGE * len(members):

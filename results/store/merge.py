@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import optuna
 
 KEY = ("architecture", "context", "made", "record")
-SAME = ("objectives", "space", "seed", "sampler", "limits")  # of one run's configuration, wherever it goes on
+SAME = ("objectives", "space", "fix", "seed", "sampler", "limits")  # of one run's configuration, wherever it goes on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +153,7 @@ def _place(into: Store, run: SourceRun) -> str:
 def _is_same(into: Store, here: str, run: SourceRun) -> bool:
     """Whether the run here and another one began as the same, and one of the two is the other's beginning."""
     config = into.config(here)
-    if any(config[name] != run.config[name] for name in SAME):
+    if any(config.get(name, []) != run.config.get(name, []) for name in SAME):
         return False
     return all(_is_same_trial(a, b) for a, b in zip(into.frozen(here), run.trials, strict=False))
 

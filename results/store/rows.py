@@ -98,6 +98,7 @@ def configuration(data: object) -> dict[str, Any]:
     if not config["objectives"]:
         raise ValueError("no objectives")
     _check(config.get("evaluations", 0), int, "evaluations")
+    _check(config.get("fix", []), list[str], "fix")
     believed(config.get("predictors", {}))  # of the same shape
     return config
 

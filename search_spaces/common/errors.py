@@ -42,8 +42,9 @@ class UnknownName(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-        guess = f"did you mean '{near[0]}'? " if near else ""
+        by_lower = {each.lower(): each for each in known}
+        near = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+        guess = f"did you mean '{by_lower[near[0]]}'? " if near else ""
         listing = ", ".join(known) if known else "none"
         super().__init__(f"no {kind} is called '{name}'", f"{guess}known: {listing}")
 

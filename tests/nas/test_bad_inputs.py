@@ -101,6 +101,12 @@ STORES = [
     "sqlite:////dev/null", "sqlite:///text.db", "sqlite:///empty.db", "sqlite:///version.db", "sqlite:///schema.db",
     "postgresql://host:port/x", "mysql://localhost/nas", "oracle://x", "file:///a", "sqlite:///gone/deep/nas.db",
 ]  # fmt: skip
+FIXES = [
+    "", "=", "=1", "stage3.t", "stage3.t=", "stage3.t=x", "stage3.t=2", "stage3.t=nan", "stage3.t=1e999",
+    "stage3.t=0..1", "stage3.t=1..", "stage3.t=..1", "stage3.L=9..2", "stage3.L=1..2..3", "stage3.L=1,,2", "stage3.L=²",
+    "stage3.L=1.5", "stage3.L=" + "9" * 5000, "stage9.t=1", "*.T=1", "stage[=1", "stage*.conv_width=128",
+    "a" * 3000 + "=1", "\x1b[31m=1",
+]  # fmt: skip
 NAMES = ["", ".", "..", "-x", "../../x", "a/b", "a b", "n" * 300, "ü" * 60, "con\u202eout"]
 
 
@@ -179,6 +185,18 @@ def test_an_invalid_limit_is_refused(limit: str, folder: Path, capsys: pytest.Ca
     refused(capsys, "run", "--limit", limit, "--dry-run")
     refused(capsys, "show", "--limit", limit)
     refused(capsys, "export", "--max-latency", limit, "-o", "out")
+
+
+@pytest.mark.parametrize("fix", FIXES)
+def test_an_invalid_narrowing_is_refused(fix: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (
+        ["run", "--fix", fix, "--dry-run"],
+        ["run", "--space", "free", "--fix", fix, "--dry-run"],
+        ["run", "--free", fix, "--dry-run"],
+        ["measure", "--sample", "2", "--fix", fix],
+        ["measure", "next-vit-s", "--fix", fix],
+    ):
+        refused(capsys, *command, codes=(2,))
 
 
 @pytest.mark.parametrize("url", STORES)

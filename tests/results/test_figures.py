@@ -160,6 +160,14 @@ def test_what_alone_decides_matters_most() -> None:
     assert "too few" in importance_info(synthetic.typical()).summary
 
 
+def test_what_a_network_does_not_use_does_not_matter() -> None:
+    """In `free`, a deep stage uses `last25` and a shallow one does not: it must not pass for the depth."""
+    info = importance_info(synthetic.many(300, space="free"))
+    assert info.parameters[0] == "stage3.depth"
+    assert all(share > 0.8 for share in (info.shares["entropy"][0], info.shares["ort"][0]))
+    assert len(info.parameters) == 10
+
+
 def test_the_stopwatch_says_which_networks_are_not_distinguishable() -> None:
     close = [synthetic.trial(number, 4.0 + number, 50.0 + number / 10) for number in range(3)]
     info = stopwatch_info(synthetic.run(close))

@@ -1,7 +1,10 @@
 """The space of the paper's strategy: what it holds, what it refuses, and its size."""
 
 import itertools
+import math
+from dataclasses import replace
 
+import optuna
 import pytest
 
 from search_spaces import PAPER, Architecture, Stage, nhs
@@ -18,22 +21,51 @@ def test_nhs_holds_the_strategies_that_the_paper_compares(strategy: str) -> None
     nhs.params(Architecture.from_notation(notation))
 
 
-def test_nhs_counts_different_networks() -> None:
-    """One stage, the slow way: every choice built, equal ones struck out."""
-    choices = nhs.STAGES[1]
-    stages = {
-        nhs.stage(choices, convs=n, transformers=t, stacks=stacks, conv_width=c, transformer_width=w, ratio=r)
-        for n, t, stacks in itertools.product(choices.convs, (0, 1), choices.stacks)
-        for c, w, r in itertools.product(choices.conv_widths, choices.transformer_widths, (0, 0.25, 0.5, 0.75, 1))
+def stages(choices: nhs.Choices) -> set[Stage]:
+    """The stages of every choice, the slow way: each one built, equal ones struck out."""
+    return {
+        Stage(
+            blocks=nhs.blocks(choices.depth, convs=n, transformers=t, stacks=stacks),
+            conv_width=conv,
+            transformer_width=transformer,
+            mix_block_ratio=ratio,
+            sr_ratio=choices.sr_ratio,
+        )
+        for n, t, stacks in itertools.product(choices.convs, choices.transformers, choices.stacks)
+        for conv, transformer in itertools.product(choices.conv_widths, choices.transformer_widths)
+        for ratio in choices.ratios
     }
-    convolutions = 8 * 3  # depths 1 to 8 (of N x L, no 7: cut to 7 blocks only by the depth) x widths
-    assert len({s for s in stages if "T" not in s.blocks}) <= convolutions
-    pure = {s for s in stages if "C" not in s.blocks}
-    assert len(pure) == 4 * 3 * 5  # depths x widths x ratios
-    total = 1
-    for each in nhs.STAGES:
-        total *= len(set(nhs._stages(each)))
-    assert nhs.size() == total
+
+
+def test_nhs_counts_different_networks() -> None:
+    second = stages(nhs.STAGES[1])
+    assert len({s for s in second if "T" not in s.blocks}) <= 8 * 3  # depths (of N x L, no 7) x widths
+    assert len({s for s in second if "C" not in s.blocks}) == 4 * 3 * 5  # depths x widths x ratios
+    assert nhs.size() == math.prod(len(stages(choices)) for choices in nhs.STAGES) == 1_268_671_950_000
+
+
+def test_nhs_counts_what_remains_of_it() -> None:
+    allowed = {"stage2.N": (1, 2), "stage2.L": (2, 4), "stage2.mix_block_ratio": (0.5, 0.75), "stage4.t": (0,)}
+    first, second, third, fourth = nhs.STAGES
+    left = [
+        first,
+        replace(second, convs=(1, 2), stacks=(2, 4), ratios=(0.5, 0.75)),
+        third,
+        replace(fourth, transformers=(0,)),
+    ]
+    assert nhs.size_within(allowed) == math.prod(len(stages(choices)) for choices in left)
+
+
+def test_nhs_finds_the_parameters_that_remain_of_a_network() -> None:
+    """CCC is one group of three or three groups of one; widths that a stage does not use may be any."""
+    small = PAPER["next-vit-s"]
+    assert [nhs.params(small)[f"stage1.{name}"] for name in ("N", "L", "transformer_width")] == [3, 1, 128]
+    allowed = {"stage1.L": (3,), "stage1.transformer_width": (160, 192), "stage2.N": (3,)}
+    found = nhs.params_within(small, allowed)
+    assert [found[f"stage1.{name}"] for name in ("N", "L", "transformer_width")] == [1, 3, 160]
+    assert nhs.suggest(optuna.trial.FixedTrial(found)) == small
+    with pytest.raises(InvalidArchitecture):
+        nhs.params_within(small, {"stage1.N": (2,)})
 
 
 @pytest.mark.parametrize(

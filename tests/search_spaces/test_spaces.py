@@ -15,7 +15,7 @@ SPACES = search_spaces.names()
 @pytest.mark.parametrize("name", SPACES)
 @pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
 def test_it_keeps_its_promises(check: Callable[[SearchSpace, int], None], name: str) -> None:
-    check(search_spaces.get(name), 3000)
+    check(search_spaces.get(name), 1000)
     assert search_spaces.summary(name)
 
 

@@ -11,7 +11,7 @@ from torch import nn
 import evaluators
 from evaluators.counts.formula import Work, head, located, stem, total, work
 from evaluators.counts.tracing import Counts, trace
-from search_spaces import PAPER, Architecture, Block, nhs
+from search_spaces import PAPER, Architecture, Block, Stage, nhs
 from search_spaces.nextvit import blocks, network
 from tests.networks import CORNERS, random_networks
 
@@ -107,8 +107,12 @@ def blocks_of_the_space() -> Iterator[Block]:
     for choices, stride in zip(nhs.STAGES, (1, 2, 2, 2), strict=True):
         ratios = (0.0, 0.25, 0.5, 0.75, 1.0)
         stages = [
-            nhs.stage(
-                choices, convs=1, transformers=1, stacks=1, conv_width=conv, transformer_width=transformer, ratio=ratio
+            Stage(
+                blocks="CT",
+                conv_width=conv,
+                transformer_width=transformer,
+                mix_block_ratio=ratio,
+                sr_ratio=choices.sr_ratio,
             )
             for conv, transformer, ratio in itertools.product(choices.conv_widths, choices.transformer_widths, ratios)
         ]

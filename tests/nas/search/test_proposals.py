@@ -8,10 +8,13 @@ import numpy as np
 import optuna
 import pytest
 
+import evaluators
 import search_spaces
-from nas.search.proposals import NOTHING, SAMPLERS, SpaceExhausted, propose
+from nas.search.proposals import NOTHING, SAMPLERS, Knowledge, SpaceExhausted, propose
 from nas.search.sampling import known_trials, nsga2
+from nas.search.screening.space_view import SpaceView
 from search_spaces import Architecture, nhs
+from search_spaces.common import narrowed
 
 DIRECTIONS = ("maximize", "minimize")
 
@@ -83,13 +86,32 @@ def test_an_exhausted_space_ends_the_run(sampler: str, size: int) -> None:
         propose(tiny, sampler, 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
 
 
-def test_every_sampler_works_on_every_space() -> None:
-    for name in search_spaces.names():
-        space = search_spaces.get(name)
-        enough = [
-            finished(a, SimpleNamespace(params={}, distributions={}, system_attrs={})) for a in space.anchors().values()
-        ]
-        assert propose(space, "random", 0, enough, DIRECTIONS, lambda _: "").architecture
+WHOLE = [(name, ()) for name in search_spaces.names()]
+NARROWED = [
+    ("nhs", ("stage[34].t=1", "stage3.N=1,2,5", "stage2.conv_width=128,192", "stage3.L=2..4")),
+    ("free", ("stage[12].last*=C", "stage3.last1=T", "stage3.depth=4..9")),
+]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(("name", "fix"), [*WHOLE, *NARROWED])
+def test_every_sampler_stays_in_every_space(name: str, fix: tuple[str, ...], sampler: str) -> None:
+    space = narrowed.get(name, fix)
+    trials: list[optuna.trial.FrozenTrial] = []
+    networks: list[Architecture] = []
+    objectives = [evaluators.get("structure", "accuracy"), evaluators.get("ort", "latency")]
+
+    def refusal(architecture: Architecture) -> str:
+        return "asked before" if architecture in networks else ""
+
+    knowledge = Knowledge(view=SpaceView(space, objectives, refusal))
+    for number in range(15):
+        by = sampler if number > 11 else "random"
+        proposal = propose(space, by, 0, trials, DIRECTIONS, refusal, knowledge)
+        assert space.suggest(optuna.trial.FixedTrial(space.params(proposal.architecture))) == proposal.architecture
+        networks.append(proposal.architecture)
+        trials.append(finished(proposal.architecture, proposal))
+    assert len(set(networks)) == len(networks)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
