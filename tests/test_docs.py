@@ -16,7 +16,7 @@ import pytest
 
 from nas.cli import cli
 from tests.conftest import QUICK, Program
-from tests.networks import CORNERS, random_networks
+from tests.networks import EVERY, random_networks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -117,7 +117,7 @@ def test_the_published_schema_takes_what_is_exported_and_nothing_else() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     documents = [json.loads(path.read_text()) for path in (ROOT / "tests" / "golden").glob("*.json")]
-    documents += [json.loads(architecture.to_json()) for architecture in (*CORNERS.values(), *random_networks(30))]
+    documents += [json.loads(architecture.to_json()) for architecture in (*EVERY.values(), *random_networks(30))]
     for document in documents:
         validator.validate(document)
     for wrong in ({"schema": "nas.architecture/2"}, {"head_dim": 7}, {"stages": []}, {"more": 1}):

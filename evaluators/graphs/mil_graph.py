@@ -1,7 +1,7 @@
 """Writes the Core ML program of an architecture directly, without torch.
 
-The language is MIL, that of an `mlprogram`. `deployed.py` walks the network; this module implements its operators.
-Weights have the names of the ONNX graph.
+The language is MIL, that of an `mlprogram`. `search_spaces/nextvit/deployed.py` walks the network; this module
+implements its operators. Weights have the names of the ONNX graph.
 """
 
 import warnings
@@ -12,8 +12,8 @@ import coremltools
 import numpy as np
 from coremltools.converters.mil import Builder as mb  # noqa: N813, the name in its documentation
 
-from evaluators.graphs.deployed import Deployed
 from search_spaces import Architecture
+from search_spaces.nextvit.deployed import Deployed
 
 if TYPE_CHECKING:
     from coremltools.converters.mil.mil import Program
@@ -160,8 +160,15 @@ class _Program(Deployed[Any]):
         )
         return mb.batch_norm(x=x, mean=mean, variance=variance, gamma=gamma, beta=beta, epsilon=1e-5)
 
+    def layer_norm(self, x: Any, name: str, channels: int, axis: int = 1) -> Any:
+        gamma, beta = (self.weights(f"{name}.{part}", (channels,)) for part in ("weight", "bias"))
+        return mb.layer_norm(x=x, axes=[axis], gamma=gamma, beta=beta, epsilon=1e-5)
+
     def relu(self, x: Any) -> Any:
         return mb.relu(x=x)
+
+    def gelu(self, x: Any) -> Any:
+        return mb.gelu(x=x, mode="EXACT")
 
     def softmax(self, x: Any) -> Any:
         return mb.softmax(x=x, axis=-1)
@@ -178,14 +185,15 @@ class _Program(Deployed[Any]):
     def concat(self, x: Any, y: Any) -> Any:
         return mb.concat(values=(x, y), axis=1)
 
-    def halve(self, x: Any) -> Any:
-        odd = self.height % 2  # equals ceil_mode: positions beyond the edge do not count
+    def average(self, x: Any, window: int, stride: int) -> Any:
+        cut = -self.height % stride  # equals ceil_mode: positions beyond the edge do not count
+        pad = [window // 2] * 4 if stride == 1 else [0, cut, 0, cut]
         return mb.avg_pool(
             x=x,
-            kernel_sizes=[2, 2],
-            strides=[2, 2],
+            kernel_sizes=[window] * 2,
+            strides=[stride] * 2,
             pad_type="custom",
-            pad=[0, odd, 0, odd],
+            pad=pad,
             exclude_padding_from_average=True,
         )
 

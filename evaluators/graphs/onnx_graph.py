@@ -1,7 +1,8 @@
 """Writes the ONNX graph of an architecture directly: in milliseconds and kilobytes, unlike a torch export.
 
-`deployed.py` walks the network; this module implements its operators. The graph contains the precision, as a strongly
-typed run-time requires: with fp16 or bf16 every weight and operator has that type, while images and logits stay fp32.
+`search_spaces/nextvit/deployed.py` walks the network; this module implements its operators. The graph contains the
+precision, as a strongly typed run-time requires: with fp16 or bf16 every weight and operator has that type, while
+images and logits stay fp32.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from evaluators.graphs.deployed import Deployed
 from search_spaces import Architecture
+from search_spaces.nextvit.deployed import Deployed
 
 WEIGHTS_FILE = "weights.bin"
 Weights = Callable[[str, tuple[int, ...]], TensorProto]
@@ -185,8 +186,24 @@ class _Graph(Deployed[str]):
         parts = [self.weight(f"{name}.{part}", channels) for part in ("weight", "bias", "running_mean", "running_var")]
         return self.node("BatchNormalization", x, *parts, epsilon=1e-5)
 
+    def layer_norm(self, x: str, name: str, channels: int, axis: int = 1) -> str:
+        """ONNX normalises over the last axes."""
+        x = self.transpose(x, (0, 2, 3, 1)) if axis == 1 else x
+        parts = [self.weight(f"{name}.{part}", channels) for part in ("weight", "bias")]
+        x = self.node("LayerNormalization", x, *parts, axis=-1, epsilon=1e-5)
+        return self.transpose(x, (0, 3, 1, 2)) if axis == 1 else x
+
     def relu(self, x: str) -> str:
         return self.node("Relu", x)
+
+    def gelu(self, x: str) -> str:
+        """x (1 + erf(x / sqrt(2))) / 2, in the form that run-times fuse; GELU itself came with operator set 20."""
+        root, one, half = (
+            self.constant(f"gelu_{name}", np.array(value))
+            for name, value in (("root", 2**0.5), ("one", 1.0), ("half", 0.5))
+        )
+        erf = self.node("Erf", self.node("Div", x, root))
+        return self.node("Mul", self.node("Mul", x, self.node("Add", erf, one)), half)
 
     def softmax(self, x: str) -> str:
         return self.node("Softmax", x, axis=-1)
@@ -203,8 +220,10 @@ class _Graph(Deployed[str]):
     def concat(self, x: str, y: str) -> str:
         return self.node("Concat", x, y, axis=1)
 
-    def halve(self, x: str) -> str:
-        return self.node("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1, count_include_pad=0)
+    def average(self, x: str, window: int, stride: int) -> str:
+        padding = {"pads": [window // 2] * 4} if stride == 1 else {"ceil_mode": 1}
+        kernel, strides = [window] * 2, [stride] * 2
+        return self.node("AveragePool", x, kernel_shape=kernel, strides=strides, count_include_pad=0, **padding)
 
     def pool_tokens(self, x: str, window: int) -> str:
         return self.node("AveragePool", x, kernel_shape=[window], strides=[window])

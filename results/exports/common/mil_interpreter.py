@@ -59,12 +59,20 @@ def _avg_pool(i: Values) -> torch.Tensor:
     x, sizes, strides = i["x"], i["kernel_sizes"], i["strides"]
     if len(sizes) == 1:
         return F.avg_pool1d(x, sizes, strides)
-    ragged = any(i.get("pad", []))
-    return F.avg_pool2d(x, sizes, strides, ceil_mode=ragged, count_include_pad=False)
+    pad = [i["pad"][2], i["pad"][3], i["pad"][0], i["pad"][1]]
+    sums, counts = (F.avg_pool2d(F.pad(each, pad), sizes, strides) for each in (x, torch.ones_like(x)))
+    return sums / counts
 
 
 def _batch_norm(i: Values) -> torch.Tensor:
     return F.batch_norm(i["x"], i["mean"], i["variance"], i["gamma"], i["beta"], eps=float(i["epsilon"]))
+
+
+def _layer_norm(i: Values) -> torch.Tensor:
+    """Over one axis of any place."""
+    (axis,) = i["axes"]
+    x = i["x"].movedim(axis, -1)
+    return F.layer_norm(x, x.shape[-1:], i["gamma"], i["beta"], float(i["epsilon"])).movedim(-1, axis)
 
 
 OPERATORS: dict[str, Callable[[Values], torch.Tensor]] = {
@@ -74,6 +82,8 @@ OPERATORS: dict[str, Callable[[Values], torch.Tensor]] = {
     "cast": lambda i: i["x"],
     "concat": lambda i: torch.cat(i["values"], dim=i["axis"]),
     "conv": _conv,
+    "gelu": lambda i: F.gelu(i["x"]),
+    "layer_norm": _layer_norm,
     "linear": lambda i: F.linear(i["x"], i["weight"], i["bias"]),
     "matmul": lambda i: torch.matmul(i["x"], i["y"]),
     "mul": lambda i: i["x"] * i["y"],
