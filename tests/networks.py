@@ -60,7 +60,9 @@ VARIANTS = {
     ),
 }
 ZOO = {kind: small((kind, f"C{kind}", f"{kind}T", kind * 2), ratio=0.5) for kind in sorted(KINDS)}
+EVERYTHING = replace(VARIANTS["all variants"], stages=small(("RX", "VWC", "PMT", "CT"), ratio=0.5).stages)
 EVERY = {**CORNERS, **VARIANTS, **ZOO}
+WHOLE = {**CORNERS, "everything": EVERYTHING}  # where each block or variant by itself would take long
 
 
 def random_networks(count: int, space: str = "nhs", seed: int = 0) -> list[Architecture]:

@@ -63,6 +63,12 @@ def test_the_notebook_example_runs(finished: Program) -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=finished.folder)
 
 
+def test_the_examples_of_blocks_run() -> None:
+    codes = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "blocks.md").read_text(), flags=re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", "\n".join(codes)], check=True, capture_output=True, text=True)
+    assert len(done.stdout.splitlines()) == 7
+
+
 def test_the_readmes_commands_run(nas: Program) -> None:
     """In their order, in one folder; runs are cut short and made small, everything else is typed as it stands."""
     blocks = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)

@@ -178,6 +178,9 @@ class _Count(Deployed[Shape]):
         self.done.norm("layer", channels)
         return x
 
+    def group_norm(self, x: Shape, name: str, channels: int) -> Shape:
+        return self.layer_norm(x, name, channels)
+
     def relu(self, x: Shape) -> Shape:
         self.done.functions["relu"] += 1
         return x
@@ -190,6 +193,9 @@ class _Count(Deployed[Shape]):
         return x
 
     def add(self, x: Shape, y: Shape) -> Shape:
+        return x
+
+    def subtract(self, x: Shape, y: Shape) -> Shape:
         return x
 
     def scale(self, x: Shape, factor: float) -> Shape:
@@ -210,6 +216,12 @@ class _Count(Deployed[Shape]):
 
     def spatial_mean(self, x: Shape) -> Shape:
         return x[:2]
+
+    def pad(self, x: Shape, count: int) -> Shape:
+        return (x[0], x[1] + count, x[2] + count, x[3])
+
+    def crop(self, x: Shape, side: int) -> Shape:
+        return (x[0], side, side, x[3])
 
     def reshape(self, x: Shape, shape: Shape) -> Shape:
         rest = prod(x) // prod(size for size in shape if size != -1)

@@ -164,6 +164,10 @@ class _Program(Deployed[Any]):
         gamma, beta = (self.weights(f"{name}.{part}", (channels,)) for part in ("weight", "bias"))
         return mb.layer_norm(x=x, axes=[axis], gamma=gamma, beta=beta, epsilon=1e-5)
 
+    def group_norm(self, x: Any, name: str, channels: int) -> Any:
+        weight, bias = (self.weights(f"{name}.{part}", (channels,)).reshape(-1, 1, 1) for part in ("weight", "bias"))
+        return mb.add(x=mb.mul(x=mb.layer_norm(x=x, axes=[1, 2, 3], epsilon=1e-5), y=weight), y=bias)
+
     def relu(self, x: Any) -> Any:
         return mb.relu(x=x)
 
@@ -175,6 +179,9 @@ class _Program(Deployed[Any]):
 
     def add(self, x: Any, y: Any) -> Any:
         return mb.add(x=x, y=y)
+
+    def subtract(self, x: Any, y: Any) -> Any:
+        return mb.sub(x=x, y=y)
 
     def scale(self, x: Any, factor: float) -> Any:
         return mb.mul(x=x, y=np.float32(factor))
@@ -202,6 +209,12 @@ class _Program(Deployed[Any]):
 
     def spatial_mean(self, x: Any) -> Any:
         return mb.reduce_mean(x=x, axes=[2, 3], keep_dims=False)
+
+    def pad(self, x: Any, count: int) -> Any:
+        return mb.pad(x=x, pad=[0, 0, 0, count, 0, count, 0, 0], mode="constant", constant_val=0.0)
+
+    def crop(self, x: Any, side: int) -> Any:
+        return mb.slice_by_size(x=x, begin=[0, 0, 0, 0], size=[-1, side, side, -1])
 
     def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
         return mb.reshape(x=x, shape=shape)

@@ -193,6 +193,17 @@ class _Graph(Deployed[str]):
         x = self.node("LayerNormalization", x, *parts, axis=-1, epsilon=1e-5)
         return self.transpose(x, (0, 3, 1, 2)) if axis == 1 else x
 
+    def group_norm(self, x: str, name: str, channels: int) -> str:
+        """As torch exports it, an instance norm of one channel: GroupNormalization came with operator set 18."""
+        shape, side = (self.batch, 1, -1), self.height
+        units = [self.constant("group_scale", np.ones(1)), self.constant("group_shift", np.zeros(1))]
+        x = self.node("InstanceNormalization", self.reshape(x, shape), *units, epsilon=1e-5)
+        x = self.reshape(x, (self.batch, channels, side, side))
+        weight, bias = (
+            self.reshape(self.weight(f"{name}.{part}", channels), (-1, 1, 1)) for part in ("weight", "bias")
+        )
+        return self.node("Add", self.node("Mul", x, weight), bias)
+
     def relu(self, x: str) -> str:
         return self.node("Relu", x)
 
@@ -210,6 +221,9 @@ class _Graph(Deployed[str]):
 
     def add(self, x: str, y: str) -> str:
         return self.node("Add", x, y)
+
+    def subtract(self, x: str, y: str) -> str:
+        return self.node("Sub", x, y)
 
     def scale(self, x: str, factor: float) -> str:
         return self.node("Mul", x, self.constant(f"scale_{factor:.6f}", np.array(factor)))
@@ -232,6 +246,13 @@ class _Graph(Deployed[str]):
         if OPSETS[self.precision][0] < 18:
             return self.node("ReduceMean", x, axes=[2, 3], keepdims=0)
         return self.node("ReduceMean", x, self.constant("spatial", np.array([2, 3])), keepdims=0)
+
+    def pad(self, x: str, count: int) -> str:
+        return self.node("Pad", x, self.constant(f"pad_{count}", np.array([0, 0, 0, 0, 0, count, count, 0])))
+
+    def crop(self, x: str, side: int) -> str:
+        bounds = {"start": (0, 0), f"end_{side}": (side, side), "axes": (1, 2)}
+        return self.node("Slice", x, *(self.constant(f"crop_{name}", np.array(each)) for name, each in bounds.items()))
 
     def reshape(self, x: str, shape: tuple[int, ...]) -> str:
         return self.node("Reshape", x, self.constant("shape_" + "_".join(map(str, shape)), np.array(shape)))

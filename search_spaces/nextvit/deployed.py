@@ -197,7 +197,11 @@ class Deployed(ABC, Generic[X]):
 
     @abstractmethod
     def layer_norm(self, x: X, name: str, channels: int, axis: int = 1) -> X:
-        """Layer norm over the channels of each position: axis 1 of a map (B, C, H, W), or 2 of tokens (B, N, C)."""
+        """Layer norm over the channels of each position: axis 1 of a map (B, C, H, W), or the last one."""
+
+    @abstractmethod
+    def group_norm(self, x: X, name: str, channels: int) -> X:
+        """Group norm of a map with one group: over all channels and positions of an image."""
 
     @abstractmethod
     def relu(self, x: X) -> X: ...
@@ -212,6 +216,9 @@ class Deployed(ABC, Generic[X]):
 
     @abstractmethod
     def add(self, x: X, y: X) -> X: ...
+
+    @abstractmethod
+    def subtract(self, x: X, y: X) -> X: ...
 
     @abstractmethod
     def scale(self, x: X, factor: float) -> X: ...
@@ -237,6 +244,14 @@ class Deployed(ABC, Generic[X]):
     @abstractmethod
     def spatial_mean(self, x: X) -> X:
         """(B, C, H, W) to (B, C)."""
+
+    @abstractmethod
+    def pad(self, x: X, count: int) -> X:
+        """Adds rows and columns of zeros at the end of a map (B, H, W, C)."""
+
+    @abstractmethod
+    def crop(self, x: X, side: int) -> X:
+        """The first rows and columns of a map (B, H, W, C)."""
 
     @abstractmethod
     def reshape(self, x: X, shape: tuple[int, ...]) -> X:

@@ -179,3 +179,35 @@ class EfficientAttention(nn.Module):
             pooled = self.norm(rows).transpose(1, 2)  # (B, M, C)
         out = self.proj(self.mix(tokens, pooled))
         return out.transpose(1, 2).unflatten(2, x.shape[2:])  # (B, N, C) -> (B, C, H, W)
+
+
+class WindowAttention(EfficientAttention):
+    """Self-attention within windows of positions, on a map (B, C, H, W): each window by itself.
+
+    A map that windows do not fill is padded with zeros at the bottom and on the right, and these attend as well.
+    """
+
+    def __init__(self, channels: int, head_dim: int, window: int) -> None:
+        super().__init__(channels, head_dim)
+        self.window = window
+
+    def forward(self, x: Tensor) -> Tensor:
+        size, channels, height, width = self.window, x.shape[1], x.shape[2], x.shape[3]
+        x = F.pad(x, (0, (size - width % size) % size, 0, (size - height % size) % size))
+        down, across = x.shape[2] // size, x.shape[3] // size  # windows: n in all
+        windows = x.reshape(-1, channels, down, size, across, size).permute(0, 2, 4, 3, 5, 1)
+        tokens = windows.reshape(-1, size * size, channels)  # (B n, N, C)
+        out = self.mix(tokens, tokens).reshape(-1, down, across, size, size, channels).permute(0, 1, 3, 2, 4, 5)
+        out = out.reshape(-1, down * size, across * size, channels)[:, :height, :width]  # (B, H, W, C)
+        return self.proj(out).permute(0, 3, 1, 2)
+
+
+class Neighbourhood(nn.Module):
+    """The average of the positions around each, less the position itself (PoolFormer's mixer)."""
+
+    def __init__(self, window: int) -> None:
+        super().__init__()
+        self.pool = nn.AvgPool2d(window, stride=1, padding=window // 2, count_include_pad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pool(x) - x

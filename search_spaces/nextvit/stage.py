@@ -9,6 +9,7 @@ from search_spaces.nextvit.checks import CHANNEL_STEP, checked_width, one_of
 from search_spaces.zoo import KINDS
 
 LETTERS = "CT" + "".join(sorted(KINDS))  # NCB, NTB, and the blocks of `search_spaces/zoo`
+TRANSFORMERS = "T" + "".join(sorted(kind for kind in KINDS if KINDS[kind].ATTENDS))  # what counts as a transformer
 MAX_DEPTH = 100  # far beyond the family; a bound, so that no file can exhaust memory
 SR_RATIOS = (1, 2, 4, 8)
 
@@ -28,8 +29,7 @@ def attention_width(width: int, ratio: float, step: int = CHANNEL_STEP) -> int:
 
 def width_field(kind: str) -> str:
     """The field of a stage that says how wide a block is: one for transformers, one for all others."""
-    transformer = kind == "T" or (kind in KINDS and KINDS[kind].ATTENDS)
-    return "transformer_width" if transformer else "conv_width"
+    return "transformer_width" if kind in TRANSFORMERS else "conv_width"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ class Block:
     @property
     def is_transformer(self) -> bool:
         """Whether it is an NTB, or attends like one."""
-        return self.kind == "T" or self.attention_channels > 0
+        return self.kind == "T" or self.attention_channels > 0  # an NTB with r = 0 attends to nothing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -151,11 +151,13 @@ def _zoo(letters: Collection[str]) -> str:
 
 def _zoo_class(name: str, module: ModuleType) -> str:
     """A block of the zoo as a class: its constants, and the function that makes its torch modules."""
-    text = body(module)
-    walk = next(node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "deployed")
-    kept = text.splitlines()[: walk.lineno - 1]
-    lines = [line for line in kept if not re.match(r" +(from|import) ", line)]
-    code = "\n".join(lines).strip("\n").replace("def parts(", "@staticmethod\ndef parts(")
+    lines = body(module).splitlines()
+    functions = {each.name: each for each in ast.parse("\n".join(lines)).body if isinstance(each, ast.FunctionDef)}
+    start, end = functions["parts"].lineno - 1, functions["deployed"].lineno - 1
+    constants = re.findall(r"\b[A-Z_]{2,}\b(?=.*=)", "\n".join(lines[:start]))
+    code = "\n".join(line for line in lines[start:end] if not re.match(r" +(from|import) ", line))
+    code = re.sub(rf"\b({'|'.join(constants)})\b", rf"{name}.\1", code)  # which a class's functions do not see
+    code = re.sub(r"\n{3,}", "\n\n", "\n".join([*lines[:start], "@staticmethod", code]).strip("\n"))
     return f'class {name}:\n    """{plugins.summary(module)}"""\n\n' + indent(code, "    ")
 
 
