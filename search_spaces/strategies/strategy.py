@@ -9,14 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from search_spaces.common.errors import InvalidArchitecture, UnknownName
-from search_spaces.nextvit.architecture import (
-    CHANNEL_STEP,
-    MAX_WIDTH,
-    PAPER_WIDTHS,
-    Architecture,
-    Stage,
-    attention_width,
-)
+from search_spaces.nextvit.architecture import PAPER_WIDTHS, Architecture
+from search_spaces.nextvit.checks import CHANNEL_STEP, MAX_WIDTH
+from search_spaces.nextvit.stage import Stage, attention_width
 
 Place = Literal["start", "middle", "end"]
 Depths = tuple[int, int, int, int]
