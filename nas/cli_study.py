@@ -51,10 +51,10 @@ def strategies(
 ) -> int:
     """Compare hybrid strategies at one measured latency.
 
-    Where should the transformer blocks go? Every strategy is built at several depths, and its widths are changed until
-    its measured latency is within 2 % of LATENCY; then all are judged by the same metric, and compared with Next-ViT's
-    strategy in pairs. Questions: stages, place, groups, ratio; all of them by default. What was measured is stored,
-    so that the same command resumes.
+    Where should the transformer blocks go? Every strategy is built at several depths, and its widths are changed
+    until its measured latency is within 2 % of LATENCY; then all are judged by the same metric, and compared with
+    Next-ViT's strategy in pairs. Questions: stages, place, groups, ratio, norm, order, pooling, blocks; all of them
+    by default. What was measured is stored, so that the same command resumes.
     """
     from nas.commands.strategies import compare_strategies
 

@@ -1,14 +1,18 @@
 """Glyphs of architectures: one mark for each block, as text and as a drawing.
 
 A convolution block (NCB) lies flat, a transformer block (NTB) stands tall. In the drawing, blue is convolution and
-vermilion attention, which takes the share r of a transformer block's channels.
+vermilion attention, which takes the share r of a transformer block's channels. Blocks of other families have a colour
+each, and stand tall if they attend.
 """
 
-from results.colours import BLUE, VERMILION
+from results.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW
 from search_spaces import Architecture, Block
+from search_spaces.nextvit.stage import TRANSFORMERS
+from search_spaces.zoo import KINDS
 
 HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7  # px
-MARKS = {"C": "▖", "T": "▌"}
+MARKS = {"C": "▖", "T": "▌", **{kind: "▐" if kind in TRANSFORMERS else "▗" for kind in KINDS}}
+ZOO = {"M": GREY, "P": YELLOW, "R": PURPLE, "V": ORANGE, "W": GREEN, "X": SKY}
 
 
 def glyph(architecture: Architecture) -> str:
@@ -34,15 +38,17 @@ def spoken(architecture: Architecture) -> str:
     """The block sequence as words, for a screen reader."""
     stages = []
     for number, stage in enumerate(architecture.stages, start=1):
-        convolutions, transformers = stage.blocks.count("C"), stage.blocks.count("T")
-        stages.append(f"stage {number}: {convolutions} convolution, {transformers} transformer")
+        counts = [f"{stage.blocks.count('C')} convolution", f"{stage.blocks.count('T')} transformer"]
+        counts += [f"{stage.blocks.count(kind)} {kind}" for kind, _ in sorted(dict(stage.zoo_widths).items())]
+        stages.append(f"stage {number}: {', '.join(counts)}")
     return "; ".join(stages)
 
 
 def _mark(block: Block, x: float, width: float) -> str:
     """A transformer's mark is vermilion for the share of attention (r) and blue for the convolution below it."""
-    if block.kind == "C":
-        return _box(x, HEIGHT - FLAT, width, FLAT, BLUE)
+    if block.kind != "T":
+        height = HEIGHT if block.is_transformer else FLAT
+        return _box(x, HEIGHT - height, width, height, ZOO.get(block.kind, BLUE))
     attention = HEIGHT * block.attention_channels / block.out_channels
     upper = _box(x, 0, width, attention, VERMILION)
     return upper + _box(x, attention, width, HEIGHT - attention, BLUE)

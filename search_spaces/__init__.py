@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from search_spaces.common import plugins
 from search_spaces.common.errors import UnknownName
-from search_spaces.nextvit.architecture import PAPER, Architecture, Block, Stage
+from search_spaces.nextvit.architecture import PAPER, Architecture
+from search_spaces.nextvit.stage import Block, Stage
 
 if TYPE_CHECKING:
     import optuna

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from search_spaces.common.errors import InvalidArchitecture
 from search_spaces.nextvit import stage_choices
-from search_spaces.nextvit.architecture import PAPER, Architecture, Stage
+from search_spaces.nextvit.architecture import PAPER, Architecture
+from search_spaces.nextvit.stage import Stage
 from search_spaces.nextvit.stage_choices import Allowed, StageChoices, integer, remaining
 
 if TYPE_CHECKING:

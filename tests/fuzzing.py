@@ -24,7 +24,7 @@ from results.benchmark import truth
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import NasError
 from search_spaces.nextvit import reading
-from tests.networks import CORNERS
+from tests.networks import EVERY
 
 PATIENCE = 2.0  # seconds of this thread
 Random = random.Random
@@ -123,7 +123,7 @@ class Surface:
     read: Callable[[Any], None]
 
 
-NETWORKS = [*PAPER.values(), *CORNERS.values()]
+NETWORKS = [*PAPER.values(), *EVERY.values()]
 DOCUMENTS = [json.loads(each.to_json()) for each in NETWORKS]
 DOCUMENTS += [{**DOCUMENTS[0], "provenance": {"run": "nhs-1", "when": "2020-01-01", "values": [1, 2.5, None]}}]
 YAMLS = [yaml.safe_dump(each, sort_keys=False) for each in DOCUMENTS] + [json.dumps(DOCUMENTS[0])]

@@ -1,5 +1,7 @@
 """Architectures and networks for tests: the corners of the family, random ones, and torch networks with live norms."""
 
+from dataclasses import replace
+
 import optuna
 import torch
 from torch import nn
@@ -7,6 +9,7 @@ from torch import nn
 import search_spaces
 from search_spaces import Architecture, Stage
 from search_spaces.nextvit.network import NextViT
+from search_spaces.zoo import KINDS
 
 
 def small(blocks: tuple[str, str, str, str], ratio: float = 0.75) -> Architecture:
@@ -40,6 +43,28 @@ CORNERS = {
 }
 
 
+MIXED = small(("T", "CT", "CT", "T"), ratio=0.5)
+VARIANTS = {
+    "layer norm": replace(MIXED, normalization="layer"),
+    "gelu": replace(MIXED, activation="gelu"),
+    "convolution first": replace(MIXED, transformer_order="convolution-first"),
+    "squares": replace(MIXED, attention_pooling="squares"),
+    "kernel 5": replace(MIXED, conv_kernel=5),
+    "all variants": replace(
+        MIXED,
+        normalization="layer",
+        activation="gelu",
+        transformer_order="convolution-first",
+        attention_pooling="squares",
+        conv_kernel=7,
+    ),
+}
+ZOO = {kind: small((kind, f"C{kind}", f"{kind}T", kind * 2), ratio=0.5) for kind in sorted(KINDS)}
+EVERYTHING = replace(VARIANTS["all variants"], stages=small(("RX", "VWC", "PMT", "CT"), ratio=0.5).stages)
+EVERY = {**CORNERS, **VARIANTS, **ZOO}
+WHOLE = {**CORNERS, "everything": EVERYTHING}  # where each block or variant by itself would take long
+
+
 def random_networks(count: int, space: str = "nhs", seed: int = 0) -> list[Architecture]:
     """Random members of a space."""
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
@@ -51,6 +76,9 @@ def lively(network: nn.Module, seed: int = 0) -> nn.Module:
     """Gives every norm statistics and weights of its own, as training would: fresh ones hide mistakes."""
     torch.manual_seed(seed)
     for module in network.modules():
+        if isinstance(module, nn.LayerNorm | nn.GroupNorm):
+            module.weight.uniform_(0.5, 1.5)
+            module.bias.normal_(0, 0.1)
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             assert module.running_mean is not None and module.running_var is not None
             module.running_mean.normal_(0, 0.1)

@@ -16,7 +16,7 @@ import pytest
 
 from nas.cli import cli
 from tests.conftest import QUICK, Program
-from tests.networks import CORNERS, random_networks
+from tests.networks import EVERY, random_networks
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -61,6 +61,12 @@ def test_the_sampler_serves_any_study() -> None:
 def test_the_notebook_example_runs(finished: Program) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "dashboard.md").read_text(), flags=re.DOTALL)
     subprocess.run([sys.executable, "-c", code], check=True, cwd=finished.folder)
+
+
+def test_the_examples_of_blocks_run() -> None:
+    codes = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "blocks.md").read_text(), flags=re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", "\n".join(codes)], check=True, capture_output=True, text=True)
+    assert len(done.stdout.splitlines()) == 7
 
 
 def test_the_readmes_commands_run(nas: Program) -> None:
@@ -117,7 +123,7 @@ def test_the_published_schema_takes_what_is_exported_and_nothing_else() -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     documents = [json.loads(path.read_text()) for path in (ROOT / "tests" / "golden").glob("*.json")]
-    documents += [json.loads(architecture.to_json()) for architecture in (*CORNERS.values(), *random_networks(30))]
+    documents += [json.loads(architecture.to_json()) for architecture in (*EVERY.values(), *random_networks(30))]
     for document in documents:
         validator.validate(document)
     for wrong in ({"schema": "nas.architecture/2"}, {"head_dim": 7}, {"stages": []}, {"more": 1}):

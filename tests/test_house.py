@@ -23,7 +23,7 @@ ROOMS = [
     "prediction",
 ]  # fmt: skip
 ORDER = ["search_spaces", "evaluators", "results", "nas"]
-PLUGIN_FOLDERS = ["search_spaces", *(f"evaluators.{family}" for family in evaluators.FAMILIES)]
+PLUGIN_FOLDERS = ["search_spaces", "search_spaces.zoo", *(f"evaluators.{family}" for family in evaluators.FAMILIES)]
 PLUGIN_FOLDERS += ["results.figures", "results.exports"]
 FILES = [path for package in ORDER for path in sorted((ROOT / package).rglob("*.py"))]
 

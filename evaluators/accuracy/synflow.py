@@ -2,7 +2,7 @@
 
 All weights are made positive, the image is all ones, R is the sum of the last features, and the score is the logarithm
 of the sum over weights of |w| ln(1 + |dR/dw|), in float64 (log-synflow: Cavagnero et al., WACV 2023, arXiv 2207.05135;
-synflow: Tanaka et al., NeurIPS 2020, arXiv 2006.05467). Batch norms would map a constant image to zero: they are
+synflow: Tanaka et al., NeurIPS 2020, arXiv 2006.05467). Norms would map a constant image to zero: they are
 replaced by a division by the mean of their input, through which no gradient flows and which keeps deep networks from
 overflowing. A score is not an accuracy: check what it ranks before relying on it.
 """
@@ -50,7 +50,7 @@ def log_flow(network: "nn.Module", positive: "dict[str, Tensor]", image: "Tensor
     from torch import nn
 
     for name, part in list(network.named_modules()):
-        if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d):
+        if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d | nn.LayerNorm | nn.GroupNorm):
             holder, _, last = name.rpartition(".")
             setattr(network.get_submodule(holder), last, nn.Identity())
             network.get_submodule(name).register_forward_hook(

@@ -1,17 +1,22 @@
-"""Exact counts of a Next-ViT network from its description alone: multiply-accumulates, activations, parameters.
+"""Exact counts of a network from its description alone: multiply-accumulates, activations, parameters.
 
-Tracing a network with fvcore takes a third of a second or more; these sums take a millisecond. `tracing.py` counts any
+Tracing a network with fvcore takes a third of a second or more; these sums take a millisecond. They follow the walk of
+the deployed network, operator by operator, and count the batch norms that are merged there. `tracing.py` counts any
 other network, and a test compares every kind of block with it.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import prod
 
 from evaluators.counts.layers import Layer
 from search_spaces import Architecture, Block
 from search_spaces.nextvit.architecture import output_side, stem_layers
+from search_spaces.nextvit.deployed import Deployed
 
+Shape = tuple[int, ...]
 NUM_CLASSES = 1000  # as in the paper's tables
 DIFFERENT_BLOCKS = 50_000  # a search sees the same few thousand blocks again and again
 
@@ -30,6 +35,7 @@ class Work:
     weights: int = 0  # of convolutions and linear layers, without biases
     params: int = 0  # weights, biases and norms
     layers: list[Layer] = field(default_factory=list, compare=False, repr=False)  # in the order in which they run
+    functions: Counter[str] = field(default_factory=Counter, compare=False, repr=False)  # norms and activations by name
 
     def __add__(self, other: "Work") -> "Work":
         return Work(
@@ -70,31 +76,34 @@ class Work:
         self.attention += layer.macs
         self.activations += written
 
-    def norm(self, channels: int) -> None:
-        """Adds a batch norm: a scale and a shift for each channel."""
+    def norm(self, normalization: str, channels: int) -> None:
+        """Adds a norm: a scale and a shift for each channel."""
         self.params += 2 * channels
+        self.functions[normalization] += 1
 
 
 def total(architecture: Architecture, resolution: int = 224) -> Work:
     """The work of a whole network with 1000 classes on one image, `resolution` pixels high and wide."""
     blocks = (work(block, side) for block, side in located(architecture, resolution))
-    return sum(blocks, stem(architecture.stem, resolution)) + head(architecture.feature_channels[-1])
+    start = stem(architecture.stem, resolution, architecture.normalization, architecture.activation)
+    return sum(blocks, start) + head(architecture.feature_channels[-1], architecture.normalization)
 
 
-def stem(widths: tuple[int, int, int], resolution: int) -> Work:
+def stem(widths: tuple[int, int, int], resolution: int, normalization: str = "batch", activation: str = "relu") -> Work:
     """The work of the stem: four 3x3 convolutions, each with a norm."""
     done, side = Work(), resolution
     for into, out, stride in stem_layers(widths):
         side = output_side(side, stride)
         done.layer(into, out, side**2, kernel=3)
-        done.norm(out)
+        done.norm(normalization, out)
+        done.functions[activation] += 1
     return done
 
 
-def head(channels: int) -> Work:
+def head(channels: int, normalization: str = "batch") -> Work:
     """The work of the last norm and the classifier."""
     done = Work()
-    done.norm(channels)
+    done.norm(normalization, channels)
     done.layer(channels, NUM_CLASSES, 1, bias=True)
     return done
 
@@ -102,42 +111,9 @@ def head(channels: int) -> Work:
 @lru_cache(maxsize=DIFFERENT_BLOCKS)
 def work(block: Block, side: int) -> Work:
     """The work of a block on an input of `side` x `side` positions; shared by all callers, who do not change it."""
-    done, attended, convolved = Work(), block.attention_channels, block.conv_channels
-    positions = output_side(side, block.stride) ** 2
-    _embed(done, block.in_channels, attended or convolved, positions, always=block.stride == 2)
-    if attended:
-        _attend(done, block, positions)
-    if attended and convolved:
-        _embed(done, attended, convolved, positions)
-    if convolved:
-        done.layer(convolved, convolved, positions, kernel=3, groups=convolved // block.head_dim)
-        done.norm(convolved)
-        done.layer(convolved, convolved, positions)
-    done.norm(block.out_channels)
-    done.layer(block.out_channels, block.mlp_channels, positions, bias=True)
-    done.layer(block.mlp_channels, block.out_channels, positions, bias=True)
-    return done
-
-
-def _embed(done: Work, into: int, out: int, positions: int, *, always: bool = False) -> None:
-    """Adds a 1x1 convolution with its norm, if the width or the resolution changes."""
-    if always or into != out:
-        done.layer(into, out, positions)
-        done.norm(out)
-
-
-def _attend(done: Work, block: Block, positions: int) -> None:
-    """Adds E-MHSA: every position is a query, averages of `sr_ratio`^2 positions are keys and values."""
-    width, keys = block.attention_channels, positions // block.sr_ratio**2
-    done.norm(width)
-    if block.sr_ratio > 1:
-        done.norm(width)
-    for tokens in (positions, keys, keys):  # q, k, v
-        done.layer(width, width, tokens, bias=True)
-    heads, share = width // block.head_dim, width / block.out_channels
-    done.product(positions, block.head_dim, keys, heads, share)  # the map (h, N, M)
-    done.product(positions, keys, block.head_dim, heads, share)  # the mixed values (h, N, d)
-    done.layer(width, width, positions, bias=True)
+    walk = _Count(side, block.attention_channels / block.out_channels)
+    walk.block((1, block.in_channels, side, side), "", block)
+    return walk.done
 
 
 def located(architecture: Architecture, resolution: int) -> Iterator[tuple[Block, int]]:
@@ -147,3 +123,116 @@ def located(architecture: Architecture, resolution: int) -> Iterator[tuple[Block
         for block in row:
             yield block, side
             side = output_side(side, block.stride)
+
+
+class _Count(Deployed[Shape]):
+    """Adds up the work of a walk. A tensor is its shape, that of one image."""
+
+    def __init__(self, side: int, share: float) -> None:
+        super().__init__(batch=1)
+        self.height, self.share, self.done = side, share, Work()
+
+    def conv_norm(
+        self,
+        x: Shape,
+        name: str,
+        normalization: str,
+        into: int,
+        out: int,
+        *,
+        conv: str = "conv",
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+    ) -> Shape:
+        x = self.conv(x, name, into, out, kernel=kernel, stride=stride, groups=groups, bias=False)
+        self.done.norm(normalization, out)
+        return x
+
+    def norm_before(self, x: Shape, name: str, channels: int, normalization: str, axis: int = 1) -> Shape:
+        self.done.norm(normalization, channels)
+        return x
+
+    def conv(
+        self,
+        x: Shape,
+        name: str,
+        into: int,
+        out: int,
+        *,
+        kernel: int = 1,
+        stride: int = 1,
+        groups: int = 1,
+        bias: bool = True,
+    ) -> Shape:
+        sides = tuple(output_side(side, stride) for side in x[2:])
+        self.done.layer(into, out, prod(sides), kernel=kernel, groups=groups, bias=bias)
+        return (1, out, *sides)
+
+    def linear(self, x: Shape, name: str, channels: int) -> Shape:
+        self.done.layer(channels, channels, prod(x[:-1]), bias=True)
+        return x
+
+    def classifier(self, x: Shape, name: str, channels: int, num_classes: int) -> Shape:
+        self.done.layer(channels, num_classes, 1, bias=True)
+        return (1, num_classes)
+
+    def norm(self, x: Shape, name: str, channels: int) -> Shape:
+        self.done.norm("batch", channels)
+        return x
+
+    def layer_norm(self, x: Shape, name: str, channels: int, axis: int = 1) -> Shape:
+        self.done.norm("layer", channels)
+        return x
+
+    def group_norm(self, x: Shape, name: str, channels: int) -> Shape:
+        return self.layer_norm(x, name, channels)
+
+    def relu(self, x: Shape) -> Shape:
+        self.done.functions["relu"] += 1
+        return x
+
+    def gelu(self, x: Shape) -> Shape:
+        self.done.functions["gelu"] += 1
+        return x
+
+    def softmax(self, x: Shape) -> Shape:
+        return x
+
+    def add(self, x: Shape, y: Shape) -> Shape:
+        return x
+
+    def subtract(self, x: Shape, y: Shape) -> Shape:
+        return x
+
+    def scale(self, x: Shape, factor: float) -> Shape:
+        return x
+
+    def matmul(self, x: Shape, y: Shape) -> Shape:
+        self.done.product(x[-2], x[-1], y[-1], prod(x[:-2]), self.share)
+        return (*x[:-1], y[-1])
+
+    def concat(self, x: Shape, y: Shape) -> Shape:
+        return (1, x[1] + y[1], *x[2:])
+
+    def average(self, x: Shape, window: int, stride: int) -> Shape:
+        return (*x[:2], *(output_side(side, stride) for side in x[2:]))
+
+    def pool_tokens(self, x: Shape, window: int) -> Shape:
+        return (*x[:-1], x[-1] // window)
+
+    def spatial_mean(self, x: Shape) -> Shape:
+        return x[:2]
+
+    def pad(self, x: Shape, count: int) -> Shape:
+        return (x[0], x[1] + count, x[2] + count, x[3])
+
+    def crop(self, x: Shape, side: int) -> Shape:
+        return (x[0], side, side, x[3])
+
+    def reshape(self, x: Shape, shape: Shape) -> Shape:
+        rest = prod(x) // prod(size for size in shape if size != -1)
+        return tuple(rest if size == -1 else size for size in shape)
+
+    def transpose(self, x: Shape, order: tuple[int, ...]) -> Shape:
+        return tuple(x[axis] for axis in order)

@@ -46,7 +46,8 @@ def _analysed(kind: Any, module: "nn.Module", shape: tuple[int, ...], attention:
     analysis = kind(module.eval(), torch.zeros(shape))
     analysis.uncalled_modules_warnings(False)
     analysis.unsupported_ops_warnings(False)
-    analysis.set_op_handle("aten::batch_norm", _nothing)  # fvcore counts norms; the paper's tables do not
+    for norm in ("batch", "layer", "group"):  # fvcore counts norms; the paper's tables do not
+        analysis.set_op_handle(f"aten::{norm}_norm", _nothing)
     analysis.set_op_handle("aten::scaled_dot_product_attention", attention)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # fvcore uses torch.jit, which torch 2.15 deprecates

@@ -1,1 +1,1 @@
-"""The network as it is deployed, with merged norms, and its writers for ONNX, int8 and Core ML."""
+"""The writers of the network as it is deployed, with merged norms, for ONNX, int8 and Core ML."""

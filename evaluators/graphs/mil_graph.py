@@ -1,7 +1,7 @@
 """Writes the Core ML program of an architecture directly, without torch.
 
-The language is MIL, that of an `mlprogram`. `deployed.py` walks the network; this module implements its operators.
-Weights have the names of the ONNX graph.
+The language is MIL, that of an `mlprogram`. `search_spaces/nextvit/deployed.py` walks the network; this module
+implements its operators. Weights have the names of the ONNX graph.
 """
 
 import warnings
@@ -12,8 +12,8 @@ import coremltools
 import numpy as np
 from coremltools.converters.mil import Builder as mb  # noqa: N813, the name in its documentation
 
-from evaluators.graphs.deployed import Deployed
 from search_spaces import Architecture
+from search_spaces.nextvit.deployed import Deployed
 
 if TYPE_CHECKING:
     from coremltools.converters.mil.mil import Program
@@ -160,14 +160,28 @@ class _Program(Deployed[Any]):
         )
         return mb.batch_norm(x=x, mean=mean, variance=variance, gamma=gamma, beta=beta, epsilon=1e-5)
 
+    def layer_norm(self, x: Any, name: str, channels: int, axis: int = 1) -> Any:
+        gamma, beta = (self.weights(f"{name}.{part}", (channels,)) for part in ("weight", "bias"))
+        return mb.layer_norm(x=x, axes=[axis], gamma=gamma, beta=beta, epsilon=1e-5)
+
+    def group_norm(self, x: Any, name: str, channels: int) -> Any:
+        weight, bias = (self.weights(f"{name}.{part}", (channels,)).reshape(-1, 1, 1) for part in ("weight", "bias"))
+        return mb.add(x=mb.mul(x=mb.layer_norm(x=x, axes=[1, 2, 3], epsilon=1e-5), y=weight), y=bias)
+
     def relu(self, x: Any) -> Any:
         return mb.relu(x=x)
+
+    def gelu(self, x: Any) -> Any:
+        return mb.gelu(x=x, mode="EXACT")
 
     def softmax(self, x: Any) -> Any:
         return mb.softmax(x=x, axis=-1)
 
     def add(self, x: Any, y: Any) -> Any:
         return mb.add(x=x, y=y)
+
+    def subtract(self, x: Any, y: Any) -> Any:
+        return mb.sub(x=x, y=y)
 
     def scale(self, x: Any, factor: float) -> Any:
         return mb.mul(x=x, y=np.float32(factor))
@@ -178,14 +192,15 @@ class _Program(Deployed[Any]):
     def concat(self, x: Any, y: Any) -> Any:
         return mb.concat(values=(x, y), axis=1)
 
-    def halve(self, x: Any) -> Any:
-        odd = self.height % 2  # equals ceil_mode: positions beyond the edge do not count
+    def average(self, x: Any, window: int, stride: int) -> Any:
+        cut = -self.height % stride  # equals ceil_mode: positions beyond the edge do not count
+        pad = [window // 2] * 4 if stride == 1 else [0, cut, 0, cut]
         return mb.avg_pool(
             x=x,
-            kernel_sizes=[2, 2],
-            strides=[2, 2],
+            kernel_sizes=[window] * 2,
+            strides=[stride] * 2,
             pad_type="custom",
-            pad=[0, odd, 0, odd],
+            pad=pad,
             exclude_padding_from_average=True,
         )
 
@@ -194,6 +209,12 @@ class _Program(Deployed[Any]):
 
     def spatial_mean(self, x: Any) -> Any:
         return mb.reduce_mean(x=x, axes=[2, 3], keep_dims=False)
+
+    def pad(self, x: Any, count: int) -> Any:
+        return mb.pad(x=x, pad=[0, 0, 0, count, 0, count, 0, 0], mode="constant", constant_val=0.0)
+
+    def crop(self, x: Any, side: int) -> Any:
+        return mb.slice_by_size(x=x, begin=[0, 0, 0, 0], size=[-1, side, side, -1])
 
     def reshape(self, x: Any, shape: tuple[int, ...]) -> Any:
         return mb.reshape(x=x, shape=shape)

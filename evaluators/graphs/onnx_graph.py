@@ -1,7 +1,8 @@
 """Writes the ONNX graph of an architecture directly: in milliseconds and kilobytes, unlike a torch export.
 
-`deployed.py` walks the network; this module implements its operators. The graph contains the precision, as a strongly
-typed run-time requires: with fp16 or bf16 every weight and operator has that type, while images and logits stay fp32.
+`search_spaces/nextvit/deployed.py` walks the network; this module implements its operators. The graph contains the
+precision, as a strongly typed run-time requires: with fp16 or bf16 every weight and operator has that type, while
+images and logits stay fp32.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
-from evaluators.graphs.deployed import Deployed
 from search_spaces import Architecture
+from search_spaces.nextvit.deployed import Deployed
 
 WEIGHTS_FILE = "weights.bin"
 Weights = Callable[[str, tuple[int, ...]], TensorProto]
@@ -185,14 +186,44 @@ class _Graph(Deployed[str]):
         parts = [self.weight(f"{name}.{part}", channels) for part in ("weight", "bias", "running_mean", "running_var")]
         return self.node("BatchNormalization", x, *parts, epsilon=1e-5)
 
+    def layer_norm(self, x: str, name: str, channels: int, axis: int = 1) -> str:
+        """ONNX normalises over the last axes."""
+        x = self.transpose(x, (0, 2, 3, 1)) if axis == 1 else x
+        parts = [self.weight(f"{name}.{part}", channels) for part in ("weight", "bias")]
+        x = self.node("LayerNormalization", x, *parts, axis=-1, epsilon=1e-5)
+        return self.transpose(x, (0, 3, 1, 2)) if axis == 1 else x
+
+    def group_norm(self, x: str, name: str, channels: int) -> str:
+        """As torch exports it, an instance norm of one channel: GroupNormalization came with operator set 18."""
+        shape, side = (self.batch, 1, -1), self.height
+        units = [self.constant("group_scale", np.ones(1)), self.constant("group_shift", np.zeros(1))]
+        x = self.node("InstanceNormalization", self.reshape(x, shape), *units, epsilon=1e-5)
+        x = self.reshape(x, (self.batch, channels, side, side))
+        weight, bias = (
+            self.reshape(self.weight(f"{name}.{part}", channels), (-1, 1, 1)) for part in ("weight", "bias")
+        )
+        return self.node("Add", self.node("Mul", x, weight), bias)
+
     def relu(self, x: str) -> str:
         return self.node("Relu", x)
+
+    def gelu(self, x: str) -> str:
+        """x (1 + erf(x / sqrt(2))) / 2, in the form that run-times fuse; GELU itself came with operator set 20."""
+        root, one, half = (
+            self.constant(f"gelu_{name}", np.array(value))
+            for name, value in (("root", 2**0.5), ("one", 1.0), ("half", 0.5))
+        )
+        erf = self.node("Erf", self.node("Div", x, root))
+        return self.node("Mul", self.node("Mul", x, self.node("Add", erf, one)), half)
 
     def softmax(self, x: str) -> str:
         return self.node("Softmax", x, axis=-1)
 
     def add(self, x: str, y: str) -> str:
         return self.node("Add", x, y)
+
+    def subtract(self, x: str, y: str) -> str:
+        return self.node("Sub", x, y)
 
     def scale(self, x: str, factor: float) -> str:
         return self.node("Mul", x, self.constant(f"scale_{factor:.6f}", np.array(factor)))
@@ -203,8 +234,10 @@ class _Graph(Deployed[str]):
     def concat(self, x: str, y: str) -> str:
         return self.node("Concat", x, y, axis=1)
 
-    def halve(self, x: str) -> str:
-        return self.node("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1, count_include_pad=0)
+    def average(self, x: str, window: int, stride: int) -> str:
+        padding = {"pads": [window // 2] * 4} if stride == 1 else {"ceil_mode": 1}
+        kernel, strides = [window] * 2, [stride] * 2
+        return self.node("AveragePool", x, kernel_shape=kernel, strides=strides, count_include_pad=0, **padding)
 
     def pool_tokens(self, x: str, window: int) -> str:
         return self.node("AveragePool", x, kernel_shape=[window], strides=[window])
@@ -213,6 +246,13 @@ class _Graph(Deployed[str]):
         if OPSETS[self.precision][0] < 18:
             return self.node("ReduceMean", x, axes=[2, 3], keepdims=0)
         return self.node("ReduceMean", x, self.constant("spatial", np.array([2, 3])), keepdims=0)
+
+    def pad(self, x: str, count: int) -> str:
+        return self.node("Pad", x, self.constant(f"pad_{count}", np.array([0, 0, 0, 0, 0, count, count, 0])))
+
+    def crop(self, x: str, side: int) -> str:
+        bounds = {"start": (0, 0), f"end_{side}": (side, side), "axes": (1, 2)}
+        return self.node("Slice", x, *(self.constant(f"crop_{name}", np.array(each)) for name, each in bounds.items()))
 
     def reshape(self, x: str, shape: tuple[int, ...]) -> str:
         return self.node("Reshape", x, self.constant("shape_" + "_".join(map(str, shape)), np.array(shape)))

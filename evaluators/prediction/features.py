@@ -27,27 +27,27 @@ def structure(architecture: Architecture, resolution: int = 224) -> dict[str, fl
         "log_sum_of_widths": log(sum(widths)),
         "depth": float(len(widths)),
         "mean_log_width": sum(map(log, widths)) / len(widths),
-        **_placement([block.kind for block in blocks]),
+        **_placement([block.is_transformer for block in blocks]),
         "attention_share": sum(block.attention_channels for block in blocks) / sum(widths),
     }
     for number, row in enumerate(architecture.blocks, start=1):
-        transformers = sum(block.kind == "T" for block in row)
+        transformers = sum(block.is_transformer for block in row)
         features[f"depth_{number}"] = float(len(row))
         features[f"log_width_{number}"] = log(row[-1].out_channels)
         features[f"transformers_{number}"] = float(transformers)
-        features[f"ends_in_transformer_{number}"] = float(row[-1].kind == "T")
+        features[f"ends_in_transformer_{number}"] = float(row[-1].is_transformer)
     return features
 
 
-def _placement(kinds: Sequence[str]) -> dict[str, float]:
+def _placement(transformers: Sequence[bool]) -> dict[str, float]:
     """Share and positions of transformers: 0 is the first block, 1 the last. Without any, the mean is 0.5."""
-    positions = [index / max(1, len(kinds) - 1) for index, kind in enumerate(kinds) if kind == "T"]
-    changes = sum(a != b for a, b in pairwise(kinds))
+    positions = [index / max(1, len(transformers) - 1) for index, here in enumerate(transformers) if here]
+    changes = sum(a != b for a, b in pairwise(transformers))
     return {
-        "transformer_share": len(positions) / len(kinds),
+        "transformer_share": len(positions) / len(transformers),
         "mean_transformer_position": sum(positions) / len(positions) if positions else 0.5,
         "first_transformer_position": positions[0] if positions else 1.0,
-        "alternations": changes / max(1, len(kinds) - 1),
+        "alternations": changes / max(1, len(transformers) - 1),
     }
 
 

@@ -1,7 +1,8 @@
 """The features from which a latency is predicted: sums over each stage, separately for its NCBs and NTBs.
 
 The quantities are blocks, multiply-accumulates, activations and attention. Because widths vary, counts of blocks alone
-predict nothing. Sums over the whole network are features too: few measurements teach no more than those.
+predict nothing. Sums over the whole network are features too: few measurements teach no more than those. A block of the
+zoo counts as an NTB if it attends, and as an NCB if it does not.
 """
 
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ def features(architecture: Architecture, resolution: int) -> "NDArray[np.float64
             done = work(block, side)
             counts = {"blocks": 1.0, "macs": done.macs / 1e6, "activations": done.activations / 1e6}
             for name, value in {**counts, "attention": done.attention / 1e6}.items():
-                sums[f"{block.kind} {name}"] += value
+                sums[f"{'T' if block.is_transformer else 'C'} {name}"] += value
             for name, value in {**counts, "weights": done.weights / 1e6}.items():
                 totals[name] += value
         stages += list(sums.values())

@@ -19,9 +19,11 @@ SIZE, LARGE_KERNEL = 224, 5  # the usual size of images; from this size on a dep
 
 
 def own(architecture: Architecture, resolution: int = SIZE) -> Features:
-    """The features of a network of our own family, which has batch norms and ReLU alone."""
+    """The features of a network of our own family and its zoo."""
     work = total(architecture, resolution)
-    return features(work.layers, work.params, resolution)
+    norms, activations = ([work.functions[name] for name in names] for names in (("layer", "batch"), ("gelu", "relu")))
+    layer_norms, smooth = (first / sum((first, *others)) for first, *others in (norms, activations))
+    return features(work.layers, work.params, resolution, layer_norms=layer_norms, smooth=smooth)
 
 
 def features(

@@ -15,6 +15,7 @@ from evaluators.prediction import published_features
 from evaluators.prediction.published_process import PRIOR, SIZE_LINE, Networks, Process, Scales, Vector, to_percent
 from evaluators.prediction.published_table import Table, table
 from search_spaces import Architecture
+from search_spaces.zoo import KINDS
 
 FAMILY, RECIPE = "nextvit", "bd"  # ByteDance's recipe, by which the paper's networks were trained without a teacher
 FACTOR = 1.9  # standard deviations on both sides of the mean; 1.645 would be right if the kernel were
@@ -59,7 +60,7 @@ def predict(architecture: Architecture, resolution: int = published_features.SIZ
 def predictions(architectures: Sequence[Architecture], resolution: int = published_features.SIZE) -> list[Prediction]:
     """The predictions for many networks at once."""
     features = [published_features.own(architecture, resolution) for architecture in architectures]
-    networks = as_trained_in_the_paper(np.array([list(each.values()) for each in features]))
+    networks = as_trained_in_the_paper(np.array([list(each.values()) for each in features]), _families(architectures))
     means, spreads = process(PRIOR).predict(networks)
     ends = to_percent(means + FACTOR * spreads * np.array([[-1], [0], [1]]))  # (3, n)
     lines = to_percent(process(SIZE_LINE).mean(networks))
@@ -81,7 +82,7 @@ def contrast(
     """
     both = [*first, *second]
     networks = as_trained_in_the_paper(
-        np.array([list(published_features.own(each, resolution).values()) for each in both])
+        np.array([list(published_features.own(each, resolution).values()) for each in both]), _families(both)
     )
     means = process(PRIOR).mean(networks)
     weights = np.repeat([-1 / len(first), 1 / len(second)], [len(first), len(second)])
@@ -90,16 +91,21 @@ def contrast(
     return float(weights @ to_percent(means)), FACTOR * max(0.0, variance) ** 0.5
 
 
-def as_trained_in_the_paper(features: Vector) -> Networks:
-    """Networks of our family (n, p), trained by the paper's recipe."""
+def as_trained_in_the_paper(features: Vector, families: Sequence[str]) -> Networks:
+    """Networks (n, p), trained by the paper's recipe."""
     count = len(features)
     return Networks(
         features=features,
         legacy=np.zeros(count),
         recipe=[RECIPE] * count,
-        family=[FAMILY] * count,
+        family=families,
         architecture=[""] * count,
     )
+
+
+def _families(architectures: Sequence[Architecture]) -> list[str]:
+    """Our family, or none for a network with blocks of others."""
+    return ["" if set(str(each)) & set(KINDS) else FAMILY for each in architectures]
 
 
 def known(results: Table) -> Networks:

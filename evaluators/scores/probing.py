@@ -77,7 +77,8 @@ def outputs(
     import torch
 
     blocks = (block for row in architecture.blocks for block in row)
-    modules = [_stem(architecture.stem, seed), *(_block(block, seed) for block in blocks)]
+    stem = _stem(architecture.stem, architecture.normalization, architecture.activation, seed)
+    modules = [stem, *(_block(block, seed) for block in blocks)]
     x = images
     for index, module in enumerate(modules):
         with torch.no_grad(), watched(module, watch):
@@ -87,13 +88,16 @@ def outputs(
 
 
 def relu_outputs(architecture: Architecture, images: "Tensor", noise: Noise, seed: int) -> "Iterator[Tensor]":
-    """Yields the output (B, C, H, W) of every ReLU of a random network, block after block."""
+    """Yields the output (B, C, H, W) of every ReLU or GELU of a random network, block after block.
+
+    Both are positive where their input is.
+    """
     from torch import nn
 
     activations: list[Tensor] = []
 
     def watch(name: str, part: "nn.Module", x: "Tensor", out: "Tensor") -> None:
-        if isinstance(part, nn.ReLU):
+        if isinstance(part, nn.ReLU | nn.GELU):
             activations.append(out.clone())  # the next layer may work in place
 
     for _ in outputs(architecture, images, noise, seed, watch):
@@ -114,13 +118,13 @@ def _block(block: Block, seed: int) -> "nn.Module":
 
 
 @lru_cache(maxsize=128)
-def _stem(widths: tuple[int, int, int], seed: int) -> "nn.Module":
+def _stem(widths: tuple[int, int, int], normalization: str, activation: str, seed: int) -> "nn.Module":
     import torch
 
     from search_spaces.nextvit.network import stem
 
     with torch.device("meta"):
-        return skeleton(stem(3, widths))
+        return skeleton(stem(3, widths, normalization, activation))
 
 
 def skeleton(module: "nn.Module") -> "nn.Module":

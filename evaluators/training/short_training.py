@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from evaluators.datasets.images import Images, Task
 from evaluators.training.loop import Loop, answers, step_down_note, within_memory
+from search_spaces.zoo import KINDS
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-BRANCH_ENDS = ("mhca.projection", "e_mhsa.proj", "mlp.fc2")  # the last layers of residual branches
+# The last layers of residual branches; if a batch norm follows, which would undo their scale, the norm.
+BRANCH_ENDS = ("mhca.projection", "e_mhsa.proj", "mlp.fc2", *(end for kind in KINDS.values() for end in kind.ENDS))
 
 
 @dataclass(frozen=True, kw_only=True)

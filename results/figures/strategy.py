@@ -15,6 +15,7 @@ from results.figures.common.style import AXIS, layout, title
 from results.figures.common.view import View
 from results.store.record import Run, Trial
 from search_spaces import PAPER
+from search_spaces.nextvit.stage import TRANSFORMERS
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -73,13 +74,13 @@ def strategy_info(run: Run) -> StrategyInfo:
 def _axes(trial: Trial) -> tuple[int, int]:
     """The depth of stage 3 and the number of transformers of a network: the two axes of the second map."""
     stages = trial.architecture.stages
-    return len(stages[2].blocks), sum(stage.blocks.count("T") for stage in stages)
+    return len(stages[2].blocks), sum(kind in TRANSFORMERS for stage in stages for kind in stage.blocks)
 
 
 def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple[float | None, ...], ...]:
     def share(trials: Sequence[Trial], stage: int, position: int) -> tuple[float, int]:
         rows = [trial.architecture.stages[stage].blocks for trial in trials]
-        there = [row[-1 - position] == "T" for row in rows if len(row) > position]
+        there = [row[-1 - position] in TRANSFORMERS for row in rows if len(row) > position]
         return (sum(there) / len(there) if there else 0.0), len(there)
 
     def cell(stage: int, position: int) -> float | None:
@@ -93,7 +94,7 @@ def _summary(members: Sequence[Trial], surplus: Sequence[Sequence[float | None]]
     """How many networks of the front have transformers, and where there are more and fewer than elsewhere."""
     if not members:
         return "The front is empty."
-    having = sum("T" in str(trial.architecture) for trial in members)
+    having = sum(bool(_axes(trial)[1]) for trial in members)
     how_many = f"{having or 'None'} of the {len(members)} networks of the front {_has(having)} a transformer."
     cells = [
         (value, stage, position)

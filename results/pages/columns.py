@@ -50,9 +50,9 @@ def predictions(run: Run) -> dict[str, str]:
 
 
 def _stage(trials: Sequence[Trial], index: int) -> dict[str, Any]:
-    """A stage of every network: its blocks, and the width of its convolutions and transformers with r."""
+    """A stage of every network: its blocks, widths of convolutions and transformers, r, and other blocks' widths."""
     stages = [trial.architecture.stages[index] for trial in trials]
-    shapes = [(stage.conv_width, stage.transformer_width, stage.mix_block_ratio) for stage in stages]
+    shapes = [(stage.conv_width, stage.transformer_width, stage.mix_block_ratio, stage.zoo_widths) for stage in stages]
     return {"blocks": _coded([stage.blocks for stage in stages]), "shapes": _coded(shapes)}
 
 

@@ -5,35 +5,22 @@ Standard library only, so that describing, storing and comparing networks never 
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 from search_spaces.common import texts
 from search_spaces.common.errors import InvalidArchitecture
 from search_spaces.common.texts import shown
+from search_spaces.nextvit.checks import CHANNEL_STEP, checked_keys, checked_ratio, checked_stem, one_of
+from search_spaces.nextvit.stage import Block, Stage
+from search_spaces.zoo import KINDS
 
 SCHEMA = "nas.architecture/1"
 NOT_FIELDS = {"schema", "provenance"}  # keys of a file that are not fields of an architecture
-CHANNEL_STEP = 32  # the paper's convolutions have 32 channels per group and its attention 32 per head
-MAX_WIDTH, MAX_DEPTH = 4096, 100  # far beyond the family; bounds, so that no file can exhaust memory
-SR_RATIOS = (1, 2, 4, 8)
 HEAD_DIMS = (16, 32, 64)
 PARTS = ("stem", "stage-1", "stage-2", "stage-3", "stage-4", "head")  # of every network, in order
 STAGE_STRIDES = (1, 2, 2, 2)  # after the stem's 4: features at strides 4, 8, 16, 32
-
-
-def attention_width(width: int, ratio: float, step: int = CHANNEL_STEP) -> int:
-    """Attention channels of an NTB: `width * ratio` rounded to a multiple of `step`, never more than 10 % down.
-
-    The result is 0 (no attention) or `width` (no convolution) only for ratios of exactly 0 and 1.
-    Source: `_make_divisible` of the official code, which does not have these two cases.
-    """
-    if ratio in (0.0, 1.0):
-        return int(width * ratio)
-    wanted = int(width * ratio)
-    rounded = max(step, (wanted + step // 2) // step * step)
-    return rounded if rounded >= 0.9 * wanted else rounded + step
 
 
 def output_side(side: int, stride: int) -> int:
@@ -47,92 +34,14 @@ def stem_layers(widths: tuple[int, int, int], in_channels: int = 3) -> tuple[tup
     return (in_channels, first, 2), (first, second, 1), (second, third, 1), (third, third, 2)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Block:
-    """One block, with every number needed to build, export or count it. `kind` is C (NCB) or T (NTB)."""
-
-    kind: str
-    in_channels: int
-    out_channels: int
-    stride: int
-    attention_channels: int  # T only: 0 means no attention, out_channels no convolution
-    sr_ratio: int
-    head_dim: int
-    mlp_channels: int
-
-    @property
-    def conv_channels(self) -> int:
-        """Channels of the block's convolutional attention: those that attention leaves."""
-        return self.out_channels - self.attention_channels
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """One stage: its block sequence (C = NCB, T = NTB) and the widths of its blocks.
-
-    Two stages that build the same blocks are equal, because fields are normalised: one that the stage does not use is
-    None (widths of absent blocks, `sr_ratio` without attention), 2.0 becomes 2, and `mix_block_ratio` (the paper's r)
-    becomes the share that attention really gets: 0.75 of 192 channels are 160 of them, 0.833.
-
-    Raises:
-        InvalidArchitecture: the stage cannot be built; names the field and the nearest valid value.
-    """
-
-    blocks: str
-    conv_width: int | None = None
-    transformer_width: int | None = None
-    mix_block_ratio: float | None = None
-    sr_ratio: int | None = None
-
-    def __post_init__(self) -> None:
-        self._check_blocks()
-        if "C" in self.blocks:
-            object.__setattr__(self, "conv_width", _width("conv_width", self.conv_width))
-        else:
-            object.__setattr__(self, "conv_width", None)
-        if "T" in self.blocks:
-            self._settle_transformer()
-        else:
-            for unused in ("transformer_width", "mix_block_ratio", "sr_ratio"):
-                object.__setattr__(self, unused, None)
-
-    def _check_blocks(self) -> None:
-        if not isinstance(self.blocks, str) or not self.blocks or set(self.blocks) - set("CT"):
-            raise InvalidArchitecture(
-                "blocks", f"expected a string of C (NCB) and T (NTB), got {shown(self.blocks)}", "CCCT"
-            )
-        if len(self.blocks) > MAX_DEPTH:
-            raise InvalidArchitecture("blocks", f"{len(self.blocks)} blocks in one stage", MAX_DEPTH)
-
-    def _settle_transformer(self) -> None:
-        width = _width("transformer_width", self.transformer_width)
-        ratio = self.mix_block_ratio
-        if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 <= ratio <= 1:
-            nearest = max(0.0, min(1.0, ratio)) if isinstance(ratio, int | float) else 0.75
-            raise InvalidArchitecture("mix_block_ratio", f"expected a share from 0 to 1, got {shown(ratio)}", nearest)
-        attention = attention_width(width, ratio)
-        if ratio < 1 and attention >= width:
-            raise InvalidArchitecture(
-                "mix_block_ratio",
-                f"{ratio:g} of transformer_width {width} rounds to {attention} attention channels "
-                "and leaves no convolution channels",
-                f"{1 - CHANNEL_STEP / width:.3f}, or transformer_width {width + CHANNEL_STEP}, "
-                "or 1 for a block without convolution",
-            )
-        object.__setattr__(self, "transformer_width", width)
-        object.__setattr__(self, "mix_block_ratio", attention / width)
-        object.__setattr__(self, "sr_ratio", _one_of("sr_ratio", self.sr_ratio, SR_RATIOS) if attention else None)
-
-    @property
-    def attention_channels(self) -> int:
-        """Attention channels of each NTB of this stage; 0 without attention."""
-        return round((self.mix_block_ratio or 0) * (self.transformer_width or 0))
-
-    def width(self, kind: str) -> int:
-        """Output channels of a block of that kind."""
-        width = self.conv_width if kind == "C" else self.transformer_width
-        assert width is not None, f"stage {self.blocks} has no {kind} block"
-        return width
+# In what a whole network may differ from Next-ViT; the first choice is Next-ViT's, which JSON leaves out.
+VARIANTS: dict[str, tuple[str, ...] | tuple[int, ...]] = {
+    "normalization": ("batch", "layer"),
+    "activation": ("relu", "gelu"),
+    "transformer_order": ("attention-first", "convolution-first"),
+    "attention_pooling": ("rows", "squares"),
+    "conv_kernel": (3, 5, 7),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +49,18 @@ class Architecture:
     """One network, described explicitly: frozen, hashable, and the same bytes in JSON every time.
 
     `str(architecture)` is the notation used everywhere (`CCC-CCCT-CCCCTCCCCT-CCT` is Next-ViT-S), and
-    `architecture.id` the first 12 hexadecimal digits of the SHA-256 of its canonical JSON.
+    `architecture.id` the first 12 hexadecimal digits of the SHA-256 of its canonical JSON. The last five fields are
+    variants, for experiments; one that changes nothing in a network has its default there:
+
+    - `normalization`: "batch" norm, or "layer" norm over the channels of each position, everywhere: in the stem, every
+      PatchEmbed, NCB and NTB, and before the head.
+    - `activation`: "relu" or "gelu", everywhere.
+    - `transformer_order`: whether attention or convolution comes first in an NTB and feeds the other.
+    - `attention_pooling`: keys and values are averages of sr_ratio^2 tokens in a row ("rows", as published), or of
+      squares of sr_ratio positions a side; at an edge, a square that is cut off averages the positions that it has.
+    - `conv_kernel`: the side of the group convolution's kernel in NCB and NTB.
+
+    Blocks of the zoo keep their own norms, activations and kernels.
 
     Raises:
         InvalidArchitecture: the network cannot be built; names the field and the nearest valid value.
@@ -151,19 +71,35 @@ class Architecture:
     head_dim: int = 32
     conv_mlp_ratio: float = 3.0
     transformer_mlp_ratio: float = 2.0
+    normalization: str = "batch"
+    activation: str = "relu"
+    transformer_order: str = "attention-first"
+    attention_pooling: str = "rows"
+    conv_kernel: int = 3
 
     def __post_init__(self) -> None:
         if len(self.stages) != len(STAGE_STRIDES):
             raise InvalidArchitecture("stages", f"expected 4 stages, got {len(self.stages)}", 4)
         object.__setattr__(self, "stages", tuple(self.stages))
-        object.__setattr__(self, "stem", _stem(self.stem))
-        object.__setattr__(self, "head_dim", _one_of("head_dim", self.head_dim, HEAD_DIMS))
+        object.__setattr__(self, "stem", checked_stem(self.stem))
+        object.__setattr__(self, "head_dim", one_of("head_dim", self.head_dim, HEAD_DIMS))
         for name in ("conv_mlp_ratio", "transformer_mlp_ratio"):
-            ratio = getattr(self, name)
-            if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0.125 <= ratio <= 16:
-                raise InvalidArchitecture(name, f"expected a ratio from 0.125 to 16, got {shown(ratio)}", 2.0)
-            object.__setattr__(self, name, float(ratio))
+            object.__setattr__(self, name, checked_ratio(name, getattr(self, name), 0.125, 16, 2.0))
+        self._settle_variants()
         self._check_heads()
+
+    def _settle_variants(self) -> None:
+        """Checks the variants; one that no block uses becomes the default, so that equal networks are equal."""
+        shares = [(stage.attention_channels, stage.transformer_width or 0) for stage in self.stages]
+        used = {
+            "transformer_order": any(0 < attention < width for attention, width in shares),
+            "attention_pooling": any((stage.sr_ratio or 1) > 1 for stage in self.stages),
+            "conv_kernel": any(attention < width for attention, width in shares)
+            or any("C" in stage.blocks for stage in self.stages),
+        }
+        for name, choices in VARIANTS.items():
+            value = one_of(name, getattr(self, name), choices)
+            object.__setattr__(self, name, value if used.get(name, True) else choices[0])
 
     def _check_heads(self) -> None:
         for index, stage in enumerate(self.stages):
@@ -173,6 +109,7 @@ class Architecture:
                 ("conv_width", stage.conv_width or 0),
                 ("mix_block_ratio", attention),
                 ("mix_block_ratio", convolution),
+                *(("zoo_widths", stage.attention(kind)) for kind in dict(stage.zoo_widths)),
             ):
                 if channels % self.head_dim:
                     raise InvalidArchitecture(
@@ -188,23 +125,28 @@ class Architecture:
         for stage, stage_stride in zip(self.stages, STAGE_STRIDES, strict=True):
             row = []
             for position, kind in enumerate(stage.blocks):
-                out = stage.width(kind)
-                ratio = self.conv_mlp_ratio if kind == "C" else self.transformer_mlp_ratio
-                row.append(
-                    Block(
-                        kind=kind,
-                        in_channels=channels,
-                        out_channels=out,
-                        stride=stage_stride if position == 0 else 1,
-                        attention_channels=0 if kind == "C" else stage.attention_channels,
-                        sr_ratio=1 if kind == "C" else stage.sr_ratio or 1,
-                        head_dim=self.head_dim,
-                        mlp_channels=int(out * ratio),
-                    )
-                )
-                channels = out
+                row.append(self._block(stage, kind, channels, stage_stride if position == 0 else 1))
+                channels = stage.width(kind)
             plan.append(tuple(row))
         return tuple(plan)
+
+    def _block(self, stage: Stage, kind: str, in_channels: int, stride: int) -> Block:
+        width, ratios = stage.width(kind), {"C": self.conv_mlp_ratio, "T": self.transformer_mlp_ratio}
+        return Block(
+            kind=kind,
+            in_channels=in_channels,
+            out_channels=width,
+            stride=stride,
+            attention_channels=stage.attention(kind),
+            sr_ratio=stage.pooling(kind),
+            head_dim=self.head_dim,
+            mlp_channels=int(width * (ratios[kind] if kind in ratios else KINDS[kind].MLP_RATIO)),
+            kernel=self.conv_kernel,
+            normalization=self.normalization,
+            activation=self.activation,
+            order=self.transformer_order,
+            pooling=self.attention_pooling,
+        )
 
     @property
     def feature_channels(self) -> tuple[int, ...]:
@@ -220,8 +162,15 @@ class Architecture:
         return "-".join(stage.blocks for stage in self.stages)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON, with the version of the schema."""
-        return {"schema": SCHEMA, **asdict(self)}
+        """Plain data for JSON, with the version of the schema; what is as in Next-ViT in every network is left out."""
+        data = {"schema": SCHEMA, **asdict(self)}
+        for name, choices in VARIANTS.items():
+            if data[name] == choices[0]:
+                del data[name]
+        for stage in data["stages"]:
+            if widths := dict(stage.pop("zoo_widths")):
+                stage["zoo_widths"] = widths
+        return data
 
     def canonical_json(self) -> str:
         """JSON that is always the same for the same network: sorted keys, no spaces."""
@@ -230,6 +179,23 @@ class Architecture:
     def to_json(self) -> str:
         """JSON for people: indented, fields in the order of this class, with a final newline."""
         return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    def replaced(self, kind: str, by: str) -> "Architecture":
+        """The network with every block of a kind replaced by one of another kind and of the same width.
+
+        `kind` and `by` are letters: C, T, or blocks of the zoo. A T, or the zoo's V, in a stage that had neither gets
+        r = 0.75 and the paper's sr ratio of that stage.
+
+        Raises:
+            InvalidArchitecture: it cannot be built, or a stage has blocks of the other kind and another width.
+        """
+        stages = []
+        for index, stage in enumerate(self.stages):
+            try:
+                stages.append(stage.replaced(kind, by, PAPER_WIDTHS[index][2], 0.75))
+            except InvalidArchitecture as error:
+                raise error.within(f"stages[{index}]") from None
+        return replace(self, stages=tuple(stages))
 
     @classmethod
     def from_dict(cls, data: object) -> "Architecture":
@@ -240,7 +206,7 @@ class Architecture:
         Raises:
             InvalidArchitecture: not an architecture, of another schema, or not buildable.
         """
-        values = _check_keys("architecture", data, {field.name for field in fields(cls)} | NOT_FIELDS, {"stages"})
+        values = checked_keys("architecture", data, {field.name for field in fields(cls)} | NOT_FIELDS, {"stages"})
         values.pop("provenance", None)
         schema = values.pop("schema", None)
         if schema != SCHEMA:
@@ -270,10 +236,12 @@ class Architecture:
     def from_notation(cls, notation: str) -> "Architecture":
         """The network of a block notation (`CCC-CCCT-CCCCTCCCCT-CCT`), with the paper's widths, sr ratios and r = 0.75.
 
+        Blocks of the zoo are as wide as NTBs if they attend, and as NCBs if they do not.
+
         An NTB in stage 1 is 128 wide: the paper's 96 leaves no convolution channels at r = 0.75.
 
         Raises:
-            InvalidArchitecture: not four groups of C and T.
+            InvalidArchitecture: not four groups of letters.
         """
         groups = notation.strip().upper().split("-")
         if len(groups) != len(PAPER_WIDTHS):
@@ -283,56 +251,11 @@ class Architecture:
         return cls(stages=tuple(_paper_stage(index, blocks) for index, blocks in enumerate(groups)))
 
 
-def _integer(value: object) -> int | None:
-    """A number as an integer, None if it is none: 2.0 is 2, as in JSON Schema, or one network would have two ids."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
-        return None
-    return int(value)
-
-
-def _width(field: str, value: object) -> int:
-    low, step = CHANNEL_STEP, CHANNEL_STEP
-    width = _integer(value)
-    if width is not None and low <= width <= MAX_WIDTH and width % step == 0:
-        return width
-    nearest = round(min(MAX_WIDTH, max(low, value)) / step) * step if isinstance(value, int | float) else low
-    raise InvalidArchitecture(
-        field, f"expected a multiple of {step} from {low} to {MAX_WIDTH}, got {shown(value)}", nearest
-    )
-
-
-def _stem(widths: tuple[object, ...]) -> tuple[int, ...]:
-    if len(widths) != 3:
-        raise InvalidArchitecture("stem", f"expected 3 widths, got {shown(widths)}", (64, 32, 64))
-    integers = [_integer(width) for width in widths]
-    for given, width in zip(widths, integers, strict=True):
-        if width is None or not 1 <= width <= MAX_WIDTH:
-            raise InvalidArchitecture("stem", f"expected widths from 1 to {MAX_WIDTH}, got {shown(given)}", 64)
-    return tuple(width for width in integers if width)
-
-
-def _one_of(field: str, value: object, choices: tuple[int, ...]) -> int:
-    number = _integer(value)
-    if number in choices:
-        return number
-    nearest = min(choices, key=lambda choice: abs(choice - value)) if isinstance(value, int | float) else choices[0]
-    raise InvalidArchitecture(field, f"expected one of {choices}, got {shown(value)}", nearest)
-
-
-def _check_keys(place: str, data: object, known: set[str], required: set[str]) -> dict[str, Any]:
-    if not isinstance(data, dict):
-        raise InvalidArchitecture(place, f"expected a JSON object, got {shown(data)}")
-    for key in data:
-        if not isinstance(key, str) or key not in known:
-            raise InvalidArchitecture(place, f"unknown field {shown(key)}", ", ".join(sorted(known)))
-    for key in sorted(required - set(data)):
-        raise InvalidArchitecture(place, f"the field '{key}' is missing")
-    return dict(data)
-
-
 def _stage_from_dict(index: int, data: object) -> Stage:
-    values = _check_keys(f"stages[{index}]", data, {field.name for field in fields(Stage)}, {"blocks"})
+    values = checked_keys(f"stages[{index}]", data, {field.name for field in fields(Stage)}, {"blocks"})
     try:
+        if "zoo_widths" in values:
+            values["zoo_widths"] = checked_keys("zoo_widths", values["zoo_widths"], KINDS, ())
         return Stage(**values)
     except InvalidArchitecture as error:
         raise error.within(f"stages[{index}]") from None

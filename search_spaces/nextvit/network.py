@@ -1,4 +1,4 @@
-"""The whole network: stem, four stages of blocks, final norm, classifier. Read `blocks.py` first.
+"""The whole network: stem, four stages of blocks, final norm, classifier. Read `parts.py` and `blocks.py` first.
 
 Shapes for an image of 224 pixels, C1 to C4 being the widths of the four stages (Next-ViT-S: 96, 256, 512, 1024):
 
@@ -15,13 +15,18 @@ Shapes for an image of 224 pixels, C1 to C4 being the widths of the four stages 
 import torch
 from torch import Tensor, nn
 
-from search_spaces.nextvit import blocks
+from search_spaces.nextvit import blocks, folding, parts
 from search_spaces.nextvit.architecture import STAGE_STRIDES, Architecture, stem_layers
 
 
-def stem(in_channels: int, widths: tuple[int, int, int]) -> nn.Sequential:
+def stem(
+    in_channels: int, widths: tuple[int, int, int], normalization: str = "batch", activation: str = "relu"
+) -> nn.Sequential:
     """Four 3x3 convolutions, the first and the last of stride 2: images (B, 3, H, W) to (B, C, H / 4, W / 4)."""
-    return nn.Sequential(*(blocks.ConvNormAct(*layer) for layer in stem_layers(widths, in_channels)))
+    layers = stem_layers(widths, in_channels)
+    return nn.Sequential(
+        *(parts.ConvNormAct(*layer, normalization=normalization, activation=activation) for layer in layers)
+    )
 
 
 class BlockSequence(nn.Module):
@@ -63,13 +68,13 @@ class NextViT(nn.Module):
     ) -> None:
         super().__init__()
         self.architecture = architecture
-        self.stem = stem(in_channels, architecture.stem)
+        self.stem = stem(in_channels, architecture.stem, architecture.normalization, architecture.activation)
         depth = sum(len(row) for row in architecture.blocks)
         rates = iter(torch.linspace(0, drop_path_rate, depth, device="cpu").tolist())  # numbers, even under "meta"
         self.stages = nn.Sequential(
             *(BlockSequence([blocks.build(block, next(rates)) for block in row]) for row in architecture.blocks)
         )
-        self.norm: nn.Module = nn.BatchNorm2d(architecture.feature_channels[-1])
+        self.norm = parts.norm_layer(architecture.normalization, architecture.feature_channels[-1])
         self.head: nn.Module = ClassifierHead(architecture.feature_channels[-1], num_classes)
         self.apply(init_weights)
 
@@ -103,7 +108,7 @@ class NextViT(nn.Module):
         return self.head(self.norm(x))  # (B, classes)
 
     def reparameterize(self) -> "NextViT":
-        """Folds every norm that precedes a linear layer into it, in place, for deployment.
+        """Folds every batch norm that precedes a linear layer into it, in place, for deployment.
 
         Norms after a convolution stay: every run-time folds those itself. In evaluation mode outputs do not change.
         """
@@ -113,15 +118,15 @@ class NextViT(nn.Module):
         return self
 
     def merge(self) -> "NextViT":
-        """Folds every norm next to a convolution or linear layer into it, in place: the network as it is deployed.
+        """Folds every batch norm next to a convolution or linear layer into it, in place, as it is deployed.
 
         Only the last norm, before the average, stays. In evaluation mode outputs do not change.
         """
         for module in self.reparameterize().modules():
-            if isinstance(module, blocks.ConvNormAct | blocks.PatchEmbed):
-                module.norm = blocks.fold_behind(module.conv, module.norm)
-            elif isinstance(module, blocks.ConvAttention):
-                module.norm = blocks.fold_behind(module.group_conv3x3, module.norm)
+            if isinstance(module, parts.ConvNormAct | parts.PatchEmbed):
+                module.norm = folding.fold_behind(module.conv, module.norm)
+            elif isinstance(module, parts.ConvAttention):
+                module.norm = folding.fold_behind(module.group_conv3x3, module.norm)
         return self
 
 

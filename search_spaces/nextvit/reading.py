@@ -8,6 +8,7 @@ import yaml
 from search_spaces.common.errors import InvalidArchitecture, UnknownName, UsageError
 from search_spaces.common.texts import is_file
 from search_spaces.nextvit.architecture import PAPER, Architecture
+from search_spaces.nextvit.stage import LETTERS
 
 YAML = (".yaml", ".yml")
 FILES = (".json", *YAML)
@@ -40,7 +41,7 @@ def find(text: str) -> Architecture:
     """
     if text.lower() in PAPER:
         return PAPER[text.lower()]
-    if text.startswith("{") or set(text.upper()) <= set("CT-"):
+    if text.startswith("{") or set(text.upper()) <= {*LETTERS, "-"}:
         return from_text(text)
     if is_file(text) or Path(text).suffix.lower() in FILES:
         return read(Path(text))

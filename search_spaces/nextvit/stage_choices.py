@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from search_spaces.common.errors import InvalidArchitecture
-from search_spaces.nextvit.architecture import PAPER, PAPER_WIDTHS, Architecture, Stage, attention_width
+from search_spaces.nextvit.architecture import PAPER, PAPER_WIDTHS, Architecture
+from search_spaces.nextvit.stage import Stage, attention_width
 
 if TYPE_CHECKING:
     import optuna

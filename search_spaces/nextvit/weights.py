@@ -181,16 +181,25 @@ def _counterparts(own: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> I
 
 
 def _kinds(names: Mapping[str, Tensor]) -> dict[int, list[str]]:
-    """The block sequence of each stage: only a transformer block has a `norm2`."""
-    kinds: dict[tuple[int, int], str] = {}
+    """The block sequence of each stage.
+
+    Only a transformer block has a `norm2`, only it and a convolution block an `mhca`; a block of the zoo is known by
+    the first part after its PatchEmbed.
+    """
+    parts: dict[tuple[int, int], dict[str, None]] = {}
     for name in names:
         if part := BLOCK.fullmatch(name):
-            position = int(part[1]), int(part[2])
-            kinds[position] = "T" if part[3].startswith("norm2.") else kinds.get(position, "C")
+            parts.setdefault((int(part[1]), int(part[2])), {})[part[3].partition(".")[0]] = None
     stages: dict[int, list[str]] = {}
-    for stage, block in sorted(kinds):
-        stages.setdefault(stage, []).append(kinds[stage, block])
+    for (stage, _), found in sorted(parts.items()):
+        stages.setdefault(stage, []).append(_kind(list(found)))
     return stages
+
+
+def _kind(parts: list[str]) -> str:
+    if "norm2" in parts:
+        return "T"
+    return "C" if "mhca" in parts else next((part for part in parts if part != "patch_embed"), "")
 
 
 def _block_map(own: dict[int, list[str]], theirs: dict[int, list[str]]) -> dict[tuple[int, int], int]:
@@ -201,7 +210,7 @@ def _block_map(own: dict[int, list[str]], theirs: dict[int, list[str]]) -> dict[
         same = bool(others) and kinds[0] == others[0]
         if same:
             sources[stage, 0] = 0
-        for wanted in "CT":
+        for wanted in set(kinds):
             ours = [block for block, kind in enumerate(kinds) if kind == wanted and not (same and block == 0)]
             given = [block for block, kind in enumerate(others) if kind == wanted and not (same and block == 0)]
             for block, source in zip(reversed(ours), reversed(given), strict=False):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from search_spaces.common.errors import UnknownName
 from search_spaces.strategies.strategy import Strategy
+from search_spaces.zoo import KINDS
 
 NEXT_VIT = Strategy(name="CHHH")
 RATIOS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -56,6 +57,36 @@ QUESTIONS = (
             NEXT_VIT if ratio == NEXT_VIT.ratio else Strategy(name=f"r = {ratio:g}", ratio=ratio) for ratio in RATIOS
         ),
         unseen="its table holds no networks that differ in r alone",
+    ),
+    Question(
+        name="norm",
+        text="Batch norm and ReLU, or layer norm and GELU?",
+        strategies=(
+            NEXT_VIT,
+            Strategy(name="layer norm", changes={"normalization": "layer"}),
+            Strategy(name="GELU", changes={"activation": "gelu"}),
+            Strategy(name="layer norm and GELU", changes={"normalization": "layer", "activation": "gelu"}),
+        ),
+    ),
+    Question(
+        name="order",
+        text="Does attention or convolution come first in a transformer block?",
+        strategies=(NEXT_VIT, Strategy(name="convolution first", changes={"transformer_order": "convolution-first"})),
+        unseen="its features do not say in which order a block's parts run",
+    ),
+    Question(
+        name="pooling",
+        text="Are keys and values averaged in rows or in squares?",
+        strategies=(NEXT_VIT, Strategy(name="squares", changes={"attention_pooling": "squares"})),
+        unseen="its features do not say how keys and values are averaged",
+    ),
+    Question(
+        name="blocks",
+        text="Which block belongs in the place of NCB?",
+        strategies=(
+            NEXT_VIT,
+            *(Strategy(name=kind.__name__.rpartition(".")[2], block=letter) for letter, kind in KINDS.items()),
+        ),
     ),
 )
 

@@ -9,14 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from search_spaces.common.errors import InvalidArchitecture, UnknownName
-from search_spaces.nextvit.architecture import (
-    CHANNEL_STEP,
-    MAX_WIDTH,
-    PAPER_WIDTHS,
-    Architecture,
-    Stage,
-    attention_width,
-)
+from search_spaces.nextvit.architecture import PAPER_WIDTHS, Architecture
+from search_spaces.nextvit.checks import CHANNEL_STEP, MAX_WIDTH
+from search_spaces.nextvit.stage import Stage, attention_width
 
 Place = Literal["start", "middle", "end"]
 Depths = tuple[int, int, int, int]
@@ -36,7 +31,8 @@ class Strategy:
     convs: int = 4  # N: NCBs in each group of stage 3
     place: Place = "end"  # of the NTB in its group
     ratio: float = 0.75  # r: the share of attention in an NTB
-    changes: dict[str, Any] = field(default_factory=dict, hash=False)  # further fields of the architecture
+    block: str = "C"  # the letter of the block in place of NCB (`search_spaces/zoo`)
+    changes: dict[str, Any] = field(default_factory=dict, hash=False)  # variants: fields of the architecture
 
     def blocks(self, index: int, depth: int) -> str:
         """The blocks of a stage, counted from 0; stage 3 has as many groups as come nearest to the depth."""
@@ -54,7 +50,7 @@ class Strategy:
         Raises:
             InvalidArchitecture: it is too wide.
         """
-        return Architecture(
+        network = Architecture(
             stages=tuple(
                 Stage(
                     blocks=self.blocks(index, depth),
@@ -67,6 +63,7 @@ class Strategy:
             ),
             **self.changes,
         )
+        return network.replaced("C", self.block) if self.block != "C" else network
 
     def _transformer_width(self, width: int) -> int:
         """The width, or the least one above it that leaves channels for both branches of an NTB."""
@@ -104,15 +101,22 @@ def check_scalings(names: Sequence[str]) -> tuple[str, ...]:
 def neighbours(network: Architecture) -> Iterator[Architecture]:
     """The networks with the same blocks in which one width of one stage is 32 channels narrower or wider."""
     for index, stage in enumerate(network.stages):
+        for changes in _widths(stage):
+            try:
+                changed = replace(stage, **changes)
+                yield replace(network, stages=(*network.stages[:index], changed, *network.stages[index + 1 :]))
+            except InvalidArchitecture:
+                continue
+
+
+def _widths(stage: Stage) -> Iterator[dict[str, Any]]:
+    """The changes of one width of a stage by a step, as fields."""
+    for step in (-CHANNEL_STEP, CHANNEL_STEP):
         for name in ("conv_width", "transformer_width"):
-            for step in (-CHANNEL_STEP, CHANNEL_STEP):
-                if getattr(stage, name) is None:
-                    continue
-                try:
-                    changed = replace(stage, **{name: getattr(stage, name) + step})
-                    yield replace(network, stages=(*network.stages[:index], changed, *network.stages[index + 1 :]))
-                except InvalidArchitecture:
-                    continue
+            if (width := getattr(stage, name)) is not None:
+                yield {name: width + step}
+        widths = dict(stage.zoo_widths)
+        yield from ({"zoo_widths": {**widths, kind: width + step}} for kind, width in widths.items())
 
 
 def _width(channels: int, scale: float) -> int:

@@ -7,7 +7,8 @@ import pytest
 SPACE = '''
 """Small networks, to be trained in seconds."""
 
-from search_spaces.nextvit.architecture import Architecture, Stage
+from search_spaces.nextvit.architecture import Architecture
+from search_spaces.nextvit.stage import Stage
 
 CHOICES = {"first": ("C", "T"), "third": ("C", "CT", "TC", "TT", "CCT"), "last": ("C", "T")}
 

@@ -9,6 +9,7 @@ import pytest
 
 from search_spaces import PAPER, Architecture, Stage, nhs
 from search_spaces.common.errors import InvalidArchitecture
+from search_spaces.nextvit.architecture import VARIANTS
 
 
 def test_nhs_holds_the_papers_networks() -> None:
@@ -89,3 +90,9 @@ def test_nhs_says_why_a_network_is_not_inside(stage: Stage, field: str) -> None:
 def test_nhs_does_not_vary_the_stem() -> None:
     with pytest.raises(InvalidArchitecture, match="stem"):
         nhs.params(Architecture(stages=PAPER["next-vit-s"].stages, stem=(32, 32, 64)))
+
+
+@pytest.mark.parametrize(("name", "choices"), VARIANTS.items())
+def test_variants_are_refused(name: str, choices: tuple[object, ...]) -> None:
+    with pytest.raises(InvalidArchitecture, match=f"^{name}: space nhs has only {choices[0]}"):
+        nhs.params(replace(PAPER["next-vit-s"], **{name: choices[1]}))

@@ -53,7 +53,8 @@ def test_neighbours_differ_in_one_width(strategy: Strategy, scaling: str, width:
 
 def _changed_widths(one: Architecture, other: Architecture) -> int:
     pairs = zip(one.stages, other.stages, strict=True)
-    return sum((a.conv_width != b.conv_width) + (a.transformer_width != b.transformer_width) for a, b in pairs)
+    widths = ("conv_width", "transformer_width", "zoo_widths")
+    return sum(getattr(a, name) != getattr(b, name) for a, b in pairs for name in widths)
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:

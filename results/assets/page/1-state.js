@@ -12,8 +12,8 @@ columns.notations = everyRow.map((row) => columns.stages.map(({ blocks }) => blo
 columns.shapes = {
   blocks: columns.notations.map((text) => text.replaceAll("-", "").length),
   "blocks in stage 3": columns.notations.map((text) => text.split("-")[2].length),
-  transformers: columns.notations.map((text) => text.split("T").length - 1),
-  "first transformer": columns.notations.map((text) => (text.replaceAll("-", "") + "T").indexOf("T") + 1),
+  transformers: columns.notations.map((text) => [...text].filter(transforms).length),
+  "first transformer": columns.notations.map((text) => [...text.replaceAll("-", ""), "T"].findIndex(transforms) + 1),
   "width of stage 3": everyRow.map((row) => widths(stagesOf(row)[2]).at(-1)),
   "width of stage 4": everyRow.map((row) => widths(stagesOf(row)[3]).at(-1)),
 };
@@ -55,16 +55,21 @@ function short(value) {
   return value === null ? "-" : String(Number(value.toPrecision(4)));
 }
 
-// The stages of a network: their blocks, the widths of both kinds of block, and attention's share r.
+// Blocks that count as transformers: see TRANSFORMERS in search_spaces/nextvit/stage.py.
+function transforms(kind) {
+  return "TVW".includes(kind);
+}
+
+// The stages of a network: their blocks, the width of each kind of block, and attention's share r.
 function stagesOf(row) {
   return columns.stages.map(({ blocks, shapes }) => {
-    const [convolution, transformer, ratio] = shapes.kinds[shapes.rows[row]];
-    return { blocks: blocks.kinds[blocks.rows[row]], convolution, transformer, ratio };
+    const [convolution, transformer, ratio, zoo] = shapes.kinds[shapes.rows[row]];
+    return { blocks: blocks.kinds[blocks.rows[row]], widthOf: { C: convolution, T: transformer, ...Object.fromEntries(zoo) }, ratio };
   });
 }
 
-function widths({ blocks, convolution, transformer }) {
-  return [...blocks].map((kind) => (kind === "C" ? convolution : transformer));
+function widths({ blocks, widthOf }) {
+  return [...blocks].map((kind) => widthOf[kind]);
 }
 
 // In what a network is unlike anything published; only those with a card have been compared.

@@ -35,7 +35,8 @@ function described(trial) {
 }
 
 // A mark for each block, as in results/glyphs.py: convolution flat and blue, a transformer tall and vermilion for the
-// share of attention; wider marks have more channels, on a square-root scale.
+// share of attention; wider marks have more channels, on a square-root scale. Other blocks have a colour each.
+const ZOO = { M: "#8a8f98", P: "#F0E442", R: "#CC79A7", V: "#E69F00", W: "#009E73", X: "#56B4E9" };
 const [HEIGHT, FLAT, GAP, STAGE_GAP] = [22, 9, 1.5, 7];
 
 function glyph(stages) {
@@ -46,20 +47,24 @@ function glyph(stages) {
       const box = (y, height, colour) => `<rect x="${x.toFixed(1)}" y="${y.toFixed(1)}" width="${width.toFixed(1)}" height="${height.toFixed(1)}" fill="${colour}"/>`;
       const attention = HEIGHT * stage.ratio;
       const transformer = () => box(0, attention, "#D55E00") + box(attention, HEIGHT - attention, "#0072B2");
-      const mark = stage.blocks[index] === "T" ? transformer() : box(HEIGHT - FLAT, FLAT, "#0072B2");
+      const kind = stage.blocks[index];
+      const height = transforms(kind) ? HEIGHT : FLAT;
+      const mark = kind === "T" ? transformer() : box(HEIGHT - height, height, ZOO[kind] ?? "#0072B2");
       x += width + GAP;
       return mark;
     });
     x += STAGE_GAP;
     return marks.join("");
   });
-  const spoken = stages.map(({ blocks }, index) => `stage ${index + 1}: ${blocks.replaceAll("T", "").length} convolution, ${blocks.replaceAll("C", "").length} transformer`);
+  const count = (blocks, kind) => [...blocks].filter((each) => each === kind).length;
+  const zoo = (blocks) => Object.keys(ZOO).filter((kind) => blocks.includes(kind)).map((kind) => `, ${count(blocks, kind)} ${kind}`);
+  const spoken = stages.map(({ blocks }, index) => `stage ${index + 1}: ${count(blocks, "C")} convolution, ${count(blocks, "T")} transformer${zoo(blocks).join("")}`);
   const size = `width="${(x - STAGE_GAP).toFixed(0)}" height="${HEIGHT}" viewBox="0 0 ${(x - STAGE_GAP).toFixed(1)} ${HEIGHT}"`;
   return `<svg class="glyph" role="img" aria-label="${spoken.join("; ")}; ${stages.map(({ blocks }) => blocks).join("-")}" ${size}>${boxes.join("")}</svg>`;
 }
 
-function stageCells({ blocks, convolution, transformer, ratio }, index) {
-  return [String(index + 1), blocks, [convolution, transformer].filter(Boolean).join("/"), ratio === null ? "-" : String(Number(ratio.toPrecision(2)))];
+function stageCells({ blocks, widthOf, ratio }, index) {
+  return [String(index + 1), blocks, Object.values(widthOf).filter(Boolean).join("/"), ratio === null ? "-" : String(Number(ratio.toPrecision(2)))];
 }
 
 // The stages, and their shares of each latency.

@@ -16,7 +16,7 @@ function stack({ data, layout }) {
 function share(rows, stage, position) {
   const { kinds, rows: codes } = columns.stages[stage].blocks;
   const there = rows.map((row) => kinds[codes[row]]).filter((blocks) => blocks.length > position);
-  return [there.length ? there.filter((blocks) => blocks.at(-1 - position) === "T").length / there.length : 0, there.length];
+  return [there.length ? there.filter((blocks) => transforms(blocks.at(-1 - position))).length / there.length : 0, there.length];
 }
 
 function surplus(front) {

@@ -59,12 +59,39 @@ def _avg_pool(i: Values) -> torch.Tensor:
     x, sizes, strides = i["x"], i["kernel_sizes"], i["strides"]
     if len(sizes) == 1:
         return F.avg_pool1d(x, sizes, strides)
-    ragged = any(i.get("pad", []))
-    return F.avg_pool2d(x, sizes, strides, ceil_mode=ragged, count_include_pad=False)
+    pad = [i["pad"][2], i["pad"][3], i["pad"][0], i["pad"][1]]
+    sums, counts = (F.avg_pool2d(F.pad(each, pad), sizes, strides) for each in (x, torch.ones_like(x)))
+    return sums / counts
 
 
 def _batch_norm(i: Values) -> torch.Tensor:
     return F.batch_norm(i["x"], i["mean"], i["variance"], i["gamma"], i["beta"], eps=float(i["epsilon"]))
+
+
+def _layer_norm(i: Values) -> torch.Tensor:
+    """Over any axes; over one there is a scale and a shift."""
+    x: torch.Tensor = i["x"]
+    axes = i["axes"]
+    deviations = x - x.mean(axes, keepdim=True)
+    variance: torch.Tensor = deviations.square().mean(axes, keepdim=True) + i["epsilon"]
+    normal = deviations * variance.rsqrt()
+    if "gamma" not in i:
+        return normal
+    shape = [-1 if axis in axes else 1 for axis in range(x.ndim)]
+    gamma, beta = (torch.as_tensor(i[name]).reshape(shape) for name in ("gamma", "beta"))
+    return normal * gamma + beta
+
+
+def _pad(i: Values) -> torch.Tensor:
+    """The pairs are in the order of the axes; torch begins with the last."""
+    pairs = zip(i["pad"][::2], i["pad"][1::2], strict=True)
+    return F.pad(i["x"], [count for pair in reversed(list(pairs)) for count in pair])
+
+
+def _slice(i: Values) -> torch.Tensor:
+    """From the beginning of every axis; a size of -1 is all of it."""
+    x: torch.Tensor = i["x"]
+    return x[tuple(slice(None if size == -1 else size) for size in i["size"])]
 
 
 OPERATORS: dict[str, Callable[[Values], torch.Tensor]] = {
@@ -74,12 +101,17 @@ OPERATORS: dict[str, Callable[[Values], torch.Tensor]] = {
     "cast": lambda i: i["x"],
     "concat": lambda i: torch.cat(i["values"], dim=i["axis"]),
     "conv": _conv,
+    "gelu": lambda i: F.gelu(i["x"]),
+    "layer_norm": _layer_norm,
     "linear": lambda i: F.linear(i["x"], i["weight"], i["bias"]),
     "matmul": lambda i: torch.matmul(i["x"], i["y"]),
     "mul": lambda i: i["x"] * i["y"],
+    "pad": _pad,
     "reduce_mean": lambda i: i["x"].mean(i["axes"], keepdim=bool(i["keep_dims"])),
     "relu": lambda i: i["x"].relu(),
     "reshape": lambda i: i["x"].reshape(i["shape"]),
+    "slice_by_size": _slice,
     "softmax": lambda i: i["x"].softmax(int(i["axis"])),
+    "sub": lambda i: i["x"] - i["y"],
     "transpose": lambda i: i["x"].permute(i["perm"]),
 }

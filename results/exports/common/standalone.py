@@ -3,13 +3,17 @@
 import ast
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import fields
+from textwrap import indent
 from types import ModuleType
+from typing import cast
 
 from results.exports.common.deliverable import Deliverable
 from results.glyphs import glyph
-from search_spaces.common import errors
-from search_spaces.nextvit import architecture, blocks, network, preparation
+from search_spaces import zoo
+from search_spaces.common import errors, plugins, texts
+from search_spaces.nextvit import architecture, blocks, checks, folding, network, parts, preparation, reading, stage
 
 HEAD = '''"""{notation}: a network of the Next-ViT family (arXiv 2207.05501), built with torch alone.
 
@@ -24,6 +28,7 @@ HEAD = '''"""{notation}: a network of the Next-ViT family (arXiv 2207.05501), bu
 mean {mean}, std {std}. Weights: {weights}.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import torch
@@ -47,6 +52,8 @@ class Architecture:
 
     stem: tuple[int, int, int]
     blocks: tuple[tuple[Block, ...], ...]
+    normalization: str = "batch"
+    activation: str = "relu"
 
     @property
     def feature_channels(self) -> tuple[int, ...]:
@@ -64,7 +71,7 @@ ARCHITECTURE = Architecture(
     blocks=(
 {rows}
     ),
-)
+{variants})
 
 
 def create(num_classes: int = {num_classes}, drop_path_rate: float = 0.0) -> NextViT:
@@ -87,17 +94,21 @@ def source(deliverable: Deliverable) -> str:
         weights=deliverable.weights,
     )
     numbers = NUMBERS.format(strides=architecture.STAGE_STRIDES)
-    parts = [head, *(inspect.getsource(part) for part in (architecture.Block, architecture.stem_layers)), numbers]
-    parts += [body(blocks), body(network), _build(deliverable)]
-    return "\n".join(part.strip("\n") + "\n\n" for part in parts).rstrip("\n") + "\n"
+    pieces = [head, *(inspect.getsource(piece) for piece in (stage.Block, architecture.stem_layers)), numbers]
+    pieces += [*map(body, (parts, folding)), _zoo({block.kind for row in plan.blocks for block in row})]
+    pieces += [body(blocks), body(network), _build(deliverable)]
+    return "\n".join(piece.strip("\n") + "\n\n" for piece in pieces).rstrip("\n") + "\n"
 
 
 def for_timm() -> str:
     """The text of a module that registers `nextvit_nas` in timm, for any architecture; it needs torch and timm."""
     from search_spaces.nextvit import timm_models
 
-    modules = (errors, architecture, blocks, network, preparation, timm_models)
-    code = "\n\n\n".join([*(body(module).strip("\n") for module in modules), "register_model(nextvit_nas)"])
+    before = (errors, texts)
+    after = (checks, stage, architecture, reading, parts, folding, blocks, network, preparation, timm_models)
+    bodies = [*map(body, before), _zoo(zoo.KINDS), *map(body, after)]
+    code = "\n\n\n".join([*(each.strip("\n") for each in bodies), "register_model(nextvit_nas)"])
+    modules = (*before, *after)
     imports = sorted({line for module in modules for line in _imports(module, code)})
     return "\n".join([TIMM_HEAD, *imports]) + f"\n\n\n{code}\n"
 
@@ -116,7 +127,7 @@ def _imports(module: ModuleType, code: str) -> Iterator[str]:
 
 
 def body(module: ModuleType) -> str:
-    """The source of a module of ours without docstring, imports and command line, and with the names of blocks bare."""
+    """The source of a module of ours without docstring, imports and command line, our other modules' names left out."""
     text = inspect.getsource(module)
     lines = text.splitlines()
     for node in ast.parse(text).body:
@@ -125,16 +136,43 @@ def body(module: ModuleType) -> str:
         if docstring or command or isinstance(node, ast.Import | ast.ImportFrom):
             assert node.end_lineno
             lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
-    return re.sub(r"(?<![\w.])blocks\.(?=[A-Za-z])", "", "\n".join(lines)).strip("\n") + "\n"
+    ours = r"(?<![\w.])(blocks|folding|parts|reading|texts)\.(?=[A-Za-z])"
+    return re.sub(ours, "", "\n".join(lines)).strip("\n") + "\n"
+
+
+def _zoo(letters: Collection[str]) -> str:
+    """The blocks of other families that a network has, each as a class, and their table."""
+    kinds = {kind: zoo.KINDS[kind] for kind in sorted(zoo.KINDS) if kind in letters}
+    classes = {kind: module.__name__.rpartition(".")[2].capitalize() for kind, module in kinds.items()}
+    pieces = [_zoo_class(name, cast(ModuleType, kinds[kind])) for kind, name in classes.items()]
+    table = ", ".join(f'"{kind}": {name}' for kind, name in classes.items())
+    return "\n\n\n".join([*pieces, f"KINDS = {{{table}}}  # blocks of other families, by letter"])
+
+
+def _zoo_class(name: str, module: ModuleType) -> str:
+    """A block of the zoo as a class: its constants, and the function that makes its torch modules."""
+    lines = body(module).splitlines()
+    functions = {each.name: each for each in ast.parse("\n".join(lines)).body if isinstance(each, ast.FunctionDef)}
+    start, end = functions["parts"].lineno - 1, functions["deployed"].lineno - 1
+    constants = re.findall(r"\b[A-Z_]{2,}\b(?=.*=)", "\n".join(lines[:start]))
+    code = "\n".join(line for line in lines[start:end] if not re.match(r" +(from|import) ", line))
+    code = re.sub(rf"\b({'|'.join(constants)})\b", rf"{name}.\1", code)  # which a class's functions do not see
+    code = re.sub(r"\n{3,}", "\n\n", "\n".join([*lines[:start], "@staticmethod", code]).strip("\n"))
+    return f'class {name}:\n    """{plugins.summary(module)}"""\n\n' + indent(code, "    ")
 
 
 def _build(deliverable: Deliverable) -> str:
     rows = []
     for row in deliverable.architecture.blocks:
         rows += ["        (", *(f"            {_call(block)}," for block in row), "        ),"]
-    return BUILD.format(stem=deliverable.architecture.stem, rows="\n".join(rows), num_classes=deliverable.num_classes)
+    plan = deliverable.architecture
+    names = [name for name in ("normalization", "activation") if getattr(plan, name) != architecture.VARIANTS[name][0]]
+    variants = "".join(f'    {name}="{getattr(plan, name)}",\n' for name in names)
+    return BUILD.format(stem=plan.stem, rows="\n".join(rows), variants=variants, num_classes=deliverable.num_classes)
 
 
-def _call(block: architecture.Block) -> str:
-    """The call that makes a block, on one line."""
-    return repr(block).replace("'", '"')
+def _call(block: stage.Block) -> str:
+    """The call that makes a block, on one line, without what has its default."""
+    given = {field.name: getattr(block, field.name) for field in fields(block)}
+    values = {field.name: given[field.name] for field in fields(block) if given[field.name] != field.default}
+    return f"Block({', '.join(f'{name}={value!r}' for name, value in values.items())})".replace("'", '"')

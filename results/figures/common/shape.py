@@ -1,6 +1,7 @@
 """The shape of a network in a few numbers."""
 
 from results.store.record import Trial
+from search_spaces.nextvit.stage import TRANSFORMERS
 
 
 def shape(trial: Trial) -> dict[str, int]:
@@ -10,11 +11,12 @@ def shape(trial: Trial) -> dict[str, int]:
     """
     stages = trial.architecture.stages
     kinds = "".join(stage.blocks for stage in stages)
+    transformers = [place for place, kind in enumerate(kinds) if kind in TRANSFORMERS]
     return {
         "blocks": len(kinds),
         "blocks in stage 3": len(stages[2].blocks),
-        "transformers": kinds.count("T"),
-        "first transformer": kinds.find("T") + 1 or len(kinds) + 1,
+        "transformers": len(transformers),
+        "first transformer": min(transformers, default=len(kinds)) + 1,
         "width of stage 3": stages[2].width(stages[2].blocks[-1]),
         "width of stage 4": stages[3].width(stages[3].blocks[-1]),
     }

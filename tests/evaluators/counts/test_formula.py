@@ -13,7 +13,7 @@ from evaluators.counts.formula import Work, head, located, stem, total, work
 from evaluators.counts.tracing import Counts, trace
 from search_spaces import PAPER, Architecture, Block, Stage, nhs
 from search_spaces.nextvit import blocks, network
-from tests.networks import CORNERS, random_networks
+from tests.networks import CORNERS, EVERY, random_networks
 
 SIDE = 8
 
@@ -84,7 +84,7 @@ def test_the_published_totals(name: str, macs: float, at_384: float, activations
 
 
 def test_params_are_the_networks_own() -> None:
-    for architecture in [*CORNERS.values(), *random_networks(10)]:
+    for architecture in [*EVERY.values(), *random_networks(10)]:
         with torch.device("meta"):
             model = network.NextViT(architecture)
         assert total(architecture, 64).params == sum(parameter.numel() for parameter in model.parameters())
@@ -95,7 +95,7 @@ def equal(done: Work, counts: Counts) -> bool:
     return all(getattr(done, name) == getattr(counts, name) for name in ("macs", "attention", "activations", "params"))
 
 
-@pytest.mark.parametrize("architecture", CORNERS.values(), ids=CORNERS)
+@pytest.mark.parametrize("architecture", EVERY.values(), ids=EVERY)
 @pytest.mark.parametrize("resolution", [64, 101])
 def test_the_formulas_count_what_fvcore_counts(architecture: Architecture, resolution: int) -> None:
     assert equal(total(architecture, resolution), trace(network.NextViT(architecture), (1, 3, resolution, resolution)))

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from evaluators.counts.formula import total
 from evaluators.counts.layer_tracing import Trace, trace
+from evaluators.prediction.published_features import own
 from search_spaces import PAPER, Architecture
 from search_spaces.nextvit.network import NextViT
-from tests.networks import CORNERS, random_networks
+from tests.networks import EVERY, random_networks
 
 
 def traced(architecture: Architecture, resolution: int) -> Trace:
@@ -25,10 +26,13 @@ def equal(architecture: Architecture, resolution: int = 224) -> bool:
     """Whether formula and trace agree in every layer. A trace does not see which share of a block attends."""
     work, seen = total(architecture, resolution), traced(architecture, resolution)
     layers = [replace(layer, share=1.0) if layer.share else layer for layer in work.layers]
+    shares = own(architecture, resolution)
+    assert shares["layer_norms"] == pytest.approx(seen.layer_norms)
+    assert shares["smooth"] == pytest.approx(seen.smooth)
     return tuple(layers) == seen.layers and work.params == seen.params
 
 
-@pytest.mark.parametrize("architecture", [*PAPER.values(), *CORNERS.values()], ids=[*PAPER, *CORNERS])
+@pytest.mark.parametrize("architecture", [*PAPER.values(), *EVERY.values()], ids=[*PAPER, *EVERY])
 def test_formula_and_trace_agree(architecture: Architecture) -> None:
     assert equal(architecture)
 

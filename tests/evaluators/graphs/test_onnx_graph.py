@@ -2,6 +2,7 @@
 
 import warnings
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ import onnxruntime
 import pytest
 import torch
 
+from evaluators.counts.formula import located, work
 from evaluators.graphs import onnx_graph, onnx_weights
 from search_spaces import PAPER, Architecture
-from tests.networks import CORNERS, built, random_networks
+from tests.networks import EVERY, built, random_networks, small
 
-NETWORKS = {**CORNERS, "next-vit-s": PAPER["next-vit-s"]} | {
+NETWORKS = {**EVERY, "next-vit-s": PAPER["next-vit-s"]} | {
     f"random {index}": architecture for index, architecture in enumerate(random_networks(6, seed=5))
 }
 
@@ -31,6 +33,14 @@ def test_its_outputs_are_the_torch_networks(architecture: Architecture, side: in
     with torch.no_grad():
         expected = network(images).numpy()
     np.testing.assert_allclose(logits, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_squares_larger_than_the_map_give_one_key() -> None:
+    """At 20 px stage 1 has 5 positions a side, and its squares 8: rows of 64 tokens cannot be built there."""
+    network = replace(small(("T", "C", "C", "C")), attention_pooling="squares")
+    (block, side), *_ = located(network, 20)
+    assert work(block, side).attention == 2 * 96 * 5 * 5
+    test_its_outputs_are_the_torch_networks(network, 20)
 
 
 def operators(model: Path) -> Counter[str]:

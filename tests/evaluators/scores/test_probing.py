@@ -1,10 +1,15 @@
 """The random networks that scores probe are the networks themselves."""
 
+from math import isfinite
+
+import pytest
 import torch
 from torch import nn
 
+import evaluators
 from evaluators.scores.probing import Noise, outputs, relu_outputs
 from search_spaces import Architecture
+from tests.networks import EVERYTHING
 
 SMALL = Architecture.from_notation("C-CT-C-T")
 
@@ -41,3 +46,8 @@ def test_every_relu_is_seen() -> None:
     relus = [part for part in network.modules() if isinstance(part, nn.ReLU)]
     assert len(seen) == len(relus)
     assert all((each >= 0).all() for each in seen)
+
+
+@pytest.mark.parametrize("name", [name for name in evaluators.names() if evaluators.get(name).kind == "score"])
+def test_every_score_takes_other_blocks_and_variants(name: str) -> None:
+    assert isfinite(evaluators.get(f"{name}:resolution=32").measure(EVERYTHING).value)

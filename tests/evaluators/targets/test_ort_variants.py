@@ -6,7 +6,7 @@ import evaluators
 from evaluators.graphs import onnx_graph, onnx_int8
 from search_spaces import PAPER
 from search_spaces.common.errors import MeasurementFailed, UsageError
-from tests.networks import CORNERS
+from tests.networks import CORNERS, WHOLE
 
 VARIANTS = ("ort", "ort:threads=2", "ort:threads=2,spinning=true", "ort:precision=int8", "ort:provider=openvino")
 
@@ -18,10 +18,10 @@ def test_variants_share_neither_device_nor_key() -> None:
     assert "threads 2, spinning true" in found[2].device().label
 
 
-@pytest.mark.parametrize("name", CORNERS)
+@pytest.mark.parametrize("name", WHOLE)
 def test_int8_reaches_every_convolution(name: str) -> None:
-    found = evaluators.get("ort:precision=int8,resolution=64").measure(CORNERS[name])
-    graph = onnx_graph.build(CORNERS[name], onnx_graph.SharedWeights(), resolution=64)
+    found = evaluators.get("ort:precision=int8,resolution=64").measure(WHOLE[name])
+    graph = onnx_graph.build(WHOLE[name], onnx_graph.SharedWeights(), resolution=64)
     convolutions = sum(node.op_type == "Conv" for node in graph.graph.node)
     assert found.details["int8_convolutions"] == convolutions
     assert found.value > 0

@@ -22,7 +22,7 @@ from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer, Unavailable, UnknownName, UsageError
 from search_spaces.nextvit.network import NextViT
 from tests.evaluators.targets.test_gpu import stand_ins  # noqa: F401, a fixture
-from tests.networks import CORNERS, built, random_networks
+from tests.networks import CORNERS, EVERY, EVERYTHING, built, random_networks
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -73,9 +73,9 @@ def test_a_format_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "weights.npz" in (tmp_path / "out" / "README.md").read_text()
 
 
-@pytest.mark.parametrize("corner", sorted(set(CORNERS) - {"half"}))
+@pytest.mark.parametrize("corner", sorted(set(EVERY) - {"half"}))
 def test_corners_of_the_family_are_handed_over(corner: str, tmp_path: Path) -> None:
-    original = deliverable(CORNERS[corner])
+    original = deliverable(EVERY[corner])
     reference = verification.Reference(original)
     for name in ("onnx", "coreml"):
         exports.get(name).write(original, tmp_path)
@@ -133,7 +133,7 @@ def test_the_module_needs_torch_alone(tmp_path: Path) -> None:
         alias.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for alias in node.names
     }
     modules = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}
-    assert imports | modules == {"torch", "torch.nn.functional", "dataclasses"}
+    assert imports | modules == {"torch", "torch.nn.functional", "collections", "dataclasses"}
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'out')!r}); import model, torch\n"
         "from safetensors.torch import load_file\n"
@@ -146,9 +146,16 @@ def test_the_module_needs_torch_alone(tmp_path: Path) -> None:
     torch.testing.assert_close(torch.tensor(json.loads(done.stdout)), expected.detach(), atol=1e-5, rtol=1e-5)
 
 
-def test_the_module_is_formatted_and_clean(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["python", "timm", "torch"])
+def test_other_blocks_and_variants_are_handed_over(name: str, tmp_path: Path) -> None:
+    (artefact,) = exporting.export(deliverable(EVERYTHING), [name], tmp_path / "out")
+    assert artefact.verdict.startswith("the network's logits on 2 random images and 2 photographs")
+
+
+@pytest.mark.parametrize("architecture", [CORNERS["half"], EVERYTHING], ids=str)
+def test_the_module_is_formatted_and_clean(architecture: Architecture, tmp_path: Path) -> None:
     path = tmp_path / "model.py"
-    path.write_text(standalone.source(deliverable()))
+    path.write_text(standalone.source(deliverable(architecture)))
     asked = [sys.executable, "-m", "ruff", "check", "--line-length=160", "--isolated", path]
     done = subprocess.run(asked, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

@@ -5,7 +5,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,38 @@ from hypothesis import strategies as st
 
 from search_spaces import PAPER, Architecture, Stage
 from search_spaces.common.errors import InvalidArchitecture, UnknownName
-from search_spaces.nextvit.architecture import attention_width
+from search_spaces.nextvit.architecture import VARIANTS
 from search_spaces.nextvit.reading import find
-from tests.networks import CORNERS
+from search_spaces.nextvit.stage import LETTERS, attention_width
+from tests.networks import CORNERS, EVERY, TINY, small
 
 S = PAPER["next-vit-s"]
 GOLDEN = Path(__file__).parents[2] / "golden"
 IDS = {"next-vit-s": "a962a89c252d", "next-vit-b": "b1026ac705a3", "next-vit-l": "ca32f8f9dd62"}
+CORNER_IDS = {  # as they were before there were variants and other blocks
+    "all convolution": "5dad48f9fb38",
+    "all transformer": "43a8bf2db805",
+    "transformer first": "e2635c215948",
+    "no attention": "3d0863a211f7",
+    "attention alone": "7713fe4af9e9",
+    "half": "0ebc34b717a1",
+}
 
+widths = st.integers(4, 32).map(lambda n: 32 * n)
 stages = st.builds(
     Stage,
-    blocks=st.text("CT", min_size=1, max_size=8),
+    blocks=st.text("CT", min_size=1, max_size=8) | st.text(LETTERS, min_size=1, max_size=8),
+    zoo_widths=st.dictionaries(st.sampled_from(LETTERS), widths),
     conv_width=st.integers(1, 32).map(lambda n: 32 * n),
-    transformer_width=st.integers(4, 32).map(lambda n: 32 * n),
+    transformer_width=widths,
     mix_block_ratio=st.sampled_from([0, 0.25, 0.5, 0.75, 1]),
     sr_ratio=st.sampled_from([1, 2, 4, 8]),
 )
-architectures = st.builds(Architecture, stages=st.tuples(stages, stages, stages, stages))
+architectures = st.builds(
+    Architecture,
+    stages=st.tuples(stages, stages, stages, stages),
+    **{name: st.sampled_from(choices) for name, choices in VARIANTS.items()},
+)
 
 
 def test_the_notation_of_the_papers_networks() -> None:
@@ -46,6 +61,35 @@ def test_names_ids_and_bytes_never_change(name: str) -> None:
     assert find(name).to_json() == text
     assert Architecture.from_json(text) == PAPER[name]
     assert PAPER[name].id == IDS[name]
+
+
+def test_variants_and_other_blocks_changed_no_id() -> None:
+    assert {name: corner.id for name, corner in CORNERS.items()} == CORNER_IDS
+    assert TINY.id == "336aea37b404"
+    assert set(S.to_dict()) == {"schema", "stages", "stem", "head_dim", "conv_mlp_ratio", "transformer_mlp_ratio"}
+
+
+def test_a_variant_is_in_the_json_of_the_networks_that_have_it() -> None:
+    for name, choices in VARIANTS.items():
+        for choice in choices[1:]:
+            variant = replace(S, **{name: choice})
+            assert variant.to_dict() == S.to_dict() | {name: choice}
+            assert variant.id != S.id
+
+
+def test_a_variant_that_changes_nothing_is_none() -> None:
+    """So that equal networks have one id."""
+    without, alone = CORNERS["all convolution"], CORNERS["attention alone"]
+    for name, choice, network in (
+        ("transformer_order", "convolution-first", without),
+        ("transformer_order", "convolution-first", alone),
+        ("transformer_order", "convolution-first", CORNERS["no attention"]),
+        ("attention_pooling", "squares", without),
+        ("attention_pooling", "squares", Architecture.from_notation("C-C-C-T")),
+        ("conv_kernel", 7, small(("T", "T", "T", "T"), ratio=1)),
+    ):
+        assert replace(network, **{name: choice}) == network
+    assert replace(alone, conv_kernel=7) != alone, "it has NCBs"
 
 
 @given(architectures)
@@ -102,7 +146,7 @@ STAGE = {"blocks": "CT", "conv_width": 96, "transformer_width": 128, "mix_block_
     ("change", "field", "nearest"),
     [
         ({"blocks": ""}, "blocks", "CCCT"),
-        ({"blocks": "CXT"}, "blocks", "CCCT"),
+        ({"blocks": "CQT"}, "blocks", "CCCT"),
         ({"blocks": 3}, "blocks", "CCCT"),
         ({"blocks": "C" * 101}, "blocks", 100),
         ({"conv_width": None}, "conv_width", 32),
@@ -165,6 +209,13 @@ def test_an_ntb_without_convolution_channels_is_refused_unless_it_was_asked_for(
         ({"stem": (True, 32, 64)}, "stem"),
         ({"head_dim": "32"}, "head_dim"),
         ({"head_dim": True}, "head_dim"),
+        ({"normalization": "group"}, "normalization"),
+        ({"activation": None}, "activation"),
+        ({"transformer_order": "convolution first"}, "transformer_order"),
+        ({"attention_pooling": 2}, "attention_pooling"),
+        ({"conv_kernel": 4}, "conv_kernel"),
+        ({"conv_kernel": "3"}, "conv_kernel"),
+        ({"conv_kernel": True}, "conv_kernel"),
     ],
 )
 def test_a_whole_that_does_not_fit_is_refused(change: dict[str, Any], field: str) -> None:
@@ -191,7 +242,7 @@ def test_equal_means_the_same_id_and_the_same_bytes(
 ) -> None:
     """However its numbers are written: two files of one network are one network, in the database, too."""
     again = Architecture.from_json(json.dumps(rewritten(json.loads(one.to_json()), data)))
-    for second, same in ((again, True), (other, one.stages == other.stages)):
+    for second, same in ((again, True), (other, asdict(one) == asdict(other))):
         assert (one == second) is same
         assert (one.id == second.id) is same
         assert (one.canonical_json() == second.canonical_json()) is same
@@ -280,7 +331,7 @@ def test_an_unknown_name_gets_the_nearest() -> None:
         find("nextvit-s")
 
 
-@pytest.mark.parametrize("architecture", CORNERS.values(), ids=CORNERS)
+@pytest.mark.parametrize("architecture", EVERY.values(), ids=EVERY)
 def test_every_corner_of_the_family_is_legal(architecture: Architecture) -> None:
     assert Architecture.from_json(architecture.to_json()) == architecture
 

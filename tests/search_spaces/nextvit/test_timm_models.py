@@ -19,7 +19,7 @@ from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import InvalidArchitecture, NasError, UnknownName, UsageError
 from search_spaces.nextvit import timm_models
 from search_spaces.nextvit.network import NextViT
-from tests.networks import CORNERS, built, lively, small
+from tests.networks import WHOLE, built, lively, small
 
 SMALL = small(("C", "C", "CT", "C"))
 CHANNELS = [64, 64, 192, 128]
@@ -65,7 +65,7 @@ def model(weights: Path) -> Any:
     return create(num_classes=10, checkpoint_path=weights).eval()
 
 
-@pytest.mark.parametrize("architecture", CORNERS.values(), ids=CORNERS)
+@pytest.mark.parametrize("architecture", WHOLE.values(), ids=WHOLE)
 def test_the_same_weights_give_the_same_logits(architecture: Architecture) -> None:
     network, model = built(architecture), create(architecture, num_classes=10).eval()
     assert list(model.state_dict()) == list(network.state_dict())
@@ -302,7 +302,7 @@ def test_a_missing_script_is_reported_with_the_usage(
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script`", "ignore:.*TorchScript:UserWarning")
 @pytest.mark.parametrize("compiled", [torch.jit.script, torch.fx.symbolic_trace])
-@pytest.mark.parametrize("architecture", CORNERS.values(), ids=CORNERS)
+@pytest.mark.parametrize("architecture", WHOLE.values(), ids=WHOLE)
 @torch.no_grad()
 def test_it_can_be_scripted_and_traced(architecture: Architecture, compiled: Any) -> None:
     model = create(architecture, num_classes=10).eval()
