@@ -12,7 +12,7 @@ from evaluators.core.evaluator import always, check_range
 from evaluators.core.measurement import Reading
 from evaluators.datasets.data import SCENES
 from evaluators.statistics.intervals import mean_ratio_error
-from evaluators.training.fidelity import USUAL_RATE, Trained, trains_on
+from evaluators.training.fidelity import Trained, trains_on
 from search_spaces import Architecture
 from search_spaces.common.errors import Unavailable
 
@@ -22,6 +22,7 @@ class Segment(Trained):
     """mIoU on 1,000 validation scenes. The interval covers their choice and, with several seeds, the spread."""
 
     unit: ClassVar[str] = "% mIoU"
+    usual_rate: ClassVar[float] = 0.004
 
     data: str = always(SCENES)
 
@@ -42,7 +43,7 @@ class Segment(Trained):
         from evaluators.training.short_training import Recipe
 
         scenes = load(self.resolution, self.images)
-        rate = self.rate or USUAL_RATE
+        rate = self.rate or self.usual_rate
         recipes = [
             Recipe(epochs=self.epochs, learning_rate=rate, batch_size=BATCH, seed=seed) for seed in range(self.seeds)
         ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from evaluators.core.measurement import Metric, Reading
 from evaluators.statistics.intervals import share_error
-from evaluators.training.fidelity import USUAL_RATE, Fidelity, Trained, trains_on
+from evaluators.training.fidelity import Fidelity, Trained, trains_on
 from search_spaces import Architecture
 
 if TYPE_CHECKING:
@@ -55,5 +55,5 @@ def _trained(architecture: Architecture, images: "Images", fidelity: Fidelity, s
 
     network = NextViT(architecture, num_classes=images.classes, drop_path_rate=0)
     initialise(network, seed)
-    recipe = Recipe(epochs=fidelity.epochs, learning_rate=fidelity.rate or USUAL_RATE, seed=seed)
+    recipe = Recipe(epochs=fidelity.epochs, learning_rate=fidelity.rate or fidelity.usual_rate, seed=seed)
     return train(network, images, recipe, trains_on())

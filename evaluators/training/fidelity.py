@@ -19,7 +19,7 @@ from search_spaces.common.texts import is_folder
 if TYPE_CHECKING:
     from evaluators.training.short_training import Fit
 
-USUAL_RATE = 0.0007  # peak learning rate, if none is chosen
+USUAL_RATE = 0.0007
 MEMORY = 16 << 10  # MiB of GPU memory for each network in training
 MOST = 8  # networks in parallel
 
@@ -33,13 +33,14 @@ class Fidelity(Evaluator):
     packages: ClassVar[tuple[str, ...]] = ("torch",)
     imports: ClassVar[tuple[str, ...]] = ("torch", "search_spaces.nextvit.network")
     patience: ClassVar[float] = 86_400.0
+    usual_rate: ClassVar[float] = USUAL_RATE  # peak learning rate, if none is chosen
 
     data: str = always("digits")
     resolution: int = 64
     epochs: int = always(9)
     images: int = 0  # to train on; 0 means all
     seeds: int = 1
-    rate: float = 0.0  # peak learning rate, the same for all networks; 0: not chosen, which means 0.002
+    rate: float = 0.0  # peak learning rate, the same for all networks; 0: not chosen, which means the usual one
 
     def __post_init__(self) -> None:
         check_range("resolution", self.resolution, 32, 512)
@@ -47,7 +48,9 @@ class Fidelity(Evaluator):
         check_range("images", self.images, 0, 100_000_000)
         check_range("seeds", self.seeds, 1, 100)
         if not 0 <= self.rate <= 1:
-            raise UsageError(f"rate expects a number from 0 to 1, got {self.rate:g}", f"for example rate={USUAL_RATE}")
+            raise UsageError(
+                f"rate expects a number from 0 to 1, got {self.rate:g}", f"for example rate={self.usual_rate}"
+            )
         if "," in self.data or "@" in self.data:
             raise UsageError(f"'{self.data}': the data's name may not contain ',' or '@'", "rename the folder")
         if self.data.startswith(data.HUGGING_FACE):
