@@ -14,6 +14,9 @@ from timm.models.vision_transformer import Block as ViTBlock
 from torch import Tensor, nn
 
 from evaluators.counts.formula import total
+from evaluators.prediction.features import structure
+from evaluators.prediction.latency_features import NAMES, features
+from evaluators.prediction.published_prediction import predict
 from evaluators.training.short_training import BRANCH_ENDS
 from search_spaces import PAPER, Architecture, Stage, nhs
 from search_spaces.common.errors import InvalidArchitecture
@@ -169,3 +172,16 @@ def test_blocks_keep_their_own_norms_and_activations() -> None:
     layered = replace(Architecture.from_notation("M-M-M-M"), normalization="layer", activation="gelu")
     functions = total(layered, 64).functions
     assert functions == {"batch": 12, "relu": 8, "layer": 9, "gelu": 4}, "stem, PatchEmbeds and head are the network's"
+
+
+def test_predictions_count_those_that_attend_as_transformers() -> None:
+    network = Architecture.from_notation("CR-VW-MXP-T")
+    found = dict(zip(NAMES, features(network, 64), strict=True))
+    assert [found[f"stage {stage} T blocks"] for stage in (1, 2, 3, 4)] == [0, 2, 0, 1]
+    assert [found[f"stage {stage} C blocks"] for stage in (1, 2, 3, 4)] == [2, 0, 3, 0]
+    assert structure(network)["transformer_share"] == 3 / 8
+
+
+def test_published_networks_say_less_of_a_network_with_other_blocks() -> None:
+    """It is of no family of the table."""
+    assert predict(S.replaced("T", "V")).spread > predict(S).spread

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from results import front
+from results import front, glyphs
+from results.colours import BLUE, VERMILION
 from results.glyphs import svg
 from results.pages import dashboard
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import NegativeAnswer
+from search_spaces.nextvit.stage import TRANSFORMERS
+from search_spaces.zoo import KINDS
 from tests import synthetic
 
 
@@ -113,3 +116,18 @@ def test_a_glyph_has_a_mark_per_block_and_words() -> None:
     assert drawing.count("<rect") == 16 + 2 * 4  # a transformer's mark has two parts
     assert "stage 3: 8 convolution, 2 transformer" in drawing
     assert svg(Architecture.from_notation("C-C-C-C")).count("<rect") == 4
+
+
+def test_every_other_block_has_a_colour_of_its_own_in_python_and_on_the_page() -> None:
+    assert set(glyphs.ZOO) == set(KINDS)
+    assert len({*glyphs.ZOO.values(), BLUE, VERMILION}) == len(KINDS) + 2
+    for kind, colour in glyphs.ZOO.items():
+        drawing = svg(PAPER["next-vit-s"].replaced("C", kind))
+        assert drawing.count(f'fill="{colour}"') == 16
+        assert f"stage 3: 0 convolution, 2 transformer, 8 {kind}" in drawing
+    card, state = (
+        resources.files("results").joinpath(f"assets/page/{name}.js").read_text() for name in ("3-card", "1-state")
+    )
+    colours = ", ".join(f'{kind}: "{colour}"' for kind, colour in sorted(glyphs.ZOO.items()))
+    assert f"const ZOO = {{ {colours} }};" in card
+    assert f'return "{TRANSFORMERS}".includes(kind);' in state
