@@ -40,7 +40,7 @@ from tests.conftest import QUICK, Program
         (["show", "--rules", "--runs"], "--runs lists all runs"),
         (["show", "--rules", "--all"], "leave --limit, --all and --csv out"),
         (["measure", "next-vit-x"], "did you mean 'next-vit"),
-        (["measure", "CCC-CCX-C-C"], "no file, network or notation is called"),
+        (["measure", "CCC-CCQ-C-C"], "no file, network or notation is called"),
         (["measure", "CCC-CCC"], "expected four groups"),
     ],
 )
