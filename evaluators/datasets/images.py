@@ -1,6 +1,7 @@
 """The task that a data set poses, the decoding of its images, and a data set in memory."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -92,3 +93,11 @@ def scaled(image: "Image", resolution: int) -> Pixels:
 
     size = (resolution, resolution)
     return np.asarray(ImageOps.fit(image.convert("RGB"), size, method=Image.Resampling.BICUBIC))
+
+
+def content_digest(arrays: Sequence[NDArray[np.generic]]) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of some arrays."""
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()[:16]

@@ -4,20 +4,18 @@ Parallel trainings share the pixels of a folder: the first process writes them t
 files, and the others map it.
 """
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluators.core import scratch
 from evaluators.core.locks import Lock
 from evaluators.core.measurement import digest
-from evaluators.datasets.images import Images, Pixels, scaled
+from evaluators.datasets.images import Images, Pixels, content_digest, scaled
 from evaluators.datasets.pictures import Labels, Pictures
 from evaluators.datasets.sources import Source, opened
 from evaluators.datasets.split import check_sides
@@ -132,7 +130,7 @@ def _images(source: Source, train: Side, valid: Side, remarks: tuple[str, ...]) 
     pixels = [torch.from_numpy(side.pixels) for side in (train, valid)]
     return Images(
         name=source.name,
-        identity=_digest((train.pixels, train.labels, valid.pixels, valid.labels)),
+        identity=content_digest((train.pixels, train.labels, valid.pixels, valid.labels)),
         heads=source.heads,
         train_pixels=pixels[0],
         train_labels=torch.from_numpy(train.labels),
@@ -141,13 +139,6 @@ def _images(source: Source, train: Side, valid: Side, remarks: tuple[str, ...]) 
         mirrors=source.mirrors,
         remarks=remarks,
     )
-
-
-def _digest(arrays: Sequence[NDArray[np.generic]]) -> str:
-    total = hashlib.sha256()
-    for array in arrays:
-        total.update(np.ascontiguousarray(array).tobytes())
-    return total.hexdigest()[:16]
 
 
 def _named(bad: list[str]) -> str:

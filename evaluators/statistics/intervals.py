@@ -35,6 +35,27 @@ def share_error(share: float, images: int) -> float:
     return sqrt(share * (1 - share) / images)
 
 
+def spread_error(values: Sequence[float]) -> float:
+    """The standard error of the mean of a few values; 0 of a single one, whose spread is not known."""
+    count = len(values)
+    mean = sum(values) / count
+    return sqrt(sum((value - mean) ** 2 for value in values) / (count - 1) / count) if count > 1 else 0.0
+
+
+def mean_ratio_error(numerators: ArrayLike, denominators: ArrayLike) -> float:
+    """The standard error of a mean of ratios, each a sum over a number of images divided by another sum over them.
+
+    Both have the shape (trainings, images, ratios): the images are a sample, and the same for all trainings. It is
+    linearised: an image moves a ratio by what its numerator exceeds its share of the denominator (Cochran, Sampling
+    Techniques, 1977, equation 6.13). A ratio whose denominator is 0 counts as 0.
+    """
+    above, below = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
+    total = np.maximum(below.sum(axis=1, keepdims=True), 1e-12)
+    ratios = above.sum(axis=1, keepdims=True) / total
+    moved = ((above - ratios * below) / total).mean(axis=(0, 2))  # (images,)
+    return float(sqrt(len(moved) / max(len(moved) - 1, 1) * (moved**2).sum()))
+
+
 def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
     """The mean of two values or more, and half the width of its interval by Student's t."""
     values = np.asarray(values, dtype=float)

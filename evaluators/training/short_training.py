@@ -3,12 +3,15 @@
 The first epochs of a long schedule are misleading: in the published curves of Next-ViT, S leads B and L for 30 of 300
 epochs. A short training therefore warms up, and its learning rate falls to zero along a cosine within its own epochs.
 It uses AdamW, weight decay on matrices and kernels only, label smoothing 0.1, no stochastic depth and no mixing.
+
+`fitted` trains for any task; the rest is the task of this module, one label for each image.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from evaluators.datasets.images import Images, Task
@@ -18,6 +21,8 @@ from search_spaces.zoo import KINDS
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
+
+    from evaluators.training.loop import Batches
 
 # The last layers of residual branches; if a batch norm follows, which would undo their scale, the norm.
 BRANCH_ENDS = ("mhca.projection", "e_mhsa.proj", "mlp.fc2", *(end for kind in KINDS.values() for end in kind.ENDS))
@@ -38,17 +43,34 @@ class Recipe:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Lesson:
+    """What differs between the tasks of a training: its batches, and the loss of logits for their labels."""
+
+    images: int  # of an epoch
+    batches: (
+        "Callable[[int, torch.Generator], Batches]"  # of an epoch, from the batch size and the source of randomness
+    )
+    loss: "Callable[[Tensor, Tensor], Tensor]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """How a training went."""
+
+    loss: float  # mean training loss of the last epoch
+    curve: list[dict[str, float]]
+    samples: int  # images seen
+    seconds: float  # without the validation
+    microbatch: int  # images on the device at a time
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Fit):
     """The result of a training. Accuracies, from 0 to 1 on the validation images, are by head."""
 
     accuracies: dict[str, float]
     skill: float  # mean over heads of (accuracy - chance) / (1 - chance)
-    loss: float  # mean training loss of the last epoch
-    curve: list[dict[str, float]]
-    samples: int  # images seen
-    seconds: float
-    microbatch: int  # images on the device at a time
-    notes: tuple[str, ...] = ()
 
     @property
     def accuracy(self) -> float:
@@ -56,14 +78,24 @@ class Outcome:
         return sum(self.accuracies.values()) / len(self.accuracies)
 
 
-def train(
-    network: "nn.Module",
-    images: Images,
-    recipe: Recipe,
-    device: str = "cpu",
-    report: Callable[[int, dict[str, float]], None] = lambda epoch, entry: None,
-) -> Outcome:
+def train(network: "nn.Module", images: Images, recipe: Recipe, device: str = "cpu") -> Outcome:
     """Trains a network to the end of its schedule and validates it after the last epoch.
+
+    Raises:
+        MeasurementFailed: the loss is no longer finite, or not even two images fit.
+    """
+    lesson = Lesson(
+        images=len(images.train_labels),
+        batches=partial(batches, images),
+        loss=lambda logits, labels: _loss(logits, labels, images, recipe.label_smoothing),
+    )
+    fit = fitted(network, lesson, recipe, device)
+    accuracies = validate(network, images, device, fit.microbatch)
+    return Outcome(accuracies=accuracies, skill=images.skill(accuracies), **vars(fit))
+
+
+def fitted(network: "nn.Module", lesson: Lesson, recipe: Recipe, device: str = "cpu") -> Fit:
+    """Trains a network to the end of its schedule.
 
     If a batch does not fit into the device's memory, its gradients are accumulated over halves, quarters, ...: the
     schedule stays the same, batch norm sees fewer images at a time, and a note says so.
@@ -73,51 +105,35 @@ def train(
     """
     start = {name: value.clone() for name, value in network.state_dict().items()}
     return within_memory(
-        lambda microbatch: _train(network, images, recipe, device, microbatch, report),
+        lambda microbatch: _fitted(network, lesson, recipe, device, microbatch),
         recipe.batch_size,
         restore=lambda: network.load_state_dict(start),
     )
 
 
-def _train(
-    network: "nn.Module",
-    images: Images,
-    recipe: Recipe,
-    device: str,
-    microbatch: int,
-    report: Callable[[int, dict[str, float]], None],
-) -> Outcome:
+def _fitted(network: "nn.Module", lesson: Lesson, recipe: Recipe, device: str, microbatch: int) -> Fit:
     import torch
 
     started = time.perf_counter()
     random = torch.Generator().manual_seed(recipe.seed)
-    loop = _loop(network, images, recipe, device, microbatch)
-    curve: list[dict[str, float]] = []
-    for epoch in range(1, recipe.epochs + 1):
-        total = loop.epoch(batches(images, recipe.batch_size, random), epoch)
-        entry = {"loss": round(total / len(images.train_labels), 5)}
-        if epoch == recipe.epochs:
-            accuracies = validate(loop.network, images, device, microbatch)
-            entry["skill"] = round(images.skill(accuracies), 5)
-        curve.append(entry)
-        report(epoch, entry)
-    return Outcome(
-        accuracies=accuracies,
-        skill=images.skill(accuracies),
+    loop = _loop(network, lesson, recipe, device, microbatch)
+    totals = [loop.epoch(lesson.batches(recipe.batch_size, random), epoch) for epoch in range(1, recipe.epochs + 1)]
+    curve = [{"loss": round(total / lesson.images, 5)} for total in totals]
+    return Fit(
         loss=curve[-1]["loss"],
         curve=curve,
-        samples=recipe.epochs * len(images.train_labels),
+        samples=recipe.epochs * lesson.images,
         seconds=round(time.perf_counter() - started, 3),
         microbatch=microbatch,
         notes=step_down_note(microbatch, recipe.batch_size),
     )
 
 
-def _loop(network: "nn.Module", images: Images, recipe: Recipe, device: str, microbatch: int) -> Loop:
+def _loop(network: "nn.Module", lesson: Lesson, recipe: Recipe, device: str, microbatch: int) -> Loop:
     import torch
 
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    steps = recipe.epochs * math.ceil(len(images.train_labels) / recipe.batch_size)
+    steps = recipe.epochs * math.ceil(lesson.images / recipe.batch_size)
     optimizer = _optimizer(network, recipe)
 
     def rate(step: int) -> None:
@@ -128,7 +144,7 @@ def _loop(network: "nn.Module", images: Images, recipe: Recipe, device: str, mic
         network=network,
         optimizer=optimizer,
         rate=rate,
-        loss=lambda logits, labels: _loss(logits, labels, images, recipe.label_smoothing),
+        loss=lesson.loss,
         microbatch=microbatch,
         device=device,
         clip=recipe.clip,
@@ -180,12 +196,9 @@ def batches(images: Images, size: int, random: "torch.Generator") -> "Iterator[t
     import torch
     import torch.nn.functional as F
 
-    order = torch.randperm(len(images.train_labels), generator=random)
     side = images.train_pixels.shape[-1]
     reach = side // 8
-    for batch in order.split(size):  # type: ignore[no-untyped-call]
-        if len(batch) == 1 and len(order) > 1:
-            continue  # batch norm cannot train on one image
+    for batch in shuffled(len(images.train_labels), size, random):
         x = F.pad(images.train_pixels[batch], [reach] * 4)
         top, left = torch.randint(0, 2 * reach + 1, (2, len(batch)), generator=random)
         rows, columns = top[:, None] + torch.arange(side), left[:, None] + torch.arange(side)
@@ -195,6 +208,15 @@ def batches(images: Images, size: int, random: "torch.Generator") -> "Iterator[t
             mirrored = torch.rand(len(batch), generator=random) < 0.5
             x = torch.where(mirrored[:, None, None, None], x.flip(3), x)
         yield x, images.train_labels[batch]
+
+
+def shuffled(count: int, size: int, random: "torch.Generator") -> "Iterator[Tensor]":
+    """Yields the numbers of an epoch's images in random order, batch by batch."""
+    import torch
+
+    for batch in torch.randperm(count, generator=random).split(size):  # type: ignore[no-untyped-call]
+        if len(batch) > 1 or count == 1:  # batch norm cannot train on one image
+            yield batch
 
 
 def normalised(pixels: "Tensor") -> "Tensor":

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import evaluators
 from evaluators.core.measurement import Measurement
-from evaluators.training.fidelity import USUAL_RATE, Fidelity
+from evaluators.training.fidelity import Fidelity
 from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import all_of
 from nas import console
@@ -16,7 +16,7 @@ from results.store.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer
 
-RATES = (USUAL_RATE, 3 * USUAL_RATE)
+MULTIPLES = (1, 3)  # of the usual rate
 
 
 def with_rate(config: Config, bench: Bench, store: Store, expected: float = 0.0) -> str:
@@ -47,14 +47,15 @@ def with_rate(config: Config, bench: Bench, store: Store, expected: float = 0.0)
 
 def _best_rate(evaluator: Fidelity, network: Architecture, bench: Bench, store: Store, expected: float) -> float:
     """The rate of the highest accuracy; the lower one of equals, and where no training succeeded."""
-    specs = (replace(evaluator, rate=rate, seeds=1).training for rate in RATES)
-    trainers = dict(zip(RATES, (evaluators.get(spec, "accuracy") for spec in specs), strict=True))
+    rates = [round(multiple * evaluator.usual_rate, 6) for multiple in MULTIPLES]
+    specs = (replace(evaluator, rate=rate, seeds=1).training for rate in rates)
+    trainers = dict(zip(rates, (evaluators.get(spec, "accuracy") for spec in specs), strict=True))
     trained: dict[float, Measurement] = {}
     for rate, trainer in trainers.items():
         if known := store.recall(network, trainer.context()):
             trained[rate] = known
-    missing = [rate for rate in RATES if rate not in trained]
-    with progress("choosing a learning rate", len(RATES), expected / len(RATES)) as done:
+    missing = [rate for rate in rates if rate not in trained]
+    with progress("choosing a learning rate", len(rates), expected / len(rates)) as done:
         for index, outcome in all_of([(trainers[rate], network) for rate in missing], bench):
             console.say(f"    {network} at {missing[index]:g}: {outcome}")
             if isinstance(outcome, Measurement):  # else it diverged: another rate may not
@@ -66,4 +67,4 @@ def _best_rate(evaluator: Fidelity, network: Architecture, bench: Bench, store: 
             f"a middling network has learnt nothing on {evaluator.fidelity}: at chance with every learning rate",
             "check the labels; give it more images or epochs; or name a learning rate yourself: --proxy ...rate=0.0003",
         )
-    return max(trained, key=lambda rate: (trained[rate].value, -rate), default=min(RATES))
+    return max(trained, key=lambda rate: (trained[rate].value, -rate), default=min(rates))

@@ -26,7 +26,7 @@ from nas.progress import duration
 from nas.search.active_learning import first_round
 from nas.search.config import Config
 from nas.search.drawing import by_size
-from nas.search.learning_rate import RATES
+from nas.search.learning_rate import MULTIPLES
 from results.store.store import Store
 from search_spaces import Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
@@ -102,7 +102,7 @@ class Calibration:
             evaluator=evaluator,
             evaluations=evaluations,
             reading=self.image * (train + self.valid),
-            rate=chosen * ceil(len(RATES) / self.speed.parallel) * seconds(self.middling),
+            rate=chosen * ceil(len(MULTIPLES) / self.speed.parallel) * seconds(self.middling),
             training=self._together(first) + missing * sum(first) / len(first) / self.speed.parallel,
             candidates=budget * self.candidate,
         )

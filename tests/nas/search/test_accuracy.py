@@ -163,6 +163,19 @@ def test_successive_halving_trains_the_best_longer_and_shows_every_rung(
 
 
 @pytest.mark.slow
+def test_a_run_trains_the_dense_task_too(nas: Program, monkeypatch: Any, tmp_path_factory: Any) -> None:
+    small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    proxy = "segment:resolution=32,epochs=1,images=64,rate=0.004"
+    ended = nas("run", "--space", "small", "--proxy", proxy, "--budget", "9", "--sampler", "random", *LATENCY, "--json")
+    assert ended.code == 0, ended.err
+    assert "[% mIoU], higher is better; trained; scenes, 64 images, 32 px, 1 epochs, 1 seed" in ended.err
+    (rung,) = (event for event in ended.events if event["event"] == "rung")
+    assert rung["evaluator"] == "segment:data=scenes,resolution=32,epochs=3,images=64,seeds=2,rate=0.004"
+    assert "do not rank by this rung" in ended.err
+
+
+@pytest.mark.slow
 def test_one_learning_rate_comes_from_two_short_trainings(
     nas: Program, monkeypatch: Any, tmp_path_factory: Any
 ) -> None:
@@ -198,6 +211,8 @@ def test_data_from_which_nothing_is_learnt_ends_the_run_before_it_trains_many(
         (["--data", "/no/such/folder"], 1, "there is no data '/no/such/folder'"),
         (["--data", "digits", "--proxy", "entropy"], 2, "trains nothing on --data digits"),
         (["--data", "digits", "--proxy", "train:data=digits"], 2, "the data is named twice"),
+        (["--data", "digits", "--proxy", "segment"], 1, "'digits' has no class for every pixel"),
+        (["--data", "scenes"], 1, "'scenes' have a class for every pixel, and none for the image"),
         (["--data", "digits", "--train", "3"], 2, "at least 10 real evaluations, got 3"),
         (["--proxy", "train:data=/no/such/folder"], 1, "there is no data"),
     ],
