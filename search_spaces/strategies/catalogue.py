@@ -57,6 +57,44 @@ QUESTIONS = (
         ),
         unseen="its table holds no networks that differ in r alone",
     ),
+    Question(
+        name="order",
+        text="Within a transformer block, should attention or convolution come first?",
+        strategies=(
+            NEXT_VIT,
+            Strategy(name="convolution first", changes={"transformer_order": "convolution-first"}),
+        ),
+        unseen="its features do not say what comes first in a block",
+    ),
+    Question(
+        name="norms",
+        text="Batch norm and ReLU, or layer norm and GELU?",
+        strategies=(
+            NEXT_VIT,
+            Strategy(name="layer norm", changes={"normalization": "layer"}),
+            Strategy(name="GELU", changes={"activation": "gelu"}),
+            Strategy(name="layer norm and GELU", changes={"normalization": "layer", "activation": "gelu"}),
+        ),
+        unseen="its features hold neither norms nor activations",
+    ),
+    Question(
+        name="blocks",
+        text="Which block should stand between the transformers?",
+        strategies=(
+            NEXT_VIT,
+            Strategy(name="bottleneck", letter="R"),
+            Strategy(name="ConvNeXt", letter="X"),
+            Strategy(name="PoolFormer", letter="P"),
+            Strategy(name="window attention", letter="W"),
+        ),
+        unseen="networks with such blocks belong to no family of its table",
+    ),
+    Question(
+        name="pooling",
+        text="Keys and values from rows or from squares?",
+        strategies=(NEXT_VIT, Strategy(name="squares", changes={"attention_pooling": "squares"})),
+        unseen="its features do not say how keys and values are pooled",
+    ),
 )
 
 

@@ -31,16 +31,17 @@ class Strategy:
     convs: int = 4  # N: NCBs in each group of stage 3
     place: Place = "end"  # of the NTB in its group
     ratio: float = 0.75  # r: the share of attention in an NTB
+    letter: str = "C"  # of its convolution blocks: NCB, or a block of the zoo in its place
     changes: dict[str, Any] = field(default_factory=dict, hash=False)  # further fields of the architecture
 
     def blocks(self, index: int, depth: int) -> str:
         """The blocks of a stage, counted from 0; stage 3 has as many groups as come nearest to the depth."""
         kind = self.stages[index]
         if kind != "H":
-            return kind * depth
+            return (self.letter if kind == "C" else kind) * depth
         convs = self.convs if index == REPEATED else depth - 1
         before = {"start": 0, "middle": convs // 2, "end": convs}[self.place]
-        group = "C" * before + "T" + "C" * (convs - before)
+        group = self.letter * before + "T" + self.letter * (convs - before)
         return group * max(1, round(depth / len(group)))
 
     def network(self, depths: Depths, width: float) -> Architecture:
@@ -57,6 +58,7 @@ class Strategy:
                     transformer_width=self._transformer_width(_width(transformer, width)),
                     mix_block_ratio=self.ratio,
                     sr_ratio=sr_ratio,
+                    zoo_widths={self.letter: _width(conv, width)},
                 )
                 for index, (depth, (conv, transformer, sr_ratio)) in enumerate(zip(depths, PAPER_WIDTHS, strict=True))
             ),
@@ -99,15 +101,22 @@ def check_scalings(names: Sequence[str]) -> tuple[str, ...]:
 def neighbours(network: Architecture) -> Iterator[Architecture]:
     """The networks with the same blocks in which one width of one stage is 32 channels narrower or wider."""
     for index, stage in enumerate(network.stages):
+        for change in _steps(stage):
+            try:
+                changed = replace(stage, **change)
+                yield replace(network, stages=(*network.stages[:index], changed, *network.stages[index + 1 :]))
+            except InvalidArchitecture:
+                continue
+
+
+def _steps(stage: Stage) -> Iterator[dict[str, Any]]:
+    """The changes of one width of a stage by 32 channels."""
+    for step in (-CHANNEL_STEP, CHANNEL_STEP):
         for name in ("conv_width", "transformer_width"):
-            for step in (-CHANNEL_STEP, CHANNEL_STEP):
-                if getattr(stage, name) is None:
-                    continue
-                try:
-                    changed = replace(stage, **{name: getattr(stage, name) + step})
-                    yield replace(network, stages=(*network.stages[:index], changed, *network.stages[index + 1 :]))
-                except InvalidArchitecture:
-                    continue
+            if (width := getattr(stage, name)) is not None:
+                yield {name: width + step}
+        for letter, width in dict(stage.zoo_widths).items():
+            yield {"zoo_widths": {**dict(stage.zoo_widths), letter: width + step}}
 
 
 def _width(channels: int, scale: float) -> int:
