@@ -51,12 +51,12 @@ def strategies(
 ) -> int:
     """Compare hybrid strategies at one measured latency.
 
-    Where should the transformer blocks go? Every strategy is built at several depths, and its widths are changed until
-    its measured latency is within 2 % of LATENCY; then all are judged by the same metric, and compared with Next-ViT's
-    strategy in pairs. Questions: stages, place, groups, ratio, order, norms, blocks, pooling; all of them by default.
-    What was measured is stored, so that the same command resumes.
+    Where should the transformer blocks go? Every strategy is built at several depths, and its widths are changed
+    until its measured latency is within 2 % of LATENCY; then all are judged by the same metric, and compared with
+    Next-ViT's strategy in pairs. Questions: stages, place, groups, ratio, norm, order, pooling, blocks; all of them
+    by default. What was measured is stored, so that the same command resumes.
     """
-    from nas.commands.strategies import compare_strategies
+    from nas.commands.study.strategies import compare_strategies
 
     return compare_strategies(
         questions,
@@ -122,7 +122,7 @@ def rediscover(
     told, with what that would take. Nothing is confirmed by a prediction. What was measured is stored, so that the same
     command resumes.
     """
-    from nas.commands.rediscover import rediscover as settle
+    from nas.commands.study.rediscover import rediscover as settle
 
     return settle(
         numbers,

@@ -3,8 +3,8 @@
 A rule is told if both checks pass, at the 5 % level after Holm's correction for all rules tried:
 
 - on the front, the trait is more frequent than among the other networks of the same latencies (Fisher's exact test);
-- on the front, the trait is more frequent than among other networks of the same latencies (Fisher's exact test);
-  This is what the front alone does not show: a trait may be frequent because most networks of its latency have it.
+- in pairs that are alike in latency and MACs, networks with the trait are better than those without (sign flips). The
+  first check does not show this: a trait may be frequent on a front because of what it goes together with.
 
 They are networks that the search chose, and no experiment: what a rule says of other networks is a hypothesis.
 """

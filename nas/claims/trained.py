@@ -64,9 +64,9 @@ TRAINED: Mapping[tuple[int, Kind], Prediction] = {
     (3, "trained"): Prediction(question="place", strategies=("start of the group", "middle of the group"), rule=worse),
     (4, "trained"): Prediction(question="groups", strategies=("N = 9",), rule=worse, seen=True),
     (5, "trained"): Prediction(question="ratio", strategies=("r = 0", "r = 1"), rule=worse),
-    (6, "trained"): Prediction(question="norms", strategies=("layer norm and GELU",), rule=no_better),
+    (6, "trained"): Prediction(question="norm", strategies=("layer norm and GELU",), rule=no_better),
     (7, "trained"): Prediction(
-        question="blocks", strategies=("bottleneck", "ConvNeXt", "PoolFormer", "window attention"), rule=worse
+        question="blocks", strategies=("bottleneck", "convnext", "poolformer", "windows"), rule=worse
     ),
     (8, "trained"): Prediction(question="order", strategies=("convolution first",), rule=worse),
     (16, "trained"): Prediction(question="pooling", strategies=("squares",), rule=little),

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from evaluators import Evaluator, Measurement
-from evaluators.accuracy.published import Published
 from evaluators.counts.formula import total
 from evaluators.prediction.published_prediction import contrast
 from evaluators.statistics.paired import Difference, differences
@@ -130,7 +129,7 @@ class Experiment:
 
     def _answer(self, question: Question, evaluated: dict[Strategy, Standing]) -> Answer:
         standings = [evaluated[strategy] for strategy in question.strategies]
-        unseen = question.unseen if isinstance(self.metric, Published) else ""
+        unseen = question.unseen if self._predicts else ""
         compared = {} if unseen else self._differences(standings)
         return Answer(
             name=question.name,
@@ -141,12 +140,18 @@ class Experiment:
             unseen=unseen,
         )
 
+    @property
+    def _predicts(self) -> bool:
+        """Whether published networks predict what is compared."""
+        return self.metric.name() == "published"
+
     def _differences(self, standings: Sequence[Standing]) -> dict[str, Difference]:
         """The differences of the strategies to Next-ViT, over the scalings and seeds that both have."""
         reference = next(each for each in standings if each.name == NEXT_VIT.name)
-        if isinstance(self.metric, Published):
+        if self._predicts:
+            resolution = int(self.metric.protocol()["resolution"])
             return {
-                each.name: _predicted(reference, each, self.metric.resolution)
+                each.name: _predicted(reference, each, resolution)
                 for each in standings
                 if each is not reference and each.entries and reference.entries
             }

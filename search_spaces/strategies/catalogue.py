@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from search_spaces.common.errors import UnknownName
 from search_spaces.strategies.strategy import Strategy
+from search_spaces.zoo import KINDS
 
 NEXT_VIT = Strategy(name="CHHH")
 RATIOS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -58,16 +59,7 @@ QUESTIONS = (
         unseen="its table holds no networks that differ in r alone",
     ),
     Question(
-        name="order",
-        text="Within a transformer block, should attention or convolution come first?",
-        strategies=(
-            NEXT_VIT,
-            Strategy(name="convolution first", changes={"transformer_order": "convolution-first"}),
-        ),
-        unseen="its features do not say what comes first in a block",
-    ),
-    Question(
-        name="norms",
+        name="norm",
         text="Batch norm and ReLU, or layer norm and GELU?",
         strategies=(
             NEXT_VIT,
@@ -75,25 +67,26 @@ QUESTIONS = (
             Strategy(name="GELU", changes={"activation": "gelu"}),
             Strategy(name="layer norm and GELU", changes={"normalization": "layer", "activation": "gelu"}),
         ),
-        unseen="its features hold neither norms nor activations",
     ),
     Question(
-        name="blocks",
-        text="Which block should stand between the transformers?",
-        strategies=(
-            NEXT_VIT,
-            Strategy(name="bottleneck", letter="R"),
-            Strategy(name="ConvNeXt", letter="X"),
-            Strategy(name="PoolFormer", letter="P"),
-            Strategy(name="window attention", letter="W"),
-        ),
-        unseen="networks with such blocks belong to no family of its table",
+        name="order",
+        text="Does attention or convolution come first in a transformer block?",
+        strategies=(NEXT_VIT, Strategy(name="convolution first", changes={"transformer_order": "convolution-first"})),
+        unseen="its features do not say in which order a block's parts run",
     ),
     Question(
         name="pooling",
-        text="Keys and values from rows or from squares?",
+        text="Are keys and values averaged in rows or in squares?",
         strategies=(NEXT_VIT, Strategy(name="squares", changes={"attention_pooling": "squares"})),
-        unseen="its features do not say how keys and values are pooled",
+        unseen="its features do not say how keys and values are averaged",
+    ),
+    Question(
+        name="blocks",
+        text="Which block belongs in the place of NCB?",
+        strategies=(
+            NEXT_VIT,
+            *(Strategy(name=kind.__name__.rpartition(".")[2], block=letter) for letter, kind in KINDS.items()),
+        ),
     ),
 )
 

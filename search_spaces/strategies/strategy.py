@@ -31,17 +31,17 @@ class Strategy:
     convs: int = 4  # N: NCBs in each group of stage 3
     place: Place = "end"  # of the NTB in its group
     ratio: float = 0.75  # r: the share of attention in an NTB
-    letter: str = "C"  # of its convolution blocks: NCB, or a block of the zoo in its place
-    changes: dict[str, Any] = field(default_factory=dict, hash=False)  # further fields of the architecture
+    block: str = "C"  # the letter of the block in place of NCB (`search_spaces/zoo`)
+    changes: dict[str, Any] = field(default_factory=dict, hash=False)  # variants: fields of the architecture
 
     def blocks(self, index: int, depth: int) -> str:
         """The blocks of a stage, counted from 0; stage 3 has as many groups as come nearest to the depth."""
         kind = self.stages[index]
         if kind != "H":
-            return (self.letter if kind == "C" else kind) * depth
+            return kind * depth
         convs = self.convs if index == REPEATED else depth - 1
         before = {"start": 0, "middle": convs // 2, "end": convs}[self.place]
-        group = self.letter * before + "T" + self.letter * (convs - before)
+        group = "C" * before + "T" + "C" * (convs - before)
         return group * max(1, round(depth / len(group)))
 
     def network(self, depths: Depths, width: float) -> Architecture:
@@ -50,7 +50,7 @@ class Strategy:
         Raises:
             InvalidArchitecture: it is too wide.
         """
-        return Architecture(
+        network = Architecture(
             stages=tuple(
                 Stage(
                     blocks=self.blocks(index, depth),
@@ -58,12 +58,12 @@ class Strategy:
                     transformer_width=self._transformer_width(_width(transformer, width)),
                     mix_block_ratio=self.ratio,
                     sr_ratio=sr_ratio,
-                    zoo_widths={self.letter: _width(conv, width)},
                 )
                 for index, (depth, (conv, transformer, sr_ratio)) in enumerate(zip(depths, PAPER_WIDTHS, strict=True))
             ),
             **self.changes,
         )
+        return network.replaced("C", self.block) if self.block != "C" else network
 
     def _transformer_width(self, width: int) -> int:
         """The width, or the least one above it that leaves channels for both branches of an NTB."""
@@ -101,22 +101,22 @@ def check_scalings(names: Sequence[str]) -> tuple[str, ...]:
 def neighbours(network: Architecture) -> Iterator[Architecture]:
     """The networks with the same blocks in which one width of one stage is 32 channels narrower or wider."""
     for index, stage in enumerate(network.stages):
-        for change in _steps(stage):
+        for changes in _widths(stage):
             try:
-                changed = replace(stage, **change)
+                changed = replace(stage, **changes)
                 yield replace(network, stages=(*network.stages[:index], changed, *network.stages[index + 1 :]))
             except InvalidArchitecture:
                 continue
 
 
-def _steps(stage: Stage) -> Iterator[dict[str, Any]]:
-    """The changes of one width of a stage by 32 channels."""
+def _widths(stage: Stage) -> Iterator[dict[str, Any]]:
+    """The changes of one width of a stage by a step, as fields."""
     for step in (-CHANNEL_STEP, CHANNEL_STEP):
         for name in ("conv_width", "transformer_width"):
             if (width := getattr(stage, name)) is not None:
                 yield {name: width + step}
-        for letter, width in dict(stage.zoo_widths).items():
-            yield {"zoo_widths": {**dict(stage.zoo_widths), letter: width + step}}
+        widths = dict(stage.zoo_widths)
+        yield from ({"zoo_widths": {**widths, kind: width + step}} for kind, width in widths.items())
 
 
 def _width(channels: int, scale: float) -> int:

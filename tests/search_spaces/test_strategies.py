@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces import PAPER, Architecture, Stage
+from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import InvalidArchitecture, UnknownName
 from search_spaces.strategies.catalogue import NEXT_VIT, QUESTIONS, Question, chosen
 from search_spaces.strategies.strategy import SCALINGS, Strategy, check_scalings, neighbours
@@ -53,12 +53,8 @@ def test_neighbours_differ_in_one_width(strategy: Strategy, scaling: str, width:
 
 def _changed_widths(one: Architecture, other: Architecture) -> int:
     pairs = zip(one.stages, other.stages, strict=True)
-    return sum(len(_widths(a) ^ _widths(b)) // 2 for a, b in pairs)
-
-
-def _widths(stage: Stage) -> set[tuple[str, int | None]]:
-    """The widths of a stage, by field or letter."""
-    return {("C", stage.conv_width), ("T", stage.transformer_width), *dict(stage.zoo_widths).items()}
+    widths = ("conv_width", "transformer_width", "zoo_widths")
+    return sum(getattr(a, name) != getattr(b, name) for a, b in pairs for name in widths)
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:

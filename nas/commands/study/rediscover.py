@@ -11,7 +11,7 @@ from evaluators.training.fidelity import Fidelity
 from evaluators.workers.bench import Bench
 from nas import console, signals
 from nas.claims.rediscovery import Rediscovery
-from nas.commands.strategies import judge, milliseconds
+from nas.commands.study.strategies import judge, milliseconds
 from nas.exit_codes import INTERRUPTED
 from nas.strategies.stored_latency import StoredLatency
 from results.claims import page, table
