@@ -45,6 +45,7 @@ class Work:
             weights=self.weights + other.weights,
             params=self.params + other.params,
             layers=self.layers + other.layers,
+            functions=self.functions + other.functions,
         )
 
     def layer(

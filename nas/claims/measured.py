@@ -175,7 +175,7 @@ def squares_are_faster(stopwatch: StoredLatency) -> Finding:
     )
 
 
-# By the number of the claim. The last one reads what the others have measured.
+# By the number of the claim. Without processes, an experiment reads what the others have measured.
 MEASURED: Mapping[int, Experiment] = {
     5: Experiment(settle=smaller_shares_are_faster, processes=10),
     6: Experiment(settle=layer_norm_and_gelu_are_slower, processes=18),

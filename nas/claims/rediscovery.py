@@ -22,7 +22,8 @@ from search_spaces.strategies.catalogue import QUESTIONS
 from search_spaces.strategies.strategy import SCALINGS
 
 SEEDS = 3  # of each network, in what is proposed
-SECONDS = 8  # of a process that measures, with its start
+SECONDS = 5  # of a process that measures, with its start
+ATTEMPTS_EACH = 4  # processes until a network of a strategy has its latency, on average
 LIMITS = "short trainings of small networks: no ImageNet accuracy, and no other task"
 FORESEEN = "as-s"  # the depths at which published networks are asked: more would add no evidence
 
@@ -48,8 +49,9 @@ class Rediscovery:
             InfrastructureFailed: something around the measurements failed; the same command resumes.
         """
         found = {claim.number: published.CLAIMS[claim.number]() for claim in claims if _has(claim, "published")}
-        measured = self._measured(claims)
+        measured = self._measured([number for number in _wanted(claims) if MEASURED[number].processes])
         judged = self._judged(claims)
+        measured |= self._measured([number for number in _wanted(claims) if not MEASURED[number].processes])
         verdicts = [
             Verdict(claim=claim, evidence=tuple(self._evidence(claim, found, measured, judged))) for claim in claims
         ]
@@ -79,17 +81,14 @@ class Rediscovery:
 
     # Measured
 
-    def _measured(self, claims: Sequence[Claim]) -> dict[int, Finding | str]:
+    def _measured(self, numbers: Sequence[int]) -> dict[int, Finding | str]:
         """What the stopwatch says of each claim, or why it says nothing."""
-        wanted = [
-            number for number in MEASURED if any(each.number == number and _has(each, "measured") for each in claims)
-        ]
         if self.stopwatch is None:
-            return dict.fromkeys(wanted, self.missing)
-        processes = sum(MEASURED[number].processes for number in wanted)
-        self.say(f"measuring for {len(wanted)} claims, about {processes * SECONDS / 60:.0f} min if nothing is stored")
+            return dict.fromkeys(numbers, self.missing)
+        if processes := sum(MEASURED[number].processes for number in numbers):
+            self.say(f"measuring for {len(numbers)} claims: {_minutes(processes)}")
         answers: dict[int, Finding | str] = {}
-        for number in wanted:
+        for number in numbers:
             answers[number] = self._settled(number, self.stopwatch)
         return answers
 
@@ -139,18 +138,21 @@ class Rediscovery:
         self, judge: Evaluator, questions: set[str], scalings: Sequence[str], stopwatch: StoredLatency
     ) -> "Judged":
         assert self.milliseconds is not None
-        self.say(f"strategies at {self.milliseconds:g} ms, judged by {judge.metric.name}")
+        asked = [each for each in QUESTIONS if each.name in questions]
+        networks = len({each.name for question in asked for each in question.strategies}) * len(scalings)
+        target = f"{networks} networks at {self.milliseconds:g} ms"
+        self.say(f"{target}, judged by {judge.metric.name}: {_minutes(networks * ATTEMPTS_EACH)} for the latencies")
         experiment = Experiment(
             stopwatch=stopwatch, metric=judge, milliseconds=self.milliseconds, say=self.say, scalings=scalings
         )
         try:
-            report = experiment.report([each for each in QUESTIONS if each.name in questions])
+            report = experiment.report(asked)
         except InfrastructureFailed:
             raise
         except NegativeAnswer as error:
             return Judged(judge=judge, problem=error.message)
-        networks = [entry.network for answer in report.answers for each in answer.standings for entry in each.entries]
-        made = [known for each in dict.fromkeys(networks) if (known := stopwatch.store.recall(each, judge.context()))]
+        built = [entry.network for answer in report.answers for each in answer.standings for entry in each.entries]
+        made = [known for each in dict.fromkeys(built) if (known := stopwatch.store.recall(each, judge.context()))]
         return Judged(
             judge=judge,
             answers={answer.name: answer for answer in report.answers},
@@ -215,6 +217,15 @@ class Judged:
         if not isinstance(self.judge, Fidelity) or (self.skills and min(self.skills) >= TRANSIENT):
             return ""
         return f"some networks have hardly begun to learn (a skill below {TRANSIENT:g}): their order means nothing"
+
+
+def _wanted(claims: Sequence[Claim]) -> list[int]:
+    """The numbers of claims that the stopwatch has to do with, in the order in which they are measured."""
+    return [number for number in MEASURED if any(each.number == number and _has(each, "measured") for each in claims)]
+
+
+def _minutes(processes: int) -> str:
+    return f"about {max(1, round(processes * SECONDS / 60))} min if nothing is stored"
 
 
 def _has(claim: Claim, kind: Kind) -> bool:
