@@ -127,7 +127,8 @@ def macs_rank_strategies_backwards(stopwatch: StoredLatency) -> Finding:
             _ratio("time of TTTT over CCCC", made["CCCC"], made["TTTT"]),
             *(_time(f"time of {pattern}", each) for pattern, each in made.items()),
         ),
-        remark=f"all blocks of the four stages are {', '.join(map(str, EQUAL_WIDTHS))} channels wide",
+        remark=f"the blocks of the four stages are {', '.join(map(str, EQUAL_WIDTHS))} channels wide; intervals are "
+        "those of the latencies, for these strategies alone",
     )
 
 

@@ -173,9 +173,7 @@ class Rediscovery:
         return Evidence(kind=part.kind, finding=found, where=self._at_latency(), validity=known.validity, needs=needs)
 
     def _why_untrained(self, kind: Kind) -> str:
-        if self.judges and kind not in self.judges:
-            return "no dense task was trained" if kind == "dense" else "no accuracy on data"
-        return self.missing or "no accuracy on data"
+        return self.missing or ("no dense task was trained" if kind == "dense" else "no accuracy on data")
 
     def _foreseen(self, claim: Claim, part: Part, judged: "Mapping[Shown, Judged]") -> Iterator[Evidence]:
         """What published networks predict, where they can see it."""

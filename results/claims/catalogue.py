@@ -6,7 +6,7 @@ and no number is given for them.
 
 from results.claims.claim import Claim, Kind, Part
 
-UNSOURCED = "the direction alone; its numbers have no source"
+UNSOURCED = "no number"
 
 
 def _part(kind: Kind, states: str, *, premise: bool = False) -> Part:
@@ -38,7 +38,7 @@ CLAIMS = (
         sentence="A transformer belongs at the end of its group",
         predicts="at one latency transformers at the start or in the middle of their groups are worse",
         strength="B",
-        published="the official code has it at the end; " + UNSOURCED,
+        published="the official code has it at the end",
         parts=(_part("trained", "start and middle of the group are worse than its end"),),
     ),
     Claim(
@@ -46,7 +46,7 @@ CLAIMS = (
         sentence="Repeating groups of four convolution blocks and a transformer beats one long group",
         predicts="at one latency N = 9 in stage 3 is worse than N = 4",
         strength="B",
-        published="the official code has N = 4, and L = 2, 4 and 6; " + UNSOURCED,
+        published="the official code has N = 4, and L = 2, 4 and 6",
         parts=(_part("trained", "groups of nine convolution blocks are worse than groups of four"),),
     ),
     Claim(
@@ -54,7 +54,7 @@ CLAIMS = (
         sentence="r = 0.75 is the best share of attention in a transformer block, and a smaller r is faster",
         predicts="latency grows with r; at one latency r = 0 and r = 1 are worse than r = 0.75",
         strength="B",
-        published="the official code has r = 0.75; " + UNSOURCED,
+        published="the official code has r = 0.75",
         parts=(
             _part("measured", "at equal depths and widths, a smaller r is faster"),
             _part("trained", "r = 0 and r = 1 are worse than r = 0.75 at one latency"),
@@ -65,7 +65,7 @@ CLAIMS = (
         sentence="Batch norm and ReLU are faster than layer norm and GELU, at no loss of accuracy",
         predicts="the same network with layer norm and GELU is slower, and no more accurate at one latency",
         strength="B",
-        published="the official code has batch norm and ReLU; " + UNSOURCED,
+        published="the official code has batch norm and ReLU",
         parts=(
             _part("measured", "the same network with layer norm and GELU is slower"),
             _part("trained", "layer norm and GELU are no better at one latency"),
@@ -84,7 +84,7 @@ CLAIMS = (
         sentence="Within a transformer block, attention should come before convolution",
         predicts="at one latency convolution first is worse",
         strength="A",
-        published="TRT-ViT's abstract (arXiv 2205.09579): block level, early Transformer and late CNN; without numbers",
+        published="TRT-ViT's abstract (arXiv 2205.09579): block level, early Transformer and late CNN",
         parts=(
             _part("measured", "both orders take the same time, within 2 %", premise=True),
             _part("trained", "convolution first is worse at one latency"),

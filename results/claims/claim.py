@@ -16,8 +16,8 @@ Kind = Literal["published", "measured", "trained", "dense"]
 Shown = Literal["published", "measured", "trained", "dense", "predicted"]
 
 STRENGTHS: dict[Strength, str] = {
-    "A": "its numbers are published",
-    "B": "its direction is known, and none of its numbers has a source",
+    "A": "published",
+    "B": "only its direction is known, its numbers have no source",
     "C": "derived from published tables, code or reports",
 }
 JUDGED = ("trained", "dense", "predicted")  # by something whose own validity has to be shown
@@ -119,6 +119,12 @@ class Verdict:
         """What it would take to tell what cannot be told, each once."""
         return iter(dict.fromkeys(each.needs for each in self.evidence if each.needs and each.counts))
 
+    @property
+    def sentence(self) -> str:
+        """The claim with its verdict, and with what is known of its parts where there are several."""
+        parts = [f"{each.kind}: {each.word}" for each in self.evidence if each.counts]
+        return f"{self.claim.sentence}: {self.word}" + (f" ({', '.join(parts)})." if len(parts) > 1 else ".")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         claim = self.claim
@@ -143,7 +149,6 @@ class Report:
     at: str
     judges: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
-    remarks: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -159,7 +164,6 @@ class Report:
             "at": self.at,
             "judges": list(self.judges),
             "claims": [verdict.to_dict() for verdict in self.verdicts],
-            "remarks": list(self.remarks),
         }
 
 

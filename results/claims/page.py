@@ -22,6 +22,7 @@ LEAD = (
     "strength B the direction alone is known: no number is shown for them as published."
 )
 COLUMNS = ("#", "claim", "evidence", "what was found", "answer")
+TOP = 'style="vertical-align: top"'
 SHOWN = 6  # numbers of a piece of evidence; the rest folds out
 COLOURS = {"holds": BLUE, "fails": VERMILION, "cannot be told": GREY}
 
@@ -38,8 +39,7 @@ def page(report: Report) -> str:
         title=table.TITLE,
         lead=LEAD,
         facts=table.facts(report),
-        remarks=[f"{each.claim.number}. {each.claim.sentence}: {each.word}." for each in report.verdicts]
-        + list(report.remarks),
+        remarks=[f"{each.claim.number}. {each.sentence}" for each in report.verdicts],
         figures=figures,
         headings=COLUMNS,
         rows=[row for verdict in report.verdicts for row in _rows(verdict)],
@@ -50,12 +50,12 @@ def _rows(verdict: Verdict) -> Iterator[str]:
     """A row for each piece of evidence; the claim spans them."""
     claim, count = verdict.claim, len(verdict.evidence)
     first = (
-        f'<td rowspan="{count}">{claim.number}</td>'
-        f'<td rowspan="{count}"><b>{escape(claim.sentence)}</b><br>{_word(verdict.word)}'
+        f'<td rowspan="{count}" {TOP}>{claim.number}</td>'
+        f'<td rowspan="{count}" {TOP}><b>{escape(claim.sentence)}</b><br>{_word(verdict.word)}'
         f"<br><br>Predicts: {escape(claim.predicts)}<br><br>Published: {escape(table.published(verdict))}</td>"
     )
     for each in verdict.evidence:
-        yield f'<tr style="vertical-align: top">{first}{"".join(f"<td>{cell}</td>" for cell in _cells(each))}</tr>'
+        yield f"<tr>{first}{''.join(f'<td {TOP}>{cell}</td>' for cell in _cells(each))}</tr>"
         first = ""
 
 

@@ -71,7 +71,6 @@ def markdown(report: Report) -> str:
     """The whole report as Markdown."""
     lines = [f"# {TITLE}", ""]
     lines += [f"- {term}: {_plain(text)}" for term, text in facts(report).items()]
-    lines += [f"- {_plain(remark)}" for remark in report.remarks]
     lines += ["", "| # | claim | verdict |", "|---|---|---|"]
     lines += [f"| {each.claim.number} | {_plain(each.claim.sentence)} | {each.word} |" for each in report.verdicts]
     for verdict in report.verdicts:
