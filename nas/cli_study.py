@@ -1,4 +1,4 @@
-"""The commands of the study, on the command line: `nas strategies`."""
+"""The commands of the study, on the command line: `nas strategies` and `nas rediscover`."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def strategies(
     Next-ViT's strategy in pairs. Questions: stages, place, groups, ratio, norm, order, pooling, blocks; all of them
     by default. What was measured is stored, so that the same command resumes.
     """
-    from nas.commands.strategies import compare_strategies
+    from nas.commands.study.strategies import compare_strategies
 
     return compare_strategies(
         questions,
@@ -67,6 +67,73 @@ def strategies(
         seeds=seeds,
         scalings=scalings,
         output=output,
+        store_url=store,
+        timeout=timeout,
+        as_json=as_json,
+    )
+
+
+@click.command(
+    epilog=examples(
+        "nas rediscover --quick                       what published tables settle, at once",
+        "nas rediscover --latency ort -o claims.html  and what the stopwatch settles, in some minutes",
+        "nas rediscover --at 60ms -o claims.md        and what published networks predict at one latency",
+        "nas rediscover 3 5 --at 4ms --latency ort:resolution=64 --data photos/ --seeds 3",
+        "nas rediscover 1 17 --at 4ms --latency ort:resolution=64 --dense --seeds 3",
+    )
+)
+@click.argument("numbers", metavar="[NUMBER]...", nargs=-1, type=click.IntRange(1, 18))
+@click.option("--latency", metavar="SPEC", callback=plugin_names, help="Latency to measure.  [default: ort]")
+@click.option("--at", metavar="LATENCY", help="The latency at which strategies are judged: 60ms.")
+@click.option("--proxy", metavar="SPEC", callback=plugin_names, help="How to train.  [default: train:epochs=9]")
+@click.option("--data", metavar="DIR|NAME", help="Images to train on, as for nas run.")
+@click.option("--seeds", type=click.IntRange(1, 100), help="Trainings of each network.  [default: 1]")
+@click.option("--dense", is_flag=True, help="Also train on the dense task, which reads all four stages.")
+@click.option("--quick", is_flag=True, help="Published claims only: nothing is measured.")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the report: FILE.html or FILE.md; repeat for both.",
+)
+@TIMEOUT
+@STORE
+@JSON
+def rediscover(
+    numbers: tuple[int, ...],
+    latency: str | None,
+    at: str | None,
+    proxy: str | None,
+    data: str | None,
+    seeds: int | None,
+    dense: bool,
+    quick: bool,
+    outputs: tuple[Path, ...],
+    timeout: float,
+    store: str,
+    as_json: bool,
+) -> int:
+    """Test 18 claims about Next-ViT on this device.
+
+    Each claim is an experiment with a prediction: from published tables, by the stopwatch (latencies in pairs, at equal
+    widths), or by training strategies at one latency. The verdict is that it holds, that it fails, or that it cannot be
+    told, with what that would take. Nothing is confirmed by a prediction. What was measured is stored, so that the same
+    command resumes.
+    """
+    from nas.commands.study.rediscover import rediscover as settle
+
+    return settle(
+        numbers,
+        latency=latency,
+        at=at,
+        proxy=proxy,
+        data=data,
+        seeds=seeds,
+        dense=dense,
+        quick=quick,
+        outputs=outputs,
         store_url=store,
         timeout=timeout,
         as_json=as_json,

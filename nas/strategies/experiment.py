@@ -9,15 +9,13 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from evaluators import Evaluator, Measurement
-from evaluators.accuracy.published import Published
 from evaluators.counts.formula import total
 from evaluators.prediction.published_prediction import contrast
 from evaluators.statistics.paired import Difference, differences
 from evaluators.training.fidelity import Fidelity
-from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import all_of
 from nas.strategies.equal_latency import OutOfReach, Target, at_latency, work
-from results.store.store import Store
+from nas.strategies.stored_latency import StoredLatency
 from results.strategies.report import Answer, Entry, Report, Standing
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
@@ -26,16 +24,13 @@ from search_spaces.strategies.strategy import SCALINGS, Strategy
 
 Say = Callable[[str], object]
 MEAN = "mean [%]"  # what published networks predict; its value is the lower end
-ATTEMPTS = 2  # measurements of a network that is taken, at the least
 
 
 @dataclass(kw_only=True)
 class Experiment:
     """Strategies at `milliseconds` of a latency, built at several depths, and evaluated by `metric`."""
 
-    store: Store
-    bench: Bench
-    latency: Evaluator
+    stopwatch: StoredLatency
     metric: Evaluator
     milliseconds: float
     say: Say
@@ -48,7 +43,7 @@ class Experiment:
         Raises:
             NegativeAnswer: no strategy reaches the latency.
         """
-        known = self.measured(PAPER["next-vit-s"])
+        known = self.stopwatch.measured(PAPER["next-vit-s"])
         self.target = Target.of(self.milliseconds, known)
         strategies = list(dict.fromkeys(each for question in questions for each in question.strategies))
         built = {strategy: self._built(strategy) for strategy in strategies}
@@ -61,7 +56,7 @@ class Experiment:
         results = dict(self._evaluated([entry.network for entry in entries]))
         evaluated = {strategy: self._with_results(standing, results) for strategy, standing in built.items()}
         return Report(
-            latency=self.latency.metric,
+            latency=self.stopwatch.latency.metric,
             device=known.device.label,
             milliseconds=self.milliseconds,
             metric=self.metric.metric,
@@ -71,29 +66,18 @@ class Experiment:
             remarks=tuple(dict.fromkeys(known.warnings)),
         )
 
-    # Latency
-
-    def measured(self, network: Architecture) -> Measurement:
-        """What is known of the network's latency, measured if nothing is."""
-        return self.store.recall(network, self.latency.context()) or self._measure(network)
-
-    def again(self, network: Architecture) -> Measurement:
-        """Its latency from two measurements or more, combined."""
-        known = self.measured(network)
-        while known.details.get("processes", 1) < ATTEMPTS and "log_ratio" in known.details:
-            known = self._measure(network)
-        return known
-
-    def _measure(self, network: Architecture) -> Measurement:
-        return self.store.keep(network, self.bench.measure(self.latency, network))
-
     def _built(self, strategy: Strategy) -> Standing:
         """The strategy's networks at the latency, one for each scaling that reaches it."""
         entries, missing = [], []
         for scaling in self.scalings:
             try:
                 found = at_latency(
-                    strategy, SCALINGS[scaling], self.target, self.measured, self.again, self.starts.get(scaling, 0.0)
+                    strategy,
+                    SCALINGS[scaling],
+                    self.target,
+                    self.stopwatch.measured,
+                    self.stopwatch.again,
+                    self.starts.get(scaling, 0.0),
                 )
             except (OutOfReach, MeasurementFailed) as error:
                 missing.append(f"{scaling}: {error.message}")
@@ -117,15 +101,17 @@ class Experiment:
 
     def _evaluated(self, networks: Sequence[Architecture]) -> Iterator[tuple[Architecture, Measurement | str]]:
         """Every different network with its result, or with why it has none; what is stored is not evaluated again."""
-        missing = []
+        missing, store = [], self.stopwatch.store
         for network in dict.fromkeys(networks):
-            if known := self.store.recall(network, self.metric.context()):
+            if known := store.recall(network, self.metric.context()):
                 yield network, known
             else:
                 missing.append(network)
-        for done, (index, outcome) in enumerate(all_of([(self.metric, each) for each in missing], self.bench), 1):
+        for done, (index, outcome) in enumerate(
+            all_of([(self.metric, each) for each in missing], self.stopwatch.bench), 1
+        ):
             if isinstance(outcome, Measurement):
-                self.store.remember(missing[index], outcome)
+                store.remember(missing[index], outcome)
             if self.metric.kind == "trained":
                 self.say(f"  {done}/{len(missing)}  {missing[index]}: {outcome}")
             yield missing[index], outcome if isinstance(outcome, Measurement) else outcome.cause
@@ -143,7 +129,7 @@ class Experiment:
 
     def _answer(self, question: Question, evaluated: dict[Strategy, Standing]) -> Answer:
         standings = [evaluated[strategy] for strategy in question.strategies]
-        unseen = question.unseen if isinstance(self.metric, Published) else ""
+        unseen = question.unseen if self._predicts else ""
         compared = {} if unseen else self._differences(standings)
         return Answer(
             name=question.name,
@@ -154,12 +140,18 @@ class Experiment:
             unseen=unseen,
         )
 
+    @property
+    def _predicts(self) -> bool:
+        """Whether published networks predict what is compared."""
+        return self.metric.name() == "published"
+
     def _differences(self, standings: Sequence[Standing]) -> dict[str, Difference]:
         """The differences of the strategies to Next-ViT, over the scalings and seeds that both have."""
         reference = next(each for each in standings if each.name == NEXT_VIT.name)
-        if isinstance(self.metric, Published):
+        if self._predicts:
+            resolution = int(self.metric.protocol()["resolution"])
             return {
-                each.name: _predicted(reference, each, self.metric.resolution)
+                each.name: _predicted(reference, each, resolution)
                 for each in standings
                 if each is not reference and each.entries and reference.entries
             }

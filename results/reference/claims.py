@@ -33,12 +33,12 @@ WEIGHTS = {"next-vit-s": "nextvit_small", "next-vit-b": "nextvit_base", "next-vi
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What published numbers say of a claim."""
+    """What numbers say of a claim."""
 
     claim: str
     holds: bool | None  # None: the numbers do not decide
     numbers: tuple[Number, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[Source, ...] = ()
     remark: str = ""  # what to bear in mind
 
     def number(self, name: str) -> Number:

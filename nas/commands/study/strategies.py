@@ -14,6 +14,7 @@ from nas import console, signals
 from nas.exit_codes import INTERRUPTED
 from nas.search import accuracy
 from nas.strategies.experiment import Experiment
+from nas.strategies.stored_latency import StoredLatency
 from results import limits
 from results.store.store import Store
 from results.strategies import page, table
@@ -44,7 +45,7 @@ def compare_strategies(
     signals.listen()
     questions, depths = chosen(tuple(names)), check_scalings(scalings)
     measured = evaluators.get(latency, "latency")
-    milliseconds = _milliseconds(measured, at)
+    target = milliseconds(measured, at)
     metric = judge(proxy, data, seeds)
     for evaluator in (measured, metric):
         if reason := evaluator.missing():
@@ -54,11 +55,9 @@ def compare_strategies(
     store = Store(store_url, writable=True)
     with closing(store), Bench(timeout, say=console.say) as bench:
         experiment = Experiment(
-            store=store,
-            bench=bench,
-            latency=measured,
+            stopwatch=StoredLatency(store=store, bench=bench, latency=measured),
             metric=metric,
-            milliseconds=milliseconds,
+            milliseconds=target,
             say=console.say,
             scalings=depths,
         )
@@ -94,7 +93,7 @@ def judge(proxy: str | None, data: str | None, seeds: int | None) -> Evaluator:
     return replace(metric, seeds=seeds)
 
 
-def _milliseconds(latency: Evaluator, at: str) -> float:
+def milliseconds(latency: Evaluator, at: str) -> float:
     """The latency of the text, such as 60ms.
 
     Raises:

@@ -1,0 +1,121 @@
+"""The verdicts as one HTML page: what is predicted, what was found, and how far it can be trusted."""
+
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from results.claims import table
+from results.claims.claim import Evidence, Report, Verdict
+from results.colours import BLUE, GREY, VERMILION
+from results.figures.common.style import layout
+from results.pages import document
+from results.reference.comparisons import Number
+from search_spaces.common import files
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+LEAD = (
+    "Each claim is an experiment with a prediction. It holds if all of its parts hold, fails if one of them does, and "
+    "cannot be told where the evidence does not decide. Predictions are shown and confirm nothing. Of claims of "
+    "strength B the direction alone is known: no number is shown for them as published."
+)
+COLUMNS = ("#", "claim", "evidence", "what was found", "answer")
+TOP = 'style="vertical-align: top"'
+SHOWN = 6  # numbers of a piece of evidence; the rest folds out
+COLOURS = {"holds": BLUE, "fails": VERMILION, "cannot be told": GREY}
+
+
+def write(report: Report, path: Path) -> None:
+    """Writes the page, whole or not at all."""
+    files.replace(path, page(report))
+
+
+def page(report: Report) -> str:
+    """The whole page as text."""
+    figures = {"times": figure(report)} if _bars(report) else {}
+    return document.report(
+        title=table.TITLE,
+        lead=LEAD,
+        facts=table.facts(report),
+        remarks=[f"{each.claim.number}. {each.sentence}" for each in report.verdicts],
+        figures=figures,
+        headings=COLUMNS,
+        rows=[row for verdict in report.verdicts for row in _rows(verdict)],
+    )
+
+
+def _rows(verdict: Verdict) -> Iterator[str]:
+    """A row for each piece of evidence; the claim spans them."""
+    claim, count = verdict.claim, len(verdict.evidence)
+    first = (
+        f'<td rowspan="{count}" {TOP}>{claim.number}</td>'
+        f'<td rowspan="{count}" {TOP}><b>{escape(claim.sentence)}</b><br>{_word(verdict.word)}'
+        f"<br><br>Predicts: {escape(claim.predicts)}<br><br>Published: {escape(table.published(verdict))}</td>"
+    )
+    for each in verdict.evidence:
+        yield f"<tr>{first}{''.join(f'<td {TOP}>{cell}</td>' for cell in _cells(each))}</tr>"
+        first = ""
+
+
+def _cells(evidence: Evidence) -> Iterator[str]:
+    yield f"{escape(table.label(evidence))}<br>{escape(evidence.finding.claim)}"
+    numbers = [escape(str(number)) for number in evidence.finding.numbers]
+    more = "<br>".join(numbers[SHOWN:])
+    notes = "".join(f"<br>{term}: {escape(text)}" for term, text in table.notes(evidence))
+    folded = f"<details><summary>{len(numbers) - SHOWN} more</summary>{more}</details>" if more else ""
+    yield "<br>".join(numbers[:SHOWN]) + folded + f"<small>{notes}</small>"
+    yield _word(evidence.word)
+
+
+def _word(word: str) -> str:
+    return f'<b style="color: {COLOURS.get(word, GREY)}">{escape(word)}</b>'
+
+
+def _bars(report: Report) -> list[tuple[str, Number, str]]:
+    """Every ratio of times that was measured here: its label, the number and the answer that it belongs to."""
+    return [
+        (f"{verdict.claim.number}: {number.name}", number, each.word)
+        for verdict in report.verdicts
+        for each in verdict.evidence
+        if each.kind == "measured"
+        for number in each.finding.numbers
+        if number.unit == "times"
+    ]
+
+
+def figure(report: Report) -> "go.Figure":
+    """The ratios of times that were measured here, with their intervals."""
+    import plotly.graph_objects as go
+
+    drawn, bars = go.Figure(), _bars(report)
+    for word, colour in COLOURS.items():
+        mine = [(name, number) for name, number, answer in bars if answer == word]
+        drawn.add_scatter(
+            name=f"the prediction {word}",
+            x=[number.value for _, number in mine],
+            y=[name for name, _ in mine],
+            mode="markers",
+            marker={"color": colour, "size": 10},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [(number.high or number.value) - number.value for _, number in mine],
+                "arrayminus": [number.value - (number.low or number.value) for _, number in mine],
+            },
+            visible=bool(mine),
+        )
+    drawn.update_layout(
+        {
+            **layout("ratio of times", ""),
+            "title": {"text": f"Measured here: {report.latency} on {report.device}", "font": {"size": 15}},
+            "yaxis_categoryorder": "array",
+            "yaxis_categoryarray": [name for name, _, _ in bars][::-1],
+            "yaxis_automargin": True,
+            "shapes": [{"type": "line", "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": GREY}}],
+            "height": 180 + 26 * len(bars),
+            "margin": {"l": 64, "r": 24, "t": 84, "b": 56},
+        }
+    )
+    return drawn
