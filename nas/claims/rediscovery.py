@@ -22,6 +22,7 @@ from search_spaces.strategies.catalogue import QUESTIONS
 from search_spaces.strategies.strategy import SCALINGS
 
 SEEDS = 3  # of each network, in what is proposed
+LONGER = "longer trainings, or more images"
 SECONDS = 5  # of a process that measures, with its start
 ATTEMPTS_EACH = 4  # processes until a network of a strategy has its latency, on average
 LIMITS = "short trainings of small networks: no ImageNet accuracy, and no other task"
@@ -167,9 +168,11 @@ class Rediscovery:
             remark = known.problem if known else self._why_untrained(part.kind)
             open_ = Finding(claim=part.states, holds=None, numbers=(), remark=remark)
             return Evidence(kind=part.kind, finding=open_, needs=_trainings(claim, part))
-        answer, unit = known.answers[prediction.question], known.judge.metric.unit
+        answer, unit = known.answers[prediction.question], known.judge.metric.unit.replace("%", "points")
         found = finding(prediction, part.states, answer, unit, known.unfit)
-        needs = pairs_needed(prediction, answer) or _trainings(claim, part) if found.holds is None else ""
+        needs = ""
+        if found.holds is None:
+            needs = LONGER if known.unfit else pairs_needed(prediction, answer) or _trainings(claim, part)
         return Evidence(kind=part.kind, finding=found, where=self._at_latency(), validity=known.validity, needs=needs)
 
     def _why_untrained(self, kind: Kind) -> str:

@@ -4,7 +4,9 @@ from math import inf
 
 import pytest
 
+import evaluators
 from evaluators.statistics.paired import Difference
+from nas.claims.rediscovery import Judged
 from nas.claims.trained import TRAINED, Rule, finding, little, no_better, one_is_better, pairs_needed, worse
 from results.strategies.report import Answer, Standing
 
@@ -74,3 +76,13 @@ def test_how_many_pairs_it_would_take() -> None:
     prediction = TRAINED[2, "trained"]
     assert pairs_needed(prediction, answer(HHHH=difference(-2, 2, needed=40))).startswith("40 pairs")
     assert pairs_needed(prediction, answer(HHHH=OPEN)) == ""
+
+
+def test_a_judge_says_how_far_it_can_be_trusted() -> None:
+    train = evaluators.get("train:data=digits,epochs=3,seeds=2", "accuracy")
+    learnt, begun = Judged(judge=train, skills=(0.5, 0.9)), Judged(judge=train, skills=(0.1, 0.9))
+    assert "digits, all images, 64 px, 3 epochs, 2 seeds; skill above chance 0.50 to 0.90" in learnt.validity
+    assert not learnt.unfit and "hardly begun to learn" in begun.unfit
+    assert Judged(judge=train).unfit, "no result was stored"
+    published = Judged(judge=evaluators.get("published", "accuracy"), sentence="an error of 1.3 points")
+    assert published.validity == "published: an error of 1.3 points" and not published.unfit
