@@ -94,5 +94,5 @@ def test_nhs_does_not_vary_the_stem() -> None:
 
 @pytest.mark.parametrize(("name", "choices"), VARIANTS.items())
 def test_variants_are_refused(name: str, choices: tuple[object, ...]) -> None:
-    with pytest.raises(InvalidArchitecture, match=f"^{name}: space nhs has only {choices[0]}"):
+    with pytest.raises(InvalidArchitecture, match=f"^{name}: the space has only {choices[0]}"):
         nhs.params(replace(PAPER["next-vit-s"], **{name: choices[1]}))

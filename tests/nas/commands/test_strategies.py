@@ -9,6 +9,7 @@ from tests.conftest import Program
 AT = ("--at", "4ms", "--latency", "ort:resolution=32", "--scaling", "shallow")
 
 
+@pytest.mark.slow  # a minute or two: dozens of latencies are measured
 def test_strategies_have_one_latency_and_resume(nas: Program) -> None:
     first = nas("strategies", "place", *AT, "--proxy", "entropy:resolution=32,seeds=2", "--json")
     assert first.code == 0, first.err
@@ -40,6 +41,7 @@ def rows(nas: Program) -> int:
         store.close()
 
 
+@pytest.mark.slow
 def test_published_networks_say_what_they_cannot_tell(nas: Program) -> None:
     ended = nas("strategies", "place", *AT)
     assert ended.code == 0, ended.err
@@ -58,7 +60,6 @@ def test_published_networks_say_what_they_cannot_tell(nas: Program) -> None:
         (["--at", "4ms", "--seeds", "2"], "add --data DIR", 2),
         (["--at", "4ms", "--proxy", "auto:data=digits"], "strategies differ too little", 2),
         (["--at", "4ms", "--data", "no-such-folder"], "there is no data 'no-such-folder'", 1),
-        (["ratio", "--at", "1us", "--latency", "ort:resolution=32", "--scaling", "shallow"], "no strategy reaches", 1),
     ],
 )
 def test_bad_input(nas: Program, arguments: list[str], message: str, code: int) -> None:
@@ -66,3 +67,10 @@ def test_bad_input(nas: Program, arguments: list[str], message: str, code: int) 
     assert ended.code == code, ended.err
     assert message in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.slow
+def test_a_latency_that_no_strategy_reaches_is_answered_with_one_that_a_network_has(nas: Program) -> None:
+    ended = nas("strategies", "order", "--at", "1us", "--latency", "ort:resolution=32", "--scaling", "shallow")
+    assert ended.code == 1, ended.err
+    assert "no strategy reaches 0.001 ms: Next-ViT-S has" in ended.err
