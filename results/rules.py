@@ -249,5 +249,4 @@ def _gains(sample: _Sample, candidate: _Candidate) -> Vector:
 @lru_cache(maxsize=20_000)
 def macs(architecture: Architecture) -> int:
     """Multiply-accumulates for an image of 224 pixels."""
-    work = formula.total(architecture)
-    return work.macs + work.attention
+    return formula.total(architecture).all_macs

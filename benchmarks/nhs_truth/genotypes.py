@@ -103,8 +103,7 @@ def _outside(count: int, rng: random.Random) -> list[Genotype]:
 
 
 def _macs(architecture: Architecture) -> int:
-    done = total(architecture, RESOLUTION)
-    return done.macs + done.attention
+    return total(architecture, RESOLUTION).all_macs
 
 
 def _fits(architecture: Architecture) -> bool:

@@ -40,8 +40,7 @@ DEGENERATE = "C-CCCCCCCC-C-C"
 
 def gmacs(architecture: Architecture) -> float:
     """Multiply-accumulates at 224 px."""
-    work = total(architecture)
-    return (work.macs + work.attention) / 1e9
+    return total(architecture).all_macs / 1e9
 
 
 def scaled(notation: str) -> Iterator[Architecture]:
@@ -185,7 +184,7 @@ def main() -> None:
             rows.append(
                 {
                     "id": network.id, "notation": str(network), "role": role, "half": "final", "control": "",
-                    "macs": size.macs + size.attention, "params": size.params,
+                    "macs": size.all_macs, "params": size.params,
                     "latency": round(experiment.ratio(network), 4),
                     "prior": round(prior.low, 2), "prior_mean": round(prior.mean, 2),
                     "size_line": round(prior.size_line, 2),

@@ -27,5 +27,4 @@ class Macs(Evaluator):
 
     def _read(self, architecture: Architecture) -> Reading:
         work = total(architecture, self.resolution)
-        count = work.macs + work.attention
-        return Reading.exact(count / 1e9, count=count, attention=work.attention)
+        return Reading.exact(work.all_macs / 1e9, count=work.all_macs, attention=work.attention)

@@ -37,6 +37,11 @@ class Work:
     layers: list[Layer] = field(default_factory=list, compare=False, repr=False)  # in the order in which they run
     functions: Counter[str] = field(default_factory=Counter, compare=False, repr=False)  # norms and activations by name
 
+    @property
+    def all_macs(self) -> int:
+        """The MACs with those of attention's products."""
+        return self.macs + self.attention
+
     def __add__(self, other: "Work") -> "Work":
         return Work(
             macs=self.macs + other.macs,

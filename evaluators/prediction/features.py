@@ -22,7 +22,7 @@ def structure(architecture: Architecture, resolution: int = 224) -> dict[str, fl
     widths = [block.out_channels for block in blocks]
     features = {
         "log_weights": log(sum(block.weights for block in counts)),
-        "log_macs": log(sum(block.macs + block.attention for block in counts)),
+        "log_macs": log(sum(block.all_macs for block in counts)),
         "log_activations": log(sum(block.activations for block in counts)),
         "log_sum_of_widths": log(sum(widths)),
         "depth": float(len(widths)),

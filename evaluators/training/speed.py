@@ -54,8 +54,7 @@ def measured(networks: Sequence[Architecture], classes: int, parallel: int) -> S
 
 
 def _macs(architecture: Architecture, resolution: int) -> int:
-    work = total(architecture, resolution)
-    return work.macs + work.attention
+    return total(architecture, resolution).all_macs
 
 
 def _line(macs: "np.ndarray", seconds: "np.ndarray") -> tuple[float, float]:

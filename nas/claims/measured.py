@@ -212,7 +212,7 @@ def _counts(stopwatch: StoredLatency) -> Callable[[Architecture], tuple[float, f
 
     def counted(network: Architecture) -> tuple[float, float]:
         done = total(network, resolution)
-        return float(done.macs + done.attention), float(done.activations)
+        return float(done.all_macs), float(done.activations)
 
     return counted
 
