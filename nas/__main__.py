@@ -26,6 +26,9 @@ def main() -> None:
     code = run(sys.argv[1:])
     if interruptible:
         signal.signal(signal.SIGINT, _leave)
+        waiting, _ = signal.setitimer(signal.ITIMER_REAL, 0)  # while Python exits, SIGALRM would kill it
+        if waiting:
+            sys.exit(_report_interruption())
     sys.exit(code)
 
 
@@ -38,8 +41,12 @@ def run(arguments: list[str]) -> int:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     """Ends at once: no command runs, so there is nothing to clean up."""
+    os._exit(_report_interruption())
+
+
+def _report_interruption() -> int:
     os.write(2, b"interrupted\n")
-    os._exit(INTERRUPTED)
+    return INTERRUPTED
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
