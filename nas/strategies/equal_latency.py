@@ -1,13 +1,16 @@
 """Networks of a strategy at a given latency: widths are changed until the measured latency is within 2 % of it.
 
-Among networks that differ in width alone, latency grows nearly as a power of the work. So few measurements suffice:
-each of them says how much work the wanted latency allows.
+Among networks that differ in width alone, latency grows nearly as a product of powers of multiply-accumulates and
+activations. So few measurements suffice: each of them teaches the powers near the wanted latency.
 """
 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from evaluators import Measurement
 from evaluators.counts.formula import total
@@ -17,11 +20,15 @@ from search_spaces.strategies.strategy import Depths, Strategy, neighbours
 
 TOLERANCE = 0.02  # of the latency
 MOST = 12  # networks measured for one strategy
-POWER, LEAST_POWER, MOST_POWER = 0.8, 0.3, 1.5  # of the work in the latency: assumed, and bounds on what was measured
-APART = 0.05  # in the logarithm of the work: from nearer networks a power would be noise
-FINE = 3  # networks nearest to the wanted work, whose neighbours are candidates too
+ATTEMPTS = range(
+    2, 6
+)  # measurements of a network that may be at the target: the least with which it is taken, the most
+POWERS, SPREAD = np.array([0.5, 0.3]), 0.3  # of multiply-accumulates and activations: believed before any measurement
+NOISE, NEAR = 0.02, 0.2  # of a level: what powers leave open, and how far from the target a network still counts
+FINE = 3  # networks nearest to the target, whose neighbours are candidates too
 
-Measure = Callable[[Architecture], Measurement]
+Measure = Callable[[Architecture, int], Measurement]  # of a network, from so many measurements at the least
+Vector = NDArray[np.float64]
 Points = dict[Architecture, float]  # the level of the measured latency
 
 
@@ -53,6 +60,10 @@ class Target:
         """Whether a latency is within 2 % of the target."""
         return abs(self.missed_by(latency)) <= TOLERANCE
 
+    def may_be_met(self, latency: Measurement) -> bool:
+        """Whether its interval reaches within 2 % of the target."""
+        return abs(self.missed_by(latency)) <= TOLERANCE + (latency.high / latency.value - 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class AtLatency:
@@ -67,19 +78,24 @@ class OutOfReach(NegativeAnswer):
     """No network of a strategy has that latency; the message names the nearest."""
 
 
-@lru_cache(maxsize=10_000)
 def work(network: Architecture) -> float:
-    """The logarithm of its multiply-accumulates; the same few networks are asked for in every step."""
-    return math.log(total(network).all_macs)
+    """The logarithm of its multiply-accumulates."""
+    return float(_size(network)[0])
 
 
-def at_latency(
-    strategy: Strategy, depths: Depths, target: Target, measured: Measure, again: Measure, start: float = 0.0
-) -> AtLatency:
+@lru_cache(maxsize=10_000)  # the same few networks are asked for in every step
+def _size(network: Architecture) -> Vector:
+    """The logarithms of its multiply-accumulates and activations."""
+    counts = total(network)
+    return np.log([counts.all_macs, counts.activations])
+
+
+def at_latency(strategy: Strategy, depths: Depths, target: Target, measured: Measure, start: float = 0.0) -> AtLatency:
     """The network of a strategy, of these depths, whose latency is within 2 % of the target.
 
-    `measured` may answer from memory; `again` answers with two measurements combined at the least, which confirms a
-    network. `start` is where to begin: the logarithm of the work that another strategy needed, or 0 for the middle.
+    `measured` may answer from memory; a network is taken by two measurements at the least, and by up to five where it
+    is a near thing. `start` is where to begin: the logarithm of the work that another strategy needed, or 0 for the
+    middle.
 
     Raises:
         OutOfReach: none was found; names the nearest.
@@ -89,17 +105,16 @@ def at_latency(
     if not ladder:
         raise OutOfReach(f"no network of depths {shown(depths)} can be built", "the strategy is left out")
     points: Points = {}
-    network = _nearest(ladder, start or work(ladder[len(ladder) // 2]))
+    network = min(ladder, key=lambda each: abs(work(each) - (start or work(ladder[len(ladder) // 2]))))
     while len(points) < MOST:
-        latency = measured(network)
-        if target.met(latency) and target.met(latency := again(network)):
+        latency, met = _decided(network, target, measured)
+        if met:
             return AtLatency(network=network, latency=latency, missed_by=target.missed_by(latency))
         points[network] = level(latency)
-        wanted = _wanted(points, target.level)
-        left = [each for each in _candidates(ladder, wanted) if each not in points]
+        left = _nearest(_candidates(ladder, points, target.level), points, target.level)
         if not left or _is_outside(ladder, points, target.level):
             break
-        network = _nearest(left, wanted)
+        network = left[0]
     missed = min((value - target.level for value in points.values()), key=abs)
     raise OutOfReach(
         f"no network of depths {shown(depths)} was found within {TOLERANCE:.0%} of {target.milliseconds:g} ms; "
@@ -108,28 +123,45 @@ def at_latency(
     )
 
 
+def _decided(network: Architecture, target: Target, measured: Measure) -> tuple[Measurement, bool]:
+    """Its latency, from as many measurements as it takes to tell whether it is at the target; and whether it is."""
+    latency = measured(network, 1)
+    for attempts in ATTEMPTS:
+        if not target.may_be_met(latency):
+            break
+        latency = measured(network, attempts)
+        if target.met(latency):
+            return latency, True
+    return latency, False
+
+
 def shown(depths: Depths) -> str:
     """Depths, for people."""
     return "-".join(map(str, depths))
 
 
-def _nearest(networks: Iterable[Architecture], wanted: float) -> Architecture:
-    return min(networks, key=lambda network: abs(work(network) - wanted))
+def _candidates(ladder: Sequence[Architecture], points: Points, target: float) -> Iterable[Architecture]:
+    """The networks of the ladder, and those with one other width near the target."""
+    near = _nearest(ladder, points, target)[:FINE]
+    return dict.fromkeys([*ladder, *(fine for network in near for fine in neighbours(network))])
 
 
-def _candidates(ladder: Sequence[Architecture], wanted: float) -> list[Architecture]:
-    """The networks of the ladder, and those with one other width near the wanted work."""
-    near = sorted(ladder, key=lambda network: abs(work(network) - wanted))[:FINE]
-    return list(dict.fromkeys([*ladder, *(fine for network in near for fine in neighbours(network))]))
+def _nearest(networks: Iterable[Architecture], points: Points, target: float) -> list[Architecture]:
+    """The networks without a measurement, those first whose level should be nearest to the target."""
+    first = min(points, key=lambda network: abs(points[network] - target))
+    powers = _powers(points, first, target)
+    left = [network for network in networks if network not in points]
+    return sorted(left, key=lambda each: abs(points[first] + (_size(each) - _size(first)) @ powers - target))
 
 
-def _wanted(points: Points, target: float) -> float:
-    """The work at which the latency should be the target's, from the two measured networks nearest to it."""
-    first, *others = sorted(points, key=lambda network: abs(points[network] - target))
-    power = POWER
-    if others and abs(step := work(others[0]) - work(first)) > APART:
-        power = min(MOST_POWER, max(LEAST_POWER, (points[others[0]] - points[first]) / step))
-    return work(first) + (target - points[first]) / power
+def _powers(points: Points, first: Architecture, target: float) -> Vector:
+    """How the level grows with the size near the target: by ridge regression towards what is usual."""
+    sizes = np.array([_size(network) - _size(first) for network in points])
+    levels = np.array(list(points.values()))
+    weights = np.exp(-np.abs(levels - target) / NEAR) / NOISE**2
+    surprise = levels - points[first] - sizes @ POWERS
+    precision = (sizes.T * weights) @ sizes + np.eye(len(POWERS)) / SPREAD**2
+    return POWERS + np.linalg.solve(precision, (sizes.T * weights) @ surprise)
 
 
 def _is_outside(ladder: Sequence[Architecture], points: Points, target: float) -> bool:

@@ -15,7 +15,7 @@ from evaluators.prediction.published_prediction import contrast
 from evaluators.statistics.paired import Difference, differences
 from evaluators.training.fidelity import Fidelity
 from evaluators.workers.parallel import all_of
-from nas.strategies.equal_latency import OutOfReach, Target, at_latency, work
+from nas.strategies.equal_latency import OutOfReach, at_latency, work
 from nas.strategies.stored_latency import StoredLatency
 from results.strategies.report import Answer, Entry, Report, Standing
 from search_spaces import PAPER, Architecture
@@ -44,8 +44,8 @@ class Experiment:
         Raises:
             NegativeAnswer: no strategy reaches the latency.
         """
+        self.target = self.stopwatch.target(self.milliseconds)
         known = self.stopwatch.measured(PAPER["next-vit-s"])
-        self.target = Target.of(self.milliseconds, known)
         strategies = list(dict.fromkeys(each for question in questions for each in question.strategies))
         built = {strategy: self._built(strategy) for strategy in strategies}
         entries = [entry for standing in built.values() for entry in standing.entries]
@@ -77,7 +77,6 @@ class Experiment:
                     SCALINGS[scaling],
                     self.target,
                     self.stopwatch.measured,
-                    self.stopwatch.again,
                     self.starts.get(scaling, 0.0),
                 )
             except (OutOfReach, MeasurementFailed) as error:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from evaluators import Evaluator, Measurement, Metric
-from evaluators.core.measurement import context, now
+from evaluators.core.measurement import Reading, context, now
+from evaluators.stopwatch.calibration import flag
 from evaluators.workers.bench import Bench
 from evaluators.workers.paired_comparison import LEVEL, PROCESSES, compare
+from nas.strategies.equal_latency import Target
 from results.store.store import Store
-from search_spaces import Architecture
+from search_spaces import PAPER, Architecture
 
-ATTEMPTS = 2  # measurements of a network that is taken, at the least
+TWICE = 2  # measurements of a network from which something is concluded, at the least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +24,16 @@ class StoredLatency:
     bench: Bench
     latency: Evaluator
 
-    def measured(self, network: Architecture) -> Measurement:
-        """What is known of the network's latency, measured if nothing is.
+    def measured(self, network: Architecture, times: int = 1) -> Measurement:
+        """The network's latency from so many measurements or more, combined; only those that are missing are made.
 
         Raises:
             MeasurementFailed: it could not be measured.
         """
-        return self.store.recall(network, self.latency.context()) or self._measure(network)
+        known = self.store.recall(network, self.latency.context()) or self._measure(network)
+        while known.details.get("processes", 1) < times and "log_ratio" in known.details:
+            known = self._measure(network)
+        return known
 
     def again(self, network: Architecture) -> Measurement:
         """Its latency from two measurements or more, combined.
@@ -36,13 +41,29 @@ class StoredLatency:
         Raises:
             MeasurementFailed: it could not be measured.
         """
-        known = self.measured(network)
-        while known.details.get("processes", 1) < ATTEMPTS and "log_ratio" in known.details:
-            known = self._measure(network)
-        return known
+        return self.measured(network, TWICE)
 
     def _measure(self, network: Architecture) -> Measurement:
         return self.store.keep(network, self.bench.measure(self.latency, network))
+
+    def target(self, milliseconds: float) -> Target:
+        """A latency on this device as a level, which the first question for it settles for the whole store.
+
+        The device's constant becomes better known with every measurement, and would move the target away from
+        networks that were found at it.
+
+        Raises:
+            MeasurementFailed: Next-ViT-S, from which it is reckoned, could not be measured.
+        """
+        standard = PAPER["next-vit-s"]
+        metric = Metric(name=f"{self.latency.spec} as a target", unit="ms", direction="minimize", kind="exact")
+        protocol = self.latency.protocol() | {"milliseconds": milliseconds}
+        if known := self._recalled(standard, metric, protocol):
+            return Target(milliseconds=milliseconds, level=known.details["level"])
+        target = Target.of(milliseconds, self.measured(standard))
+        reading = Reading.exact(milliseconds, level=target.level)
+        self.store.remember(standard, self._measurement(reading, metric, protocol, seconds=0.0))
+        return target
 
     def pair(self, first: Architecture, second: Architecture) -> Measurement:
         """How many times the first one's latency the second one takes, measured in pairs, with its 99 % interval.
@@ -54,27 +75,35 @@ class StoredLatency:
             name=f"{self.latency.spec} over {first.id}", unit="times", direction="minimize", kind="measured"
         )
         protocol = self.latency.protocol() | {"compared with": first.id, "processes": PROCESSES, "level": LEVEL}
-        device, versions = self.latency.device(), self.latency.versions()
-        if known := self.store.recall(second, context(metric, device, versions, protocol)):
+        if known := self._recalled(second, metric, protocol):
             return known
         start = time.monotonic()
         found = compare(self.bench, self.latency, first, second)
-        return self.store.keep(
-            second,
-            Measurement(
-                metric=metric,
-                value=found.ratio,
-                low=found.low,
-                high=found.high,
-                samples=len(found.ratios),
-                quality="clean",
-                device=device,
-                versions=versions,
-                protocol=protocol,
-                when=now(),
-                seconds=round(time.monotonic() - start, 3),
-                details={"ratios": list(found.ratios), "distinguishable": found.distinguishable},
-            ),
+        reading = Reading(
+            value=found.ratio,
+            low=found.low,
+            high=found.high,
+            samples=len(found.ratios),
+            quality=flag(found.high / found.ratio - 1, len(found.ratios), []),
+            details={"ratios": list(found.ratios), "distinguishable": found.distinguishable},
+        )
+        seconds = round(time.monotonic() - start, 3)
+        return self.store.keep(second, self._measurement(reading, metric, protocol, seconds))
+
+    def _recalled(self, network: Architecture, metric: Metric, protocol: dict[str, Any]) -> Measurement | None:
+        key = context(metric, self.latency.device(), self.latency.versions(), protocol)
+        return self.store.recall(network, key)
+
+    def _measurement(self, reading: Reading, metric: Metric, protocol: dict[str, Any], seconds: float) -> Measurement:
+        """A reading on the device of the latency."""
+        return Measurement(
+            metric=metric,
+            device=self.latency.device(),
+            versions=self.latency.versions(),
+            protocol=protocol,
+            when=now(),
+            seconds=seconds,
+            **vars(reading),
         )
 
     def at(self, resolution: int) -> "StoredLatency":
