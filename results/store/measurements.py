@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 
@@ -49,6 +50,7 @@ class MeasurementStore:
             self._watch = Watch(path) if path and writable else None
         self._histories: dict[str, History] = {}  # by device
         self._common: dict[str, Common] = {}  # by context
+        self._in_use: WeakValueDictionary[int, Measurement] = WeakValueDictionary()  # by row, which never changes
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -193,8 +195,10 @@ class MeasurementStore:
         return self._known(made)
 
     def _measurement(self, row: "sa.RowMapping") -> Measurement:
+        if known := self._in_use.get(row["id"]):
+            return known
         with self._undamaged_row(row):
-            made = rows.measurement(row["record"], self._common.get(row["context"]))
+            made = self._in_use[row["id"]] = rows.measurement(row["record"], self._common.get(row["context"]))
         if row["context"] not in self._common:
             self._common[row["context"]] = Common.of(made)
         return made

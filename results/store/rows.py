@@ -208,20 +208,23 @@ def _check(value: object, kind: Any, place: str, checked: tuple[str, ...] = ()) 
     """Raises ValueError where a value, or anything inside it, is of another type than annotated."""
     if not _test(kind)(value):
         raise ValueError(f"{place} is {value!r:.60}, not {getattr(kind, '__name__', kind)}")
-    for name, inner, test in _fields(kind, checked):
+    for name, inner, suffices in _fields(kind, checked):
         part = getattr(value, name)
-        if not test(part) or is_dataclass(inner):
+        if not suffices(part):
             _check(part, inner, f"{place}.{name}")
 
 
 @cache
 def _fields(kind: Any, checked: tuple[str, ...]) -> tuple[tuple[str, Any, Test], ...]:
-    """The fields of a dataclass, with their types and tests, without those that were checked; of other types none."""
+    """The fields of a dataclass, without those that were checked, with their types and a test that may suffice.
+
+    It does not for another dataclass, whose own fields are to be checked. Other types have no fields.
+    """
     if not (is_dataclass(kind) and isinstance(kind, type)):
         return ()
     hints = get_type_hints(kind)
     names = (field.name for field in fields(kind) if field.name not in checked)
-    return tuple((name, hints[name], _test(hints[name])) for name in names)
+    return tuple((name, hints[name], _never if is_dataclass(hints[name]) else _test(hints[name])) for name in names)
 
 
 @cache
@@ -241,12 +244,16 @@ def _test(kind: Any) -> Test:
         item_test = _test(inner[0])
         return lambda value: isinstance(value, origin) and all(map(item_test, value))
     if kind in (int, float):  # JSON writes 5.0 as 5 here and there; a bool is no number
-        return lambda value: isinstance(value, (int, kind)) and not isinstance(value, bool)
+        return lambda value: type(value) in (int, kind)
     return lambda value: isinstance(value, kind)
 
 
 def _anything(value: object) -> bool:
     return True
+
+
+def _never(value: object) -> bool:
+    return False
 
 
 def _dictionary(key_test: Test, item_test: Test) -> Test:

@@ -206,7 +206,7 @@ class Architecture:
         Raises:
             InvalidArchitecture: not an architecture, of another schema, or not buildable.
         """
-        values = checked_keys("architecture", data, {field.name for field in fields(cls)} | NOT_FIELDS, {"stages"})
+        values = checked_keys("architecture", data, KNOWN_KEYS, {"stages"})
         values.pop("provenance", None)
         schema = values.pop("schema", None)
         if schema != SCHEMA:
@@ -251,8 +251,12 @@ class Architecture:
         return cls(stages=tuple(_paper_stage(index, blocks) for index, blocks in enumerate(groups)))
 
 
+KNOWN_KEYS = {field.name for field in fields(Architecture)} | NOT_FIELDS  # of a file
+STAGE_KEYS = {field.name for field in fields(Stage)}
+
+
 def _stage_from_dict(index: int, data: object) -> Stage:
-    values = checked_keys(f"stages[{index}]", data, {field.name for field in fields(Stage)}, {"blocks"})
+    values = checked_keys(f"stages[{index}]", data, STAGE_KEYS, {"blocks"})
     try:
         if "zoo_widths" in values:
             values["zoo_widths"] = checked_keys("zoo_widths", values["zoo_widths"], KINDS, ())
