@@ -171,7 +171,8 @@ class Store(MeasurementStore):
     def _run(self, name: str) -> Run:
         config, later = self.config(name), self.later(name)
         believed = {metric: latest["context"] for metric, latest in self.believed(name).items()}
-        trials = self.frozen(name)
+        found = self._all_trials(name, params=False)
+        trials = [trial for trial in found if rows.is_ours(trial)]
         columns: dict[int, dict[str, str]] = {}
         keys: set[tuple[str, str]] = set()
         for trial in trials:
@@ -189,7 +190,7 @@ class Store(MeasurementStore):
             config=config,
             trials=tuple(read),
             validity=self._validity(config, read),
-            ignored=self.ignored(name),
+            ignored=tuple(trial.number for trial in found if not rows.is_ours(trial)),
         )
 
     def _undamaged(self, name: str, trial: "optuna.trial.FrozenTrial") -> contextlib.AbstractContextManager[None]:
@@ -273,10 +274,14 @@ class Store(MeasurementStore):
         """The numbers of those trials that were added to the study with Optuna itself."""
         return tuple(trial.number for trial in self._all_trials(name) if not rows.is_ours(trial))
 
-    def _all_trials(self, name: str) -> "list[optuna.trial.FrozenTrial]":
+    def _all_trials(self, name: str, *, params: bool = True) -> "list[optuna.trial.FrozenTrial]":
+        """All trials of a study; where nobody needs their parameters, they may lack them."""
         with self._reading(f"the trials of run '{name}'"):
             self._study(name)
-            return self._trials.setdefault(name, Trials(self.engine, name)).read()
+            known = self._trials.get(name)
+            if not known or (params and not known.params):
+                known = self._trials[name] = Trials(self.engine, name, params=params)
+            return known.read()
 
     def add(self, name: str, trial: "optuna.trial.FrozenTrial") -> None:
         """Adds a trial as it is."""

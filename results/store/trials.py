@@ -39,10 +39,13 @@ Parts = defaultdict[int, dict[Any, Any]]  # by the id of a trial
 
 
 class Trials:
-    """The trials of one study, as far as they were read. A finished one never changes: it is read once."""
+    """The trials of one study, as far as they were read. A finished one never changes: it is read once.
 
-    def __init__(self, engine: sa.Engine, study: str) -> None:
-        self.engine = engine
+    Parameters are most of its rows; without `params` they are left out.
+    """
+
+    def __init__(self, engine: sa.Engine, study: str, *, params: bool = True) -> None:
+        self.engine, self.params = engine, params
         self._study = sa.select(STUDIES.c.study_id).where(STUDIES.c.study_name == study).scalar_subquery()
         self._known: dict[int, optuna.trial.FrozenTrial] = {}  # by id
         self._unfinished: set[int] = set()
@@ -71,7 +74,7 @@ class Trials:
         if not found:
             return
         which = heads.with_only_columns(TRIALS.c.trial_id)
-        params, distributions = _params(connection, which)
+        params, distributions = _params(connection, which) if self.params else (Parts(dict), Parts(dict))
         values = _values(connection, which)
         user_attrs = _attributes(connection, which, USER_ATTRIBUTES)
         system_attrs = _attributes(connection, which, SYSTEM_ATTRIBUTES)
