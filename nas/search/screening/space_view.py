@@ -13,38 +13,38 @@ from evaluators import Evaluator
 from evaluators.prediction import latency_features
 from evaluators.prediction.features import structure
 from nas.search.screening.pool import Params
+from nas.search.screening.recent import Recent
 from nas.search.screening.surrogate import Surrogate
 from nas.search.screening.views import Model
 from search_spaces import Architecture, SearchSpace
 
 Vector = NDArray[np.float64]
 RESOLUTION = 224  # pixels, where an evaluator names no other
+KEPT, KEPT_IDS = 8_000, 200_000  # networks; a question makes some 700, and compares them with all that were asked for
 
 
 class SpaceView:
     """The view of a space. `objectives` may be replaced as a run learns; `refusal` says why a network is not asked for.
 
-    What was computed of a network is kept.
+    What was computed of a network is kept for a few questions.
     """
 
     def __init__(
         self, space: SearchSpace, objectives: Sequence[Evaluator], refusal: Callable[[Architecture], str]
     ) -> None:
         self.space, self.objectives, self.refusal = space, objectives, refusal
-        self.networks: dict[Hashable, Architecture] = {}
-        self.rows: dict[tuple[Hashable, ...], Vector] = {}
-        self.values: dict[str, dict[str, float]] = {}  # by context and network
+        self.ids: Recent[Hashable, str] = Recent(KEPT_IDS)
+        self.networks: Recent[Hashable, Architecture] = Recent(KEPT)
+        self.rows: Recent[Hashable, Vector] = Recent(KEPT)
+        self.values: Recent[Hashable, float] = Recent(KEPT)
 
     def network(self, params: Params) -> Architecture:
         """The network that parameters build."""
-        key = tuple(params.items())
-        if key not in self.networks:
-            self.networks[key] = self.space.suggest(optuna.trial.FixedTrial(params))
-        return self.networks[key]
+        return self.networks.made(_values(params), lambda: self.space.suggest(optuna.trial.FixedTrial(params)))
 
     def key(self, params: Params) -> Hashable:
         """The id of the network."""
-        return self.network(params).id
+        return self.ids.made(_values(params), lambda: self.network(params).id)
 
     def refuses(self, params: Params) -> bool:
         """Whether it was asked before, breaks an exact limit, or is not trusted."""
@@ -68,19 +68,24 @@ class SpaceView:
 
     def certain(self, objective: int, many: Sequence[Params]) -> Vector:
         """The values of such an objective."""
-        evaluator, networks = self.objectives[objective], [self.network(params) for params in many]
-        known = self.values.setdefault(evaluator.context(), {})
-        if missing := [network for network in networks if network.id not in known]:
-            known |= {network.id: value for network, value in zip(missing, evaluator.values(missing), strict=True)}
-        return np.array([known[network.id] for network in networks])
+        evaluator = self.objectives[objective]
+        context, networks = evaluator.context(), {network.id: network for network in map(self.network, many)}
+        values = {key: self.values[context, key] for key in networks if (context, key) in self.values}
+        if missing := [network for key, network in networks.items() if key not in values]:
+            values |= {made.id: value for made, value in zip(missing, evaluator.values(missing), strict=True)}
+            for network in missing:
+                self.values[context, network.id] = values[network.id]
+        return np.array([values[self.network(params).id] for params in many])
 
     def _row(self, evaluator: Evaluator, network: Architecture) -> Vector:
         latency, resolution = evaluator.family() == "latency", getattr(evaluator.local, "resolution", RESOLUTION)
-        key = (latency, resolution, network.id)
-        if key not in self.rows:
-            values = latency_features.features if latency else _structure
-            self.rows[key] = values(network, resolution)
-        return self.rows[key]
+        values = latency_features.features if latency else _structure
+        return self.rows.made((latency, resolution, network.id), lambda: values(network, resolution))
+
+
+def _values(params: Params) -> Hashable:
+    """Parameters as a key; quicker to hash than their pairs."""
+    return (*params, *params.values())
 
 
 def _structure(network: Architecture, resolution: int) -> Vector:
