@@ -15,7 +15,6 @@ from evaluators.statistics.ranking import Interval
 from search_spaces import Architecture
 
 MEASURES = {"high_share": "points", "log_amplitude": "nats"}  # with the units of differences
-UNTOLD = "not told apart"
 
 
 def interval(values: NDArray[np.float64]) -> Interval:
@@ -102,26 +101,26 @@ class Report:
         if not self.mixing:
             yield "No block has an attention and a convolution to compare."
             return
-        contrasts = self.contrasts
+        amplitudes, shares = (_told(self.contrasts[measure]) for measure in ("log_amplitude", "high_share"))
+        beside = "Compared with what convolution adds, what attention adds has"
         yield (
-            "Against the mean of the map, the highest frequency in what attention adds is "
-            f"{_told(contrasts['log_amplitude'], 'weaker', 'stronger')}, compared with what convolution adds."
+            f"{beside}, at the highest frequency and against the mean of the map, "
+            f"{_in(amplitudes, 'a lower amplitude', 'a higher one', 'one that is not told apart')}."
         )
         yield (
-            "Among what varies over positions, the share of high frequencies in what attention adds is "
-            f"{_told(contrasts['high_share'], 'smaller', 'larger')}, compared with what convolution adds."
+            f"{beside}, in what varies over positions, "
+            f"{_in(shares, 'a smaller share of high frequencies', 'a larger one', 'one that is not told apart')}."
         )
 
     def _distance(self) -> str:
-        reaches = {block.name: block.reach for block in self.attending if block.reach}
-        if not reaches:
+        means = {block.name: (distance(block.reach), block.reach.uniform) for block in self.attending if block.reach}
+        if not means:
             return "No block attends, so there is no attention distance to show."
-        means = {name: distance(reach) for name, reach in reaches.items()}
-        nearer = [name for name, mean in means.items() if mean.high < reaches[name].uniform]
-        each = ", ".join(f"{mean.value:.0f} px in {name}" for name, mean in means.items())
+        each = ", ".join(f"{mean.value:.0f} px in {name}" for name, (mean, _) in means.items())
+        signs = {name: (mean.low > uniform) - (mean.high < uniform) for name, (mean, uniform) in means.items()}
         return (
-            f"The mean attention distance is {each}, in images of {self.resolution} px a side. It is below that of an "
-            f"attention that is equal for all keys {_in(nearer)}."
+            f"The mean attention distance is {each}, in images of {self.resolution} px a side. Compared with an "
+            f"attention that is equal for all keys, that is {_in(signs, 'nearer', 'farther', 'as far')}."
         )
 
     def _unseen(self) -> Iterator[str]:
@@ -190,14 +189,21 @@ def _spectrum(seen: Spectrum | None, side: int) -> dict[str, Any] | None:
     }
 
 
-def _told(contrasts: dict[str, Difference], lower: str, higher: str) -> str:
-    """In which blocks a difference is below 0, above 0, or neither for all that can be told."""
-    words = {
-        name: (lower if each.value < 0 else higher) if each.told_apart else UNTOLD for name, each in contrasts.items()
+def _told(contrasts: Mapping[str, Difference]) -> dict[str, int]:
+    """By block: -1 or 1 where a difference is told apart from 0, and 0 elsewhere."""
+    return {name: (1 if each.value > 0 else -1) if each.told_apart else 0 for name, each in contrasts.items()}
+
+
+def _in(signs: Mapping[str, int], lower: str, higher: str, neither: str) -> str:
+    """In which blocks something is lower, in which higher, and in which neither can be told."""
+    found = {
+        words: [name for name, own in signs.items() if own == sign]
+        for words, sign in ((lower, -1), (higher, 1), (neither, 0))
     }
-    found = {word: [name for name, own in words.items() if own == word] for word in (lower, higher, UNTOLD)}
-    return "; ".join(f"{word} {_in(names)}" for word, names in found.items() if names)
+    return ", ".join(
+        f"{words} in block{'' if len(names) == 1 else 's'} {_listed(names)}" for words, names in found.items() if names
+    )
 
 
-def _in(names: list[str]) -> str:
-    return f"in block{'' if len(names) == 1 else 's'} {', '.join(names)}" if names else "in no block"
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
