@@ -69,18 +69,20 @@ def observe(
     `seen` is called with the number of images so far.
 
     Raises:
-        NegativeAnswer: the network cannot run on images of that size.
+        NegativeAnswer: the network cannot run on images of that size, or its features are not finite.
     """
     with _watching(network) as watches:
         for first in range(0, len(images), BATCH):
             batch = images[first : first + BATCH]
             try:
-                network.eval()(batch)
+                features = network.eval()(batch)
             except RuntimeError as error:  # a map smaller than what a key averages
                 raise NegativeAnswer(
                     f"{network.architecture} does not run at {images.shape[-1]} px: {str(error).splitlines()[0]:.200}",
-                    "give a larger --resolution",
+                    "try another --resolution",
                 ) from None
+            if not features.isfinite().all():
+                raise NegativeAnswer(f"the features of {network.architecture} are not finite", "give other weights")
             seen(first + len(batch))
     return tuple(watch.observed() for watch in watches)
 

@@ -1,6 +1,6 @@
 """Images to look at a network with: validation images, prepared as a training prepares them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +28,10 @@ class Sample:
     unreadable: int = 0
 
 
-def sample(name: str, count: int, resolution: int) -> Sample:
+def sample(name: str, count: int, resolution: int, say: Callable[[str], None] = lambda message: None) -> Sample:
     """The first `count` validation images of a data set, which are a fair sample of it; or fewer, if it has no more.
 
-    Scenes and images of the synthetic set are drawn, and are not those of any training.
+    Scenes and images of the synthetic set are drawn, and are not those of any training. `say` is told of a download.
 
     Raises:
         Unavailable: there is no such data set.
@@ -44,7 +44,7 @@ def sample(name: str, count: int, resolution: int) -> Sample:
         resolution, is_training=False, mean=MEAN, std=STD, crop_pct=CROP, interpolation=INTERPOLATION
     )
     images, unreadable = [], 0
-    for image in _pictures(name, count, resolution):
+    for image in _pictures(name, count, resolution, say):
         if isinstance(image, str):
             unreadable += 1
         else:
@@ -58,7 +58,7 @@ def sample(name: str, count: int, resolution: int) -> Sample:
     return Sample(name=name, identity=data.identity(name), images=torch.stack(images), unreadable=unreadable)
 
 
-def _pictures(name: str, count: int, resolution: int) -> Iterator[Image.Image | str]:
+def _pictures(name: str, count: int, resolution: int, say: Callable[[str], None]) -> Iterator[Image.Image | str]:
     """Images before their preparation; of one that cannot be read, the reason."""
     if name == data.SCENES:
         pixels, _ = scenes.draw(count, int(resolution / CROP), UNSEEN)  # cropped, and not scaled
@@ -67,5 +67,5 @@ def _pictures(name: str, count: int, resolution: int) -> Iterator[Image.Image | 
         pixels, _ = synthetic.draw(count, UNSEEN)
         yield from (Image.fromarray(scaled(Image.fromarray(image), resolution)) for image in pixels)
     else:
-        valid = opened(name, resolution).valid
+        valid = opened(name, resolution, say=say).valid
         yield from (valid.read(number) for number in range(len(valid)))

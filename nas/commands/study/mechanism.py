@@ -25,7 +25,7 @@ from search_spaces.nextvit import reading, weights
 from search_spaces.nextvit.network import NextViT
 
 RESOLUTION = 224  # where no training says otherwise
-HEAD = "head."  # of the classifier, at which nothing is looked
+HEAD = "head."  # of the classifier, which has no part in the mechanism
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def mechanism(
     subject = find(target, source, random=random)
     network = built(subject, allow_pickle=allow_pickle)
     side = resolution or subject.resolution
-    seen = sample(data or _usual(subject), images, side)
+    seen = sample(data or _usual(subject), images, side, console.say)
     with progress("looking at images", len(seen.images)) as done:
         blocks = observe(network, seen.images, done)
     report = Report(
@@ -134,13 +134,16 @@ def built(subject: Subject, *, allow_pickle: bool) -> NextViT:
     network = NextViT(subject.architecture, num_classes=0)
     if not subject.source:
         return network
-    given = weights.inherit(network, weights.read(subject.source, allow_pickle=allow_pickle))
-    if lacking := [*given.part, *given.fresh]:
+    read = weights.read(subject.source, allow_pickle=allow_pickle)
+    own, given = network.state_dict(), {name: value for name, value in read.items() if not name.startswith(HEAD)}
+    shapes = [{name: value.shape for name, value in tensors.items()} for tensors in (own, given)]
+    if wrong := sorted(dict(shapes[0].items() ^ shapes[1].items())):
         raise UsageError(
             f"'{subject.source}' holds weights of another network than {subject.architecture}: "
-            f"{len(lacking)} tensors do not fit, such as {lacking[0]}",
+            f"{len(wrong)} tensors are not in both, or differ in shape, such as {wrong[0]}",
             "name the network that they belong to",
         )
+    network.load_state_dict(given)
     return network
 
 

@@ -96,3 +96,10 @@ def test_a_map_that_keys_cannot_average_is_refused() -> None:
     with pytest.raises(NegativeAnswer, match="does not run at 64 px"):
         observe(network, IMAGES)
     assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_features_that_are_not_finite_are_refused() -> None:
+    network = built(TINY)
+    torch.nn.init.constant_(attention_of(network).proj.bias, float("nan"))
+    with pytest.raises(NegativeAnswer, match="are not finite"):
+        observe(network, IMAGES)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,12 @@ RECIPE = FullRecipe.of(
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the architecture of a tiny network, and its training on digits. Tests only read it."""
+    """A folder with a tiny network, its training on digits, and two networks that are alike. Tests only read it."""
     folder = tmp_path_factory.mktemp("trained")
-    (folder / "tiny.json").write_text(TINY.to_json())
+    for name, blocks in (("tiny", "CT"), ("deeper", "CCT"), ("shallower", "C")):
+        third = replace(TINY.stages[2], blocks=blocks)
+        network = replace(TINY, stages=(*TINY.stages[:2], third, TINY.stages[3]))
+        (folder / f"{name}.json").write_text(network.to_json())
     train_fully(Plan(architecture=TINY, data="digits", recipe=RECIPE), folder / "digits")
     return folder
 
@@ -98,6 +102,8 @@ def test_random_weights_are_asked_for_and_said(here: Path, tmp_path: Path, capsy
     [
         ("tiny.json", {}, "'tiny.json' comes without weights", 2),
         ("digits", {"random": True}, "--random-weights contradicts the weights of 'digits'", 2),
+        ("deeper.json", {"source": "digits/final.safetensors"}, "holds weights of another network", 2),
+        ("shallower.json", {"source": "digits/final.safetensors"}, "holds weights of another network", 2),
         ("C-CT-C-C", {"source": "digits/final.safetensors"}, "holds weights of another network", 2),
         ("tiny.json", {"source": "no.safetensors"}, "there is no file 'no.safetensors'", 2),
         ("digits/checkpoints", {}, "'digits/checkpoints' holds no training", 2),
