@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from results.claims import table
 from results.claims.claim import Evidence, Report, Verdict
 from results.colours import BLUE, GREY, VERMILION
-from results.figures.common.style import layout
+from results.figures.common.style import titled
 from results.pages import document
 from results.reference.comparisons import Number
 from search_spaces.common import files
@@ -24,6 +25,7 @@ LEAD = (
 )
 COLUMNS = ("claim", "evidence", "what was found", "answer")
 TOP = 'style="vertical-align: top"'
+WRAPPED = 32  # letters of a line of a figure's label
 SHOWN = 6  # numbers of a piece of evidence; the rest folds out
 COLOURS = {"holds": BLUE, "fails": VERMILION, "cannot be told": GREY}
 INKS = {"holds": "--accent", "fails": "--doubt"}  # the same for text, readable in light and dark
@@ -94,9 +96,9 @@ def _word(word: str) -> str:
 
 
 def _bars(report: Report) -> list[tuple[str, Number, str]]:
-    """Every ratio of times that was measured here: its label, the number and the answer that it belongs to."""
+    """Every ratio of times that was measured here: its label in lines, the number and the answer that it belongs to."""
     return [
-        (f"{verdict.claim.number}: {number.name}", number, each.word)
+        ("<br>".join(wrap(f"{verdict.claim.number}: {number.name}", WRAPPED)), number, each.word)
         for verdict in report.verdicts
         for each in verdict.evidence
         if each.kind == "measured"
@@ -126,16 +128,14 @@ def figure(report: Report) -> "go.Figure":
             },
             visible=bool(mine),
         )
+    title = f"Measured here, {report.latency} on {report.device}"
     drawn.update_layout(
         {
-            **layout("ratio of times", ""),
-            "title": {"text": f"Measured here: {report.latency} on {report.device}", "font": {"size": 15}},
+            **titled(title, "ratio of times", "", 180 + 34 * len(bars)),
             "yaxis_categoryorder": "array",
             "yaxis_categoryarray": [name for name, _, _ in bars][::-1],
             "yaxis_automargin": True,
             "shapes": [{"type": "line", "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1, "line": {"color": GREY}}],
-            "height": 180 + 26 * len(bars),
-            "margin": {"l": 64, "r": 24, "t": 84, "b": 56},
         }
     )
     return drawn

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from results.colours import VERMILION
-from results.mechanism.figures.style import Points, categories, error, tick, titled
+from results.figures.common.style import titled
+from results.mechanism.figures.style import Points, categories, error, tick
 from results.mechanism.report import Report, distance
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from evaluators.mechanism import spectrum
-from results.mechanism.figures.style import PARTS, Points, categories, error, kind_style, tick, titled
+from results.figures.common.style import titled
+from results.mechanism.figures.style import PARTS, Points, categories, error, kind_style, tick
 from results.mechanism.report import Report, percent
 
 if TYPE_CHECKING:

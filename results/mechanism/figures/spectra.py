@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from evaluators.mechanism import spectrum
 from evaluators.mechanism.probe import Spectrum
-from results.figures.common.style import AXIS
-from results.mechanism.figures.style import PARTS, kind_style, titled
+from results.figures.common.style import AXIS, titled
+from results.mechanism.figures.style import PARTS, kind_style
 from results.mechanism.report import Report
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-FAINTEST = 0.3  # opacity of the first of several curves; the last is opaque
+FAINTEST = 0.4  # opacity of the first of several curves; the last is opaque
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 from evaluators.statistics.ranking import Interval
 from results.colours import BLUE, GREY, VERMILION
-from results.figures.common.style import layout
 from results.glyphs import ZOO
 
 KINDS = {"C": ("convolution block", BLUE), "T": ("transformer block", VERMILION)}
@@ -39,24 +38,6 @@ def error(intervals: Sequence[Interval]) -> dict[str, Any]:
 def tick(symbol: str) -> dict[str, Any]:
     """The marker of what a point is compared with."""
     return {"symbol": symbol, "size": 14, "color": GREY, "line": {"width": 2, "color": GREY}}
-
-
-def titled(title: str, x: str, y: str, height: int = 400) -> dict[str, Any]:
-    """A layout of that height in pixels: the title, the legend below it, and then the plot."""
-    return {
-        **layout(x, y),
-        "title": {
-            "text": title,
-            "font": {"size": 15},
-            "x": 0,
-            "xref": "paper",
-            "xanchor": "left",
-            "y": 1 - 12 / height,
-        },
-        "legend": {"orientation": "h", "x": 0, "y": 1 - 38 / height, "yref": "container", "yanchor": "top"},
-        "height": height,
-        "margin": {"l": 64, "r": 24, "t": 96, "b": 56},
-    }
 
 
 def categories(names: Sequence[str]) -> dict[str, Any]:
