@@ -131,7 +131,7 @@ def figure(report: Report) -> "go.Figure":
     title = f"Measured here, {report.latency} on {report.device}"
     drawn.update_layout(
         {
-            **titled(title, "ratio of times", "", 180 + 34 * len(bars)),
+            **titled(title, "ratio of times", "", 180 + 36 * len(bars)),
             "yaxis_categoryorder": "array",
             "yaxis_categoryarray": [name for name, _, _ in bars][::-1],
             "yaxis_automargin": True,
