@@ -6,7 +6,7 @@ import click
 
 from nas import __version__
 from nas.cli_networks import export, measure
-from nas.cli_study import rediscover, strategies
+from nas.cli_study import mechanism, rediscover, strategies
 from nas.cli_training import finalists, train
 from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, latencies, narrowing, plugin_names
 
@@ -369,5 +369,5 @@ def evaluators(as_json: bool) -> None:
     list_evaluators(as_json=as_json)
 
 
-for command in (export, measure, train, finalists, strategies, rediscover):
+for command in (export, measure, train, finalists, strategies, rediscover, mechanism):
     cli.add_command(command)

@@ -52,10 +52,10 @@ class Rule:
     def __str__(self) -> str:
         unit = "points" if self.metric.unit == "%" else self.metric.unit
         such = " with such blocks" if self.without else ""
-        gain = f"{self.gain.value:+.2g} {unit} [{self.gain.low:.2g}, {self.gain.high:.2g}]"
+        gain = f"{self.gain.value:.2g} [{self.gain.low:.2g}, {self.gain.high:.2g}] {unit}"
         return (
             f"Between {self.low:.4g} and {self.high:.4g} {self.latency.unit} by {self.latency.name}, {self.having} of "
-            f"the {self.members} networks of the front{such} {self.trait}, and {self.share:.0%} of all networks there. "
+            f"the {self.members} networks of the front{such} {self.trait}; of all networks there, {self.share:.0%}. "
             f"In {self.pairs} pairs alike in latency and MACs, they are better by {gain} of {word(self.metric)} "
             f"(p = {self.p:.2g})."
         )

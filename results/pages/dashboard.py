@@ -60,7 +60,7 @@ def page(run: Run, live: bool = False) -> str:
         views="\n".join(_view(name, view, infos[name].summary, bool(drawn[name])) for name, view in views.items()),
         head=_head(metrics(run)),
         health="".join(f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)),
-        rules="".join(f"<li>{escape(sentence)}</li>" for sentence in _rules(run)),
+        rules=_rules(run),
         method=escape(json.dumps(run.config, indent=2)),
         measuring=_measuring(run),
         reproduce=escape(_command(run)),
@@ -183,10 +183,13 @@ def _devices(run: Run) -> set[str]:
     }
 
 
-def _rules(run: Run) -> list[str]:
-    """What was tried, and the rules that pass, the surest first."""
+def _rules(run: Run) -> str:
+    """The surest rules that pass, and what was tried."""
     found = rules.rules(run)
-    return [found.summary, *map(str, found.rules[:MOST_RULES])]
+    told = "".join(f"<li>{escape(str(rule))}</li>" for rule in found.rules[:MOST_RULES])
+    rest = len(found.rules) - MOST_RULES
+    more = f" These are the surest; nas show --rules tells {rest} more." if rest > 0 else ""
+    return f'<ul class="health">{told}</ul><p class="summary">{escape(found.summary + more)}</p>'
 
 
 def _head(known: Sequence[Metric]) -> str:
