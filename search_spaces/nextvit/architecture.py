@@ -90,16 +90,15 @@ class Architecture:
 
     def _settle_variants(self) -> None:
         """Checks the variants; one that no block uses becomes the default, so that equal networks are equal."""
-        shares = [(stage.attention_channels, stage.transformer_width or 0) for stage in self.stages]
-        used = {
-            "transformer_order": any(0 < attention < width for attention, width in shares),
-            "attention_pooling": any((stage.sr_ratio or 1) > 1 for stage in self.stages),
-            "conv_kernel": any(attention < width for attention, width in shares)
-            or any("C" in stage.blocks for stage in self.stages),
-        }
+        used = self.uses
         for name, choices in VARIANTS.items():
             value = one_of(name, getattr(self, name), choices)
-            object.__setattr__(self, name, value if used.get(name, True) else choices[0])
+            object.__setattr__(self, name, value if name in used else choices[0])
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Those fields that change something in this network: no kernel where nothing convolves, for example."""
+        return frozenset({"stem", "head_dim", "normalization", "activation"}).union(*(s.uses for s in self.stages))
 
     def _check_heads(self) -> None:
         for index, stage in enumerate(self.stages):
