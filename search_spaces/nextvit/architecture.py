@@ -58,6 +58,7 @@ class Architecture:
     - `transformer_order`: whether attention or convolution comes first in an NTB and feeds the other.
     - `attention_pooling`: keys and values are averages of sr_ratio^2 tokens in a row ("rows", as published), or of
       squares of sr_ratio positions a side; at an edge, a square that is cut off averages the positions that it has.
+      A map smaller than one row or square has one key.
     - `conv_kernel`: the side of the group convolution's kernel in NCB and NTB.
 
     Blocks of the zoo keep their own norms, activations and kernels.
