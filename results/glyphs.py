@@ -6,18 +6,44 @@ each, and stand tall if they attend.
 """
 
 from results.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW
-from search_spaces import Architecture, Block
+from search_spaces import PAPER, Architecture, Block
+from search_spaces.nextvit.architecture import PAPER_WIDTHS
 from search_spaces.nextvit.stage import TRANSFORMERS
 from search_spaces.zoo import KINDS
 
 HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7  # px
 MARKS = {"C": "▖", "T": "▌", **{kind: "▐" if kind in TRANSFORMERS else "▗" for kind in KINDS}}
+FIELDS = {  # of a whole network
+    "stem": "stem {}",
+    "head_dim": "head dim {}",
+    "conv_mlp_ratio": "MLP ratio of C {:g}",
+    "transformer_mlp_ratio": "MLP ratio of T {:g}",
+    "conv_kernel": "kernel {}",
+    "transformer_order": "{}",
+    "attention_pooling": "pools {}",
+    "normalization": "{} norm",
+    "activation": "{}",
+}
 ZOO = {"M": GREY, "P": YELLOW, "R": PURPLE, "V": ORANGE, "W": GREEN, "X": SKY}
 
 
 def glyph(architecture: Architecture) -> str:
     """One mark for each block, stages apart: `▖▖▖ ▖▖▖▌ ...`."""
     return " ".join("".join(MARKS[kind] for kind in stage.blocks) for stage in architecture.stages)
+
+
+def fields(architecture: Architecture) -> str:
+    """In what a network differs from Next-ViT beside its blocks, their widths and r; empty if in nothing."""
+    differing = [
+        word.format("/".join(map(str, value)) if isinstance(value, tuple) else value)
+        for name, word in FIELDS.items()
+        if name in architecture.uses and (value := getattr(architecture, name)) != getattr(PAPER["next-vit-s"], name)
+    ]
+    ratios = [stage.sr_ratio for stage in architecture.stages]
+    published = [ratio for _, _, ratio in PAPER_WIDTHS]
+    if any(ratio and ratio != usual for ratio, usual in zip(ratios, published, strict=True)):
+        differing.append(f"sr ratios {'/'.join(str(ratio or '-') for ratio in ratios)}")
+    return ", ".join(differing)
 
 
 def svg(architecture: Architecture) -> str:

@@ -1,8 +1,8 @@
 """What may be built: architectures, and the spaces they are drawn from.
 
-Every file directly in this folder is a search space, and its file name is its name; so is a user's own file
-(`common/plugins.py` finds both). A space is a module with `suggest(trial)`, its inverse `params(architecture)`,
-`size()` and `anchors()`. Importing this package does not import torch.
+Every file directly in this folder is a search space, and its file name is its name, with - for _; so is a user's own
+file, whose name stays as it is (`common/plugins.py` finds both). A space is a module with `suggest(trial)`, its inverse
+`params(architecture)`, `size()` and `anchors()`. Importing this package does not import torch.
 """
 
 from types import ModuleType
@@ -41,7 +41,12 @@ class SearchSpace(Protocol):
 
 def names() -> list[str]:
     """The names of all search spaces: built-in ones in alphabetical order, then users'."""
-    return [*plugins.names("search_spaces"), *plugins.own(plugins.SPACES)]
+    return [*_built_in(), *plugins.own(plugins.SPACES)]
+
+
+def _built_in() -> dict[str, str]:
+    """Our own search spaces: the name of each, and that of its module."""
+    return {module.replace("_", "-"): module for module in plugins.names("search_spaces")}
 
 
 def get(name: str) -> SearchSpace:
@@ -59,8 +64,8 @@ def summary(name: str) -> str:
 
 
 def _module(name: str) -> ModuleType:
-    if name in plugins.names("search_spaces"):
-        return plugins.load("search_spaces", name, "search space")
+    if module := _built_in().get(name):
+        return plugins.load("search_spaces", module, "search space")
     own = plugins.own(plugins.SPACES)
     if name not in own:
         raise UnknownName("search space", name, names())

@@ -23,7 +23,7 @@ from nas.search.accuracy import suggested_limits
 from nas.search.active_learning import check_transient
 from nas.search.config import Config
 from nas.search.pipeline import check_jobs, usual_jobs
-from nas.search.plan import Plan, planned, reserved, settle, stored_run
+from nas.search.plan import Plan, check_teacher, planned, reserved, settle, stored_run
 from nas.search.proposals import SAMPLERS, SpaceExhausted
 from nas.search.remeasure import remeasure
 from nas.search.search import RepeatedFailure, Search, needs_training, verify
@@ -58,6 +58,7 @@ def start(
     began = time.perf_counter()
     jobs = None if jobs is None else check_jobs(jobs)
     plan = planned(choices, given, stored_run(store_url, choices["name"]))
+    check_teacher(store_url, plan.teacher)
     objectives = latency_predictions.ready(store_url, plan.config.objectives, plan.pins)
     for evaluator in objectives:
         if not needs_training(evaluator) and (reason := evaluator.missing()):

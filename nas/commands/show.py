@@ -8,7 +8,7 @@ from evaluators import Measurement
 from evaluators.prediction.published_guard import UNLIKE
 from nas import console
 from results import front, limits, load, novelty, rules, verification
-from results.glyphs import glyph
+from results.glyphs import fields, glyph
 from results.limits import Limit
 from results.reference import standing
 from results.store.database_errors import Damaged
@@ -123,6 +123,7 @@ def _cells(trial: Trial, names: list[str], is_knee: bool) -> list[str]:
     )
     notes = [trial.anchor, "knee" if is_knee else "", trial.state if trial.state != "ok" else "", trial.cause, *doubts]
     notes += [UNLIKE] if novelty.reasons(trial.architecture) else []
+    notes.append(fields(trial.architecture))
     values = [_interval(measurements[name]) if name in measurements else "-" for name in names]
     architecture = trial.architecture
     return [str(trial.number), *values, glyph(architecture), ", ".join(filter(None, notes)), str(architecture)]

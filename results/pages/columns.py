@@ -10,6 +10,7 @@ from evaluators import Measurement, Metric
 from evaluators.prediction.predicted import predicted_spec
 from results import validity
 from results.figures.common.style import title
+from results.glyphs import fields
 from results.store.record import Run, Trial
 
 STAGES = 4
@@ -39,6 +40,7 @@ def columns(run: Run) -> dict[str, Any]:
         "intervals": {name: ends for name, column in by_metric.items() if (ends := _intervals(column))},
         "doubtful": {name: rows for name, column in by_metric.items() if (rows := _doubtful(column))},
         "stages": [_stage(trials, index) for index in range(STAGES)],
+        "fields": _coded([fields(trial.architecture) for trial in trials]),
     }
 
 

@@ -58,6 +58,7 @@ class Architecture:
     - `transformer_order`: whether attention or convolution comes first in an NTB and feeds the other.
     - `attention_pooling`: keys and values are averages of sr_ratio^2 tokens in a row ("rows", as published), or of
       squares of sr_ratio positions a side; at an edge, a square that is cut off averages the positions that it has.
+      A map smaller than one row or square has one key.
     - `conv_kernel`: the side of the group convolution's kernel in NCB and NTB.
 
     Blocks of the zoo keep their own norms, activations and kernels.
@@ -90,16 +91,15 @@ class Architecture:
 
     def _settle_variants(self) -> None:
         """Checks the variants; one that no block uses becomes the default, so that equal networks are equal."""
-        shares = [(stage.attention_channels, stage.transformer_width or 0) for stage in self.stages]
-        used = {
-            "transformer_order": any(0 < attention < width for attention, width in shares),
-            "attention_pooling": any((stage.sr_ratio or 1) > 1 for stage in self.stages),
-            "conv_kernel": any(attention < width for attention, width in shares)
-            or any("C" in stage.blocks for stage in self.stages),
-        }
+        used = self.uses
         for name, choices in VARIANTS.items():
             value = one_of(name, getattr(self, name), choices)
-            object.__setattr__(self, name, value if used.get(name, True) else choices[0])
+            object.__setattr__(self, name, value if name in used else choices[0])
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Those fields that change something in this network: no kernel where nothing convolves, for example."""
+        return frozenset({"stem", "head_dim", "normalization", "activation"}).union(*(s.uses for s in self.stages))
 
     def _check_heads(self) -> None:
         for index, stage in enumerate(self.stages):

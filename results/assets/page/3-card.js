@@ -25,6 +25,7 @@ function described(trial) {
   return {
     title: `Trial ${trial}${anchor ? `, ${anchor}` : ""}`,
     notation: columns.notations[row],
+    fields: columns.fields.kinds[columns.fields.rows[row]],
     stages: stagesOf(row),
     measurements: measured.map(line),
     warnings: [],
@@ -86,6 +87,7 @@ function show(trial) {
   element("p", standing(rowOf.get(trial)), card).className = "summary";
   card.insertAdjacentHTML("beforeend", glyph(network.stages)); // contains numbers and our own text only
   element("p", network.notation, card).className = "notation";
+  if (network.fields) element("p", `Not as in Next-ViT: ${network.fields}.`, card).className = "fields";
   stageTable(network, card);
   table(["metric", "value", "95 %", "kind"], network.measurements, card).className = "numbers";
   doubts([rowOf.get(trial)], Object.keys(columns.flags), "").forEach((sentence) => (element("p", `◇ ${sentence}`, card).className = "doubtful"));
@@ -166,8 +168,10 @@ function showCompared() {
   const stages = ours.flatMap((stage, index) =>
     stage.flatMap((value, field) => (value !== theirs[index][field] ? [[`stage ${index + 1}, ${labels[field]}`, value, theirs[index][field], ""]] : [])),
   );
+  const [own, other] = [first, second].map((trial) => described(trial).fields || "as in Next-ViT");
+  const fields = own === other ? [] : [["fields", own, other, ""]];
   const numbers = Object.keys(columns.metrics).map((metric) => difference(metric, rowOf.get(first), rowOf.get(second)));
-  table(["difference in", ...names, "difference"], [...numbers.filter(Boolean), ...stages], body);
+  table(["difference in", ...names, "difference"], [...numbers.filter(Boolean), ...stages, ...fields], body);
   button("Clear", body, () => set({ compare: null }));
 }
 

@@ -112,7 +112,7 @@ def blocks_of_the_space() -> Iterator[Block]:
                 conv_width=conv,
                 transformer_width=transformer,
                 mix_block_ratio=ratio,
-                sr_ratio=choices.sr_ratio,
+                sr_ratio=choices.sr_ratios[0],
             )
             for conv, transformer, ratio in itertools.product(choices.conv_widths, choices.transformer_widths, ratios)
         ]

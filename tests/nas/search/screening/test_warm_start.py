@@ -1,5 +1,7 @@
 """Earlier runs teach the sampler, until the run's own measurements contradict them."""
 
+from typing import Any
+
 import numpy as np
 import optuna
 import pytest
@@ -11,8 +13,8 @@ from nas.search.screening.pool import candidates
 from nas.search.screening.space_view import SpaceView
 from nas.search.screening.views import Known, Parameters
 from nas.search.screening.warm_start import WarmStart
-from search_spaces import nhs
-from tests.conftest import Program
+from search_spaces import nhs, nhs_plus
+from tests.conftest import QUICK, Program
 
 GRID: dict[str, optuna.distributions.BaseDistribution] = {
     name: optuna.distributions.IntDistribution(0, 9) for name in "abcd"
@@ -67,3 +69,31 @@ def test_a_run_is_taught_by_earlier_ones_unless_told_otherwise(finished: Program
     unknown = finished(*quick, "--name", "new", "--seed-from", "nobody")
     assert unknown.code == 2
     assert "nobody" in unknown.err
+    nothing = finished(*quick[:3], "--latency", "ort:resolution=64", "--proxy", "published", "--seed-from", "taught")
+    assert "taught teaches nothing: no network of it is in this space and was measured as here" in nothing.err
+
+
+def test_a_run_that_is_refused_makes_no_database(nas: Program) -> None:
+    unknown = nas("run", "--budget", "3", *QUICK, "--seed-from", "nobody")
+    assert unknown.code == 2
+    assert "no run is called 'nobody'" in unknown.err
+    other = nas("run", "--budget", "3", *QUICK, "--seed-from", "nobody", "--sampler", "tpe")
+    assert other.code == 2
+    assert "the sampler tpe learns from no earlier run" in other.err
+    assert not list(nas.folder.iterdir())
+
+
+def test_the_front_of_nhs_seeds_a_run_of_nhs_plus(finished: Program) -> None:
+    """Its networks are candidates from the first question on, where they cost no measurement, and so are steps away."""
+    ended = finished("run", "--space", "nhs-plus", "--budget", "12", *QUICK, "--seed-from", "whole", "--json")
+    assert ended.code == 0, ended.err
+    assert "taught by    14 networks" in ended.err
+    known, new = ({trial["id"] for trial in trials(finished, run)} for run in ("whole", "nhs-plus-1"))
+    assert len(known & new) > len(nhs_plus.anchors())
+    assert new - known
+    assert ended.events[-1]["reused"] > len(nhs_plus.anchors())
+
+
+def trials(program: Program, run: str) -> list[dict[str, Any]]:
+    """All trials of a run."""
+    return list(program("show", run, "--all", "--json").json["trials"])
