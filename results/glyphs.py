@@ -1,43 +1,64 @@
-"""Glyphs of architectures: one mark for each block, as text and as a drawing.
+"""Glyphs of networks: one mark for each block, as text and as a drawing.
 
 A convolution block (NCB) lies flat, a transformer block (NTB) stands tall. In the drawing, blue is convolution and
 vermilion attention, which takes the share r of a transformer block's channels. Blocks of other families have a colour
-each, and stand tall if they attend.
+each, and stand tall if they attend. A network that timm builds has its name in place of marks.
 """
 
+from html import escape
+
 from results.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW
-from search_spaces import Architecture, Block
+from search_spaces import Architecture, Block, Network
 from search_spaces.nextvit.stage import TRANSFORMERS
 from search_spaces.zoo import KINDS
 
 HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7  # px
+LETTER = 8  # px, of the monospaced name of a network
 MARKS = {"C": "▖", "T": "▌", **{kind: "▐" if kind in TRANSFORMERS else "▗" for kind in KINDS}}
 ZOO = {"M": GREY, "P": YELLOW, "R": PURPLE, "V": ORANGE, "W": GREEN, "X": SKY}
 
 
-def glyph(architecture: Architecture) -> str:
-    """One mark for each block, stages apart: `▖▖▖ ▖▖▖▌ ...`."""
-    return " ".join("".join(MARKS[kind] for kind in stage.blocks) for stage in architecture.stages)
+def glyph(network: Network) -> str:
+    """One mark for each block, stages apart: `▖▖▖ ▖▖▖▌ ...`; nothing for a network of another family."""
+    stages = network.stages if isinstance(network, Architecture) else ()
+    return " ".join("".join(MARKS[kind] for kind in stage.blocks) for stage in stages)
 
 
-def svg(architecture: Architecture) -> str:
+def labelled(network: Network) -> str:
+    """The notation, and the marks where there are some."""
+    return "  ".join(filter(None, (str(network), glyph(network))))
+
+
+def svg(network: Network) -> str:
     """An inline SVG of the block sequence; marks are as wide as the block has channels, on a root scale."""
+    if not isinstance(network, Architecture):
+        return _name(str(network))
     marks, x = [], 0.0
-    for row in architecture.blocks:
+    for row in network.blocks:
         for block in row:
             width = 3 + (block.out_channels / 96) ** 0.5 * 2
             marks.append(_mark(block, x, width))
             x += width + GAP
         x += STAGE_GAP
-    label = f"{spoken(architecture)}; {architecture}"
+    label = f"{spoken(network)}; {network}"
     size = f'width="{x - STAGE_GAP:.0f}" height="{HEIGHT}" viewBox="0 0 {x - STAGE_GAP:.1f} {HEIGHT}"'
     return f'<svg class="glyph" role="img" aria-label="{label}" {size}>{"".join(marks)}</svg>'
 
 
-def spoken(architecture: Architecture) -> str:
-    """The block sequence as words, for a screen reader."""
+def _name(name: str) -> str:
+    """The name of a network as a drawing."""
+    width = round(LETTER * len(name))
+    size = f'width="{width}" height="{HEIGHT}" viewBox="0 0 {width} {HEIGHT}"'
+    text = f'<text x="0" y="15" font-size="13" font-family="monospace" fill="{GREY}">{escape(name)}</text>'
+    return f'<svg class="glyph" role="img" aria-label="{escape(name)}" {size}>{text}</svg>'
+
+
+def spoken(network: Network) -> str:
+    """The block sequence as words, for a screen reader; the name of a network of another family."""
+    if not isinstance(network, Architecture):
+        return str(network)
     stages = []
-    for number, stage in enumerate(architecture.stages, start=1):
+    for number, stage in enumerate(network.stages, start=1):
         counts = [f"{stage.blocks.count('C')} convolution", f"{stage.blocks.count('T')} transformer"]
         counts += [f"{stage.blocks.count(kind)} {kind}" for kind, _ in sorted(dict(stage.zoo_widths).items())]
         stages.append(f"stage {number}: {', '.join(counts)}")

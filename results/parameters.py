@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from results.store.record import Run, Trial
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 from search_spaces.common import narrowed
 from search_spaces.common.errors import InvalidArchitecture, UsageError
 
@@ -57,7 +57,7 @@ def _space(run: Run) -> SearchSpace | None:
 
 
 def _is_used(
-    space: SearchSpace, network: Architecture, params: dict[str, Any], name: str, values: "BaseDistribution"
+    space: SearchSpace, network: Network, params: dict[str, Any], name: str, values: "BaseDistribution"
 ) -> bool:
     ends = getattr(values, "choices", None) or (values.low, values.high)  # type: ignore[attr-defined]
     others = [value for value in ends if value != params[name]]

@@ -28,7 +28,7 @@ from nas.search.proposals import SAMPLERS, SpaceExhausted
 from nas.search.remeasure import remeasure
 from nas.search.search import RepeatedFailure, Search, needs_training, verify
 from results import front, verification
-from results.glyphs import glyph
+from results.glyphs import glyph, labelled
 from results.limits import Limit
 from results.store import names
 from results.store.database import sqlite_path
@@ -87,7 +87,7 @@ def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> in
     for _ in range(3):
         architecture = config.search_space.suggest(study.ask())
         counts = ", ".join(f"{cost.name()} {cost.measure(architecture)}" for cost in config.costs)
-        console.say(f"  for example  {glyph(architecture)}  {architecture}  ({counts})")
+        console.say(f"  for example  {labelled(architecture)}  ({counts})")
     return 0
 
 
@@ -365,7 +365,9 @@ def _closest(run: Run, limits: Sequence[Limit]) -> str:
         return "  no candidate has a value for every objective"
     trial, shares = min(beyond, key=lambda each: sum(each[1].values()))
     missed = ", ".join(f"{name} by {share:.1%}" for name, share in shares.items())
-    return f"  the closest is trial {trial.number}, {glyph(trial.architecture)}: it misses {missed}"
+    return (
+        f"  the closest is trial {trial.number}, {glyph(trial.architecture) or trial.architecture}: it misses {missed}"
+    )
 
 
 def _failures(run: Run) -> list[tuple[str, int]]:

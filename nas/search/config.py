@@ -14,7 +14,7 @@ from nas import __version__
 from nas.search.proposals import SAMPLERS
 from results import limits
 from results.limits import Limit
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 from search_spaces.common import narrowed
 from search_spaces.common.errors import StoreError, UnknownName, UsageError
 from search_spaces.common.narrowed import Narrowed
@@ -117,7 +117,7 @@ class Config:
         """The limits on exact costs."""
         return tuple(limit for limit in self.parsed_limits if limit.evaluator.family() == "cost")
 
-    def beyond(self, architecture: Architecture) -> str:
+    def beyond(self, architecture: Network) -> str:
         """The first limit on exact costs that a network breaks; empty if it keeps them all."""
         broken = (
             str(limit) for limit in self.exact_limits if limit.excess(limit.evaluator.measure(architecture).value) > 0

@@ -15,7 +15,7 @@ import numpy as np
 
 from evaluators.core.measurement import Direction
 from results.store.store import Proposal
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 from search_spaces.common.errors import NegativeAnswer
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ SAMPLERS = {
 class Drawn:
     """A network with the parameters from which the space builds it, and their distributions."""
 
-    architecture: Architecture
+    architecture: Network
     params: dict[str, Any]
     distributions: "dict[str, optuna.distributions.BaseDistribution]"
 
@@ -107,7 +107,7 @@ def propose(
     seed: int,
     trials: "Sequence[optuna.trial.FrozenTrial]",
     directions: Sequence[Direction],
-    refusal: Callable[[Architecture], str],
+    refusal: Callable[[Network], str],
     knowledge: Knowledge = NOTHING,
 ) -> Proposal:
     """The next candidate: first the anchors of the space, then the sampler's proposals.
@@ -152,7 +152,7 @@ def _ask(
 
 
 def _accepted(
-    space: SearchSpace, params: dict[str, Any], rng: np.random.Generator, refusal: Callable[[Architecture], str]
+    space: SearchSpace, params: dict[str, Any], rng: np.random.Generator, refusal: Callable[[Network], str]
 ) -> tuple[Drawn, "Counter[str]"]:
     """The network of the parameters, or a neighbour that is not refused; later attempts change more parameters."""
     replaced: Counter[str] = Counter()

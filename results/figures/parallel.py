@@ -37,6 +37,7 @@ def parallel_info(run: Run) -> ParallelInfo:
         indices = np.random.default_rng(0).choice(len(others), SAMPLED, replace=False)
         others = [others[index] for index in sorted(indices)]
     trials = others + [trial for trial in run.succeeded() if trial.number in members]  # the front on top
+    trials = [trial for trial in trials if trial.stages] or trials  # other families lack most of the axes
     rows = [_row(run, trial) for trial in trials]
     return ParallelInfo(
         trials=tuple(trial.number for trial in trials),

@@ -15,7 +15,7 @@ from evaluators.prediction.features import structure
 from nas.search.screening.pool import Params
 from nas.search.screening.surrogate import Surrogate
 from nas.search.screening.views import Model
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 
 Vector = NDArray[np.float64]
 RESOLUTION = 224  # pixels, where an evaluator names no other
@@ -27,15 +27,13 @@ class SpaceView:
     What was computed of a network is kept.
     """
 
-    def __init__(
-        self, space: SearchSpace, objectives: Sequence[Evaluator], refusal: Callable[[Architecture], str]
-    ) -> None:
+    def __init__(self, space: SearchSpace, objectives: Sequence[Evaluator], refusal: Callable[[Network], str]) -> None:
         self.space, self.objectives, self.refusal = space, objectives, refusal
-        self.networks: dict[Hashable, Architecture] = {}
+        self.networks: dict[Hashable, Network] = {}
         self.rows: dict[tuple[Hashable, ...], Vector] = {}
         self.values: dict[str, dict[str, float]] = {}  # by context and network
 
-    def network(self, params: Params) -> Architecture:
+    def network(self, params: Params) -> Network:
         """The network that parameters build."""
         key = tuple(params.items())
         if key not in self.networks:
@@ -74,7 +72,7 @@ class SpaceView:
             known |= {network.id: value for network, value in zip(missing, evaluator.values(missing), strict=True)}
         return np.array([known[network.id] for network in networks])
 
-    def _row(self, evaluator: Evaluator, network: Architecture) -> Vector:
+    def _row(self, evaluator: Evaluator, network: Network) -> Vector:
         latency, resolution = evaluator.family() == "latency", getattr(evaluator.local, "resolution", RESOLUTION)
         key = (latency, resolution, network.id)
         if key not in self.rows:
@@ -83,5 +81,5 @@ class SpaceView:
         return self.rows[key]
 
 
-def _structure(network: Architecture, resolution: int) -> Vector:
+def _structure(network: Network, resolution: int) -> Vector:
     return np.array(list(structure(network, resolution).values()))

@@ -15,13 +15,13 @@ from nas.search.screening.screening import STARTUP, informative
 from nas.search.screening.views import Known, Model, Vector, View
 from results.front import as_costs
 from results.store.store import Store
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 from search_spaces.common.errors import InvalidArchitecture
 
 NONE = "none"  # learns from no earlier run
 FEWEST_OWN = 5  # networks of the run's own, before they may contradict earlier ones
 SURPRISING = 3.0  # standard deviations at the median
-Evaluated = list[tuple[Architecture, list[float]]]
+Evaluated = list[tuple[Network, list[float]]]
 
 
 def chosen(store: Store, space: SearchSpace, objectives: Sequence[Evaluator], source: str) -> list[str]:
@@ -54,7 +54,7 @@ def _evaluated(
     store: Store, space: SearchSpace, objectives: Sequence[Evaluator], only: Collection[str] | None
 ) -> Evaluated:
     """The networks of the space that any objective measured, with all values; NaN for those that are not known."""
-    networks: dict[str, Architecture] = {}
+    networks: dict[str, Network] = {}
     measured: list[dict[str, float]] = []
     for evaluator in objectives:
         pairs = (
@@ -72,7 +72,7 @@ def _evaluated(
     ]
 
 
-def _value(evaluator: Evaluator, architecture: Architecture, measured: Mapping[str, float]) -> float:
+def _value(evaluator: Evaluator, architecture: Network, measured: Mapping[str, float]) -> float:
     """What was measured, or is predicted; an accuracy that a run has yet to learn is not known."""
     if isinstance(evaluator, LearnedAccuracy):
         return np.nan
@@ -81,7 +81,7 @@ def _value(evaluator: Evaluator, architecture: Architecture, measured: Mapping[s
     return measured.get(architecture.id, np.nan)
 
 
-def _holds(space: SearchSpace, architecture: Architecture) -> bool:
+def _holds(space: SearchSpace, architecture: Network) -> bool:
     try:
         space.params(architecture)
     except InvalidArchitecture:
