@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from search_spaces.common import plugins
-from search_spaces.common.errors import UnknownName
+from search_spaces.common.errors import InvalidArchitecture, UnknownName
 from search_spaces.common.network import Network
 from search_spaces.nextvit.architecture import PAPER, Architecture
 from search_spaces.nextvit.stage import Block, Stage
@@ -28,6 +28,7 @@ __all__ = [
     "TimmNetwork",
     "get",
     "names",
+    "parameters",
     "summary",
 ]
 
@@ -50,6 +51,18 @@ class SearchSpace(Protocol):
 
     def anchors(self) -> dict[str, Network]:
         """Published networks of the space, by name. A search evaluates them first, as references for its front."""
+
+
+def parameters(space: SearchSpace, network: Network) -> dict[str, Any] | None:
+    """The parameters of a network in a space; None where the space does not hold it, or holds another family."""
+    try:
+        return space.params(network)
+    except InvalidArchitecture:
+        return None
+    except AttributeError:  # a user's own space need not know other families
+        if isinstance(network, Architecture):
+            raise
+        return None
 
 
 def names() -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import search_spaces
 from evaluators.core.measurement import Direction
 from results.store.store import Proposal
 from search_spaces import Network, SearchSpace
@@ -88,7 +89,7 @@ SAMPLERS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Drawn:
     """A network with the parameters from which the space builds it, and their distributions."""
 
@@ -109,8 +110,11 @@ def propose(
     directions: Sequence[Direction],
     refusal: Callable[[Network], str],
     knowledge: Knowledge = NOTHING,
+    anchors: Mapping[str, Network] | None = None,
 ) -> Proposal:
-    """The next candidate: first the anchors of the space, then the sampler's proposals.
+    """The next candidate: first the `anchors`, those of the space by default, then the sampler's proposals.
+
+    An anchor outside the space has no parameters: it is evaluated and shown, and no sampler learns from it.
 
     Of `trials`, those whose results are not to be used yet are running (`history.told`). `refusal` returns the reason
     why a network must not be evaluated, or an empty text.
@@ -119,10 +123,12 @@ def propose(
         SpaceExhausted: all neighbours were refused.
     """
     number = len(trials)
-    anchors = list(space.anchors().items())
-    if number < len(anchors):
-        name, architecture = anchors[number]
-        return _proposal(built(space, space.params(architecture)), {}, name, Counter())
+    first = list((space.anchors() if anchors is None else anchors).items())
+    if number < len(first):
+        name, network = first[number]
+        params = search_spaces.parameters(space, network)
+        drawn = Drawn(network, {}, {}) if params is None else built(space, params)
+        return _proposal(drawn, {}, name, Counter())
     params, system_attrs = _ask(space, SAMPLERS[sampler].make(_seed(seed, number), knowledge), trials, directions)
     drawn, replaced = _accepted(space, params, np.random.default_rng([seed, number]), refusal)
     return _proposal(drawn, system_attrs, "", replaced)
@@ -145,7 +151,7 @@ def _ask(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = known_trials.study(directions, sampler, trials)
+        study = known_trials.study(directions, sampler, [each for each in trials if each.params])
         trial = study.ask()
         space.suggest(trial)
     return trial.params, dict(study.get_trials(deepcopy=False)[-1].system_attrs)

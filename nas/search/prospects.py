@@ -38,10 +38,11 @@ class Prospects:
     ) -> list[Measurement]:
         """The predicted latencies of a candidate that cannot stand on the front; empty for one to be measured."""
         _, *latencies = run.objectives
+        kept = [trial for trial in measured if trial.state == "ok"]
+        measured = [trial for trial in measured if type(trial.architecture) is type(architecture)]
         if len(measured) < FEWEST or any(metric.kind != "measured" for metric in latencies):
             return []
         predictions = [self._model(measured, metric.name).predict(architecture) for metric in latencies]
-        kept = [trial for trial in measured if trial.state == "ok"]
         points = [[trial.value(run.objectives[0].name), *map(comparable, _of(trial, run))] for trial in kept]
         best_case = [accuracy, *(mean - BEST_CASE * spread for mean, spread in predictions)]
         costs = as_costs([*points, best_case], run.objectives)

@@ -230,6 +230,7 @@ class Search:
                 [metric.direction for metric in self.config.metrics],
                 self.refusal,
                 self._knowledge(history),
+                self.config.all_anchors,
             )
         with timed("store", self.seconds):
             trial = self.store.begin(self.name, proposal)

@@ -43,7 +43,8 @@ class StrategyInfo:
 
 def strategy_info(run: Run) -> StrategyInfo:
     """Where transformers stand on the run's front, and the best accuracy objective by depth and number of them."""
-    members, everyone, feasible = map(_ours, (front.front(run), run.succeeded(), run.feasible()))
+    whole = front.front(run)
+    members, everyone, feasible = map(_ours, (whole, run.succeeded(), run.feasible()))
     metric = run.objectives[0]
     shapes = {trial.number: _axes(trial) for trial in feasible}
     depths = tuple(sorted({depth for depth, _ in shapes.values()}))
@@ -67,7 +68,7 @@ def strategy_info(run: Run) -> StrategyInfo:
         best=tuple(tuple(best.get((depth, count)) for depth in depths) for count in counts),
         anchors=tuple((trial.anchor, *_axes(trial)) for trial in everyone if trial.anchor),
         score=title(metric, validity.shown(run, metric)),
-        summary=_summary(members, surplus),
+        summary=_summary(members, surplus) if whole else "The front is empty.",
     )
 
 

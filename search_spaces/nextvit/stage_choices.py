@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from search_spaces.common.errors import InvalidArchitecture
+from search_spaces.common.network import Network
 from search_spaces.nextvit.architecture import PAPER, PAPER_WIDTHS, Architecture
 from search_spaces.nextvit.stage import Stage, attention_width
 
@@ -124,13 +125,15 @@ def remaining(stages: Sequence[Some], allowed: Allowed) -> tuple[Some, ...]:
 
 
 def params(
-    architecture: Architecture, stages: Sequence[Some], of_stage: Callable[[Some, Stage], dict[str, Any]]
+    architecture: Network, stages: Sequence[Some], of_stage: Callable[[Some, Stage], dict[str, Any]]
 ) -> dict[str, Any]:
     """The parameters of a network, from those of its stages.
 
     Raises:
         InvalidArchitecture: the choices do not build it; names the field.
     """
+    if not isinstance(architecture, Architecture):
+        raise InvalidArchitecture("network", f"the space holds networks of the Next-ViT family, and not {architecture}")
     for field in fields(Architecture):
         expected = getattr(PAPER["next-vit-s"], field.name)
         if field.name != "stages" and getattr(architecture, field.name) != expected:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+import search_spaces
 from evaluators import Evaluator
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from nas.search.sampling.comparable import comparable
@@ -16,7 +17,6 @@ from nas.search.screening.views import Known, Model, Vector, View
 from results.front import as_costs
 from results.store.store import Store
 from search_spaces import Network, SearchSpace
-from search_spaces.common.errors import InvalidArchitecture
 
 NONE = "none"  # learns from no earlier run
 FEWEST_OWN = 5  # networks of the run's own, before they may contradict earlier ones
@@ -68,7 +68,7 @@ def _evaluated(
             [_value(evaluator, architecture, known) for evaluator, known in zip(objectives, measured, strict=True)],
         )
         for key, architecture in networks.items()
-        if (only is None or key in only) and _holds(space, architecture)
+        if (only is None or key in only) and search_spaces.parameters(space, architecture) is not None
     ]
 
 
@@ -79,14 +79,6 @@ def _value(evaluator: Evaluator, architecture: Network, measured: Mapping[str, f
     if evaluator.metric.kind == "predicted":
         return evaluator.measure(architecture).value
     return measured.get(architecture.id, np.nan)
-
-
-def _holds(space: SearchSpace, architecture: Network) -> bool:
-    try:
-        space.params(architecture)
-    except InvalidArchitecture:
-        return False
-    return True
 
 
 class WarmStart:
