@@ -39,10 +39,7 @@ class Trace:
 
 def trace(module: nn.Module, resolution: int) -> Trace:
     """The layers of a module on the meta device, for one image of `resolution` pixels."""
-    image = torch.empty(1, 3, resolution, resolution, device="meta")
-    recorder = Recorder(module, image)
-    with torch.no_grad(), recorder:
-        module.eval()(image)
+    recorder = recorded(module, resolution)
     return Trace(
         layers=tuple(recorder.layers),
         params=sum(parameter.numel() for parameter in module.parameters()),
@@ -51,15 +48,25 @@ def trace(module: nn.Module, resolution: int) -> Trace:
     )
 
 
+def recorded(module: nn.Module, resolution: int, watch: "Watch | None" = None) -> "Recorder":
+    """The run of a module on one image; `watch` hears of every operator, and whether it is a layer."""
+    image = torch.empty(1, 3, resolution, resolution, device="meta")
+    recorder = Recorder(module, image, watch)
+    with torch.no_grad(), recorder:
+        module.eval()(image)
+    return recorder
+
+
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees every operator of a run, and records the layers among those that depend on the image.
 
     What does not depend on it, such as a table of relative positions, can be computed once and is no work per image.
     """
 
-    def __init__(self, module: nn.Module, image: Tensor) -> None:
+    def __init__(self, module: nn.Module, image: Tensor, watch: "Watch | None" = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.layers: list[Layer] = []
+        self.watch = watch
         self.counts: Counter[str] = Counter()
         named = list(module.named_parameters())
         self.weights = {_storage(parameter) for name, parameter in named if "weight" in name.rpartition(".")[2]}
@@ -78,6 +85,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if (name in PRODUCTS) != self.is_map(args):  # the first product makes a map, and the second uses it up
                 self.maps |= made.keys()
             self.counts[name] += 1
+            if self.watch:
+                self.watch(name, name in READERS)
             if name in READERS:
                 self.layers.append(READERS[name](self, args, out))
         return out
@@ -137,6 +146,7 @@ def _product(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
     return Layer(positions=0, macs=left.numel() * right.shape[-1], activations=out.numel(), share=share)
 
 
+Watch = Callable[[str, bool], None]
 READERS: dict[str, Callable[[Recorder, tuple[Any, ...], Tensor], Layer]] = {
     "convolution": _convolution,
     "addmm": _matrix_product,

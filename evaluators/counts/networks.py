@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from evaluators.counts import formula
 from evaluators.counts.formula import Work
 from search_spaces import Architecture, Network, TimmNetwork
+from search_spaces.common.errors import MeasurementFailed
+from search_spaces.peers.stages import stages
 
 if TYPE_CHECKING:
     from evaluators.counts.layer_tracing import Trace
@@ -46,11 +48,14 @@ def trace(network: Network, resolution: int) -> "Trace":
 
 @lru_cache(maxsize=TRACES)
 def _traced(network: TimmNetwork, resolution: int) -> "Trace":
-    from evaluators.counts import layer_tracing
+    from evaluators.counts import layer_tracing, staged
     from search_spaces.peers import timm_models
 
-    module = timm_models.on_paper(network, resolution=resolution)
     try:
-        return layer_tracing.trace(module, resolution)
+        if named := stages(network):
+            return staged.trace(network, named, resolution)
+        return layer_tracing.trace(timm_models.on_paper(network, resolution=resolution), resolution)
+    except MeasurementFailed:
+        raise
     except Exception as error:  # assertions of timm's models and errors of torch
         raise timm_models.unfit(network, resolution, error) from error
