@@ -12,6 +12,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from search_spaces.common.errors import InvalidArchitecture
+from search_spaces.common.network import Network
 from search_spaces.nextvit import stage_choices
 from search_spaces.nextvit.architecture import PAPER, Architecture
 from search_spaces.nextvit.stage import Stage
@@ -76,7 +77,7 @@ def suggest(trial: "optuna.trial.BaseTrial") -> Architecture:
     return Architecture(stages=stage_choices.suggest(STAGES, trial))
 
 
-def params(architecture: Architecture) -> dict[str, Any]:
+def params(architecture: Network) -> dict[str, Any]:
     """The parameters from which `suggest` builds this network, those that it does not use at their lowest.
 
     Raises:
@@ -85,7 +86,7 @@ def params(architecture: Architecture) -> dict[str, Any]:
     return params_within(architecture, {})
 
 
-def params_within(architecture: Architecture, allowed: Allowed) -> dict[str, Any]:
+def params_within(architecture: Network, allowed: Allowed) -> dict[str, Any]:
     """The same where only some values of parameters remain.
 
     Raises:

@@ -8,6 +8,7 @@ Parameters are flat, and every trial asks for all of them, so that a Gaussian pr
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from search_spaces.common.network import Network
 from search_spaces.nextvit import stage_choices
 from search_spaces.nextvit.architecture import PAPER, Architecture
 from search_spaces.nextvit.stacks import STACKS, Stacks
@@ -24,7 +25,7 @@ def suggest(trial: "optuna.trial.BaseTrial") -> Architecture:
     return Architecture(stages=stage_choices.suggest(STAGES, trial))
 
 
-def params(architecture: Architecture) -> dict[str, Any]:
+def params(architecture: Network) -> dict[str, Any]:
     """The parameters from which `suggest` builds this network: the fewest stacks, unused widths at their lowest.
 
     Raises:
@@ -33,7 +34,7 @@ def params(architecture: Architecture) -> dict[str, Any]:
     return params_within(architecture, {})
 
 
-def params_within(architecture: Architecture, allowed: Allowed) -> dict[str, Any]:
+def params_within(architecture: Network, allowed: Allowed) -> dict[str, Any]:
     """The same where only some values of parameters remain.
 
     Raises:

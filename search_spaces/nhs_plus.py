@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from search_spaces.common.network import Network
 from search_spaces.nextvit import stage_choices
 from search_spaces.nextvit.architecture import HEAD_DIMS, PAPER, VARIANTS, Architecture
 from search_spaces.nextvit.checks import CHANNEL_STEP
 from search_spaces.nextvit.stacks import STACKS, Stacks
 from search_spaces.nextvit.stage import SR_RATIOS, Stage
-from search_spaces.nextvit.stage_choices import Allowed, chosen, not_held, remaining
+from search_spaces.nextvit.stage_choices import Allowed, chosen, not_held, of_family, remaining
 
 if TYPE_CHECKING:
     import optuna
@@ -81,7 +82,7 @@ def _used(stages: Sequence[Stage]) -> frozenset[str]:
     return frozenset({STEM, "head_dim"}).union(*(stage.uses for stage in stages))
 
 
-def params(architecture: Architecture) -> dict[str, Any]:
+def params(architecture: Network) -> dict[str, Any]:
     """The parameters from which `suggest` builds this network, those that it does not use at their lowest.
 
     Raises:
@@ -90,17 +91,17 @@ def params(architecture: Architecture) -> dict[str, Any]:
     return params_within(architecture, {})
 
 
-def params_within(architecture: Architecture, allowed: Allowed) -> dict[str, Any]:
+def params_within(architecture: Network, allowed: Allowed) -> dict[str, Any]:
     """The same where only some values of parameters remain.
 
     Raises:
         InvalidArchitecture: none of them builds the network.
     """
-    whole, stages = _remaining(allowed)
-    used = _used(architecture.stages)
-    found = {name: _value(architecture, name, values) if name in used else values[0] for name, values in whole.items()}
+    own, (whole, stages) = of_family(architecture), _remaining(allowed)
+    used = _used(own.stages)
+    found = {name: _value(own, name, values) if name in used else values[0] for name, values in whole.items()}
     varied = {"stem", *used}
-    return found | stage_choices.params(architecture, _of_heads(stages, architecture.head_dim), varied)
+    return found | stage_choices.params(own, _of_heads(stages, own.head_dim), varied)
 
 
 def _remaining(allowed: Allowed) -> tuple[Values, tuple[Choices, ...]]:

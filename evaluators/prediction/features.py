@@ -9,8 +9,10 @@ from itertools import pairwise
 from math import log
 from typing import TYPE_CHECKING, Any
 
+from evaluators.counts import networks
 from evaluators.counts.formula import located, work
-from search_spaces import PAPER, Architecture
+from evaluators.prediction import published_features
+from search_spaces import PAPER, Architecture, Network
 from search_spaces.nextvit.architecture import PAPER_WIDTHS
 
 if TYPE_CHECKING:
@@ -22,8 +24,16 @@ CHOICES = ("transformer_order", "attention_pooling", "normalization", "activatio
 BASELINES = ("log_weights", "log_macs", "log_activations", "log_sum_of_widths", "depth")  # a prediction must beat these
 
 
-def structure(architecture: Architecture, resolution: int = 224) -> dict[str, float]:
-    """All features that follow from the description alone, by name. Counts are by formula, without stem and head."""
+def structure(network: Network, resolution: int = 224) -> dict[str, float]:
+    """All features that follow from the description alone, by name; those of other families are counts by a trace."""
+    if isinstance(network, Architecture):
+        return _of_blocks(network, resolution)
+    work = networks.total(network, resolution)
+    return published_features.of(network, resolution) | {"log_weights": log(work.weights)}
+
+
+def _of_blocks(architecture: Architecture, resolution: int) -> dict[str, float]:
+    """Those of our own family. Counts are by formula, without stem and head."""
     blocks = [block for row in architecture.blocks for block in row]
     counts = [work(block, side) for block, side in located(architecture, resolution)]
     widths = [block.out_channels for block in blocks]

@@ -111,8 +111,8 @@ def _write_table(run: Run, trials: list[Trial], knee: Trial | None) -> None:
     units = {name: measurement.unit for trial in trials for name, measurement in trial.measurements.items()}
     headings = ["trial", *(f"{name} [{units.get(name, '')}]" for name in names), "network", "", "notation"]
     rows = [_cells(trial, names, trial is knee) for trial in trials]
-    if console.is_narrow():  # the glyphs show the same
-        headings, rows = headings[:-1], [row[:-1] for row in rows]
+    if console.is_narrow():  # the glyphs show the same, and a network of another family has its name alone
+        headings, rows = headings[:-1], [[*row[:-3], row[-3] or row[-1], row[-2]] for row in rows]
     console.write_table(headings, rows, frozenset(headings[: len(names) + 1]))
 
 

@@ -9,13 +9,13 @@ from evaluators.prediction.predicted import Knowledge, Predicted
 from nas import console
 from nas.progress import progress
 from results.store.store import Store
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 if TYPE_CHECKING:
     from evaluators.prediction.latency_predictor import Predictor
 
-Pairs = Sequence[tuple[Architecture, Measurement]]
+Pairs = Sequence[tuple[Network, Measurement]]
 Pins = dict[str, dict[str, Any]]  # by spec: the context and the networks that a run's predictor learns from
 USUAL_SAMPLE = 40  # networks: enough for a predictor
 
@@ -58,7 +58,7 @@ def pins(evaluators: Iterable[Evaluator]) -> Pins:
 def _fitted(store: Store, evaluator: Predicted, pin: Mapping[str, Any] | None) -> Predicted:
     by_context = store.measured(evaluator.inner.local.spec)
     context = pin["context"] if pin else _context(evaluator, by_context)
-    pairs = by_context.get(context, [])
+    pairs = [pair for pair in by_context.get(context, []) if not evaluator.refuses(pair[0])]
     if pin:
         networks = set(pin["networks"])
         pairs = [pair for pair in pairs if pair[0].id in networks]

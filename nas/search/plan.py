@@ -12,7 +12,7 @@ from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
 from nas import console, own_plugins
-from nas.search import accuracy, latency_predictions, learning_rate, time_plan
+from nas.search import accuracy, anchors, latency_predictions, learning_rate, time_plan
 from nas.search.config import Config
 from nas.search.screening import warm_start
 from results import load
@@ -20,6 +20,7 @@ from results.store import names
 from results.store.database import sqlite_path
 from results.store.database_errors import NoRuns
 from results.store.store import Store
+from search_spaces import Network
 from search_spaces.common import narrowed
 from search_spaces.common.errors import StoreError, UnknownName, UsageError
 
@@ -107,10 +108,8 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
         fields = {name: choices[name] for name in Config.__dataclass_fields__}
         fields["measure"] = choices["measure"] or ("all" if choices["budget"] <= ALL_UP_TO else "promising")
         fields["fix"] = narrowed.resolved(choices["space"], choices["fix"], choices["free"])
-        proxy, space = accuracy.proxy(choices), search_spaces.get(choices["space"])
-        limits = choices["limits"] if "limits" in given else accuracy.suggested_limits(proxy, space)
-        chosen = {"proxy": proxy, "limits": () if limits == (NO_LIMIT,) else limits}
-        config = Config(**{**fields, **chosen})
+        fields["anchors"], fields["proxy"] = anchors.resolved(choices["anchors"]), accuracy.proxy(choices)
+        config = _limited(fields, given)
         if choices["teacher"] not in ("", warm_start.NONE) and config.sampler != LEARNS:
             raise UsageError(
                 f"--seed-from {choices['teacher']}: the sampler {config.sampler} learns from no earlier run",
@@ -132,6 +131,8 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
     requested = {key: choices[key] for key in given if key in asdict(config)}
     if requested.get("limits") == (NO_LIMIT,):
         requested["limits"] = ()
+    if "anchors" in given:
+        requested["anchors"] = anchors.resolved(choices["anchors"])
     if {"space", "fix", "free"} & given:
         name = requested.get("space", config.space)
         fixes = choices["fix"] if "fix" in given or name != config.space else config.fix
@@ -148,6 +149,21 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
             "  or start a new run: give another --name, or none",
         )
     return Plan(config=planned_config, stored=stored)
+
+
+def _limited(fields: dict[str, Any], given: set[str]) -> Config:
+    """The configuration of a new run, with the limits that are suggested where none were given."""
+    lifted = fields["limits"] == (NO_LIMIT,) or "limits" not in given
+    config = Config(**{**fields, "limits": () if lifted else fields["limits"]})
+    anchors.check(config.all_anchors.values(), config.objectives)
+    if "limits" in given:
+        return config
+    return replace(config, limits=accuracy.suggested_limits(config.proxy, anchors_of(config)))
+
+
+def anchors_of(config: Config) -> list[Network]:
+    """The anchors of the whole space and the user's, whatever --fix leaves."""
+    return [*search_spaces.get(config.space).anchors().values(), *config.all_anchors.values()]
 
 
 @contextmanager

@@ -170,7 +170,7 @@ def _coverage(run: Run) -> str:
     if not volume:
         return "none of the paper's networks was measured"
     if obstacles := verification.obstacles(run):
-        return f"not compared with the paper's networks: {' '.join(obstacles)}"
+        return f"not compared with {front.anchor_names(run)}: {' '.join(obstacles)}"
     return f"covers {volume:.2f} times as much as {front.anchor_names(run)}"
 
 
@@ -214,5 +214,6 @@ def _command(run: Run) -> str:
     options += [f"--fix {shlex.quote(text)}" for text in run.config.get("fix", [])]
     options += [f"--train {config['evaluations']}"] if str(config.get("proxy", "")).startswith("auto") else []
     options += [f"--latency {latency}" for latency in config.get("latencies", [])]
+    options += [f"--anchor {shlex.quote(text)}" for text in config.get("anchors", [])]
     options += [f"--limit '{limit}'" for limit in config.get("limits", [])]
     return " ".join(["nas run", *options])

@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from search_spaces.common.errors import InvalidArchitecture
+from search_spaces.common.network import Network
 from search_spaces.nextvit.architecture import PAPER, PAPER_WIDTHS, Architecture
 from search_spaces.nextvit.checks import CHANNEL_STEP
 from search_spaces.nextvit.stage import Stage, attention_width
@@ -201,23 +202,35 @@ def remaining(stages: Sequence[Some], allowed: Allowed) -> tuple[Some, ...]:
     )
 
 
+def of_family(network: Network) -> Architecture:
+    """The network itself, which is one of the Next-ViT family.
+
+    Raises:
+        InvalidArchitecture: it is of another one.
+    """
+    if not isinstance(network, Architecture):
+        raise InvalidArchitecture("network", f"the space holds networks of the Next-ViT family, and not {network}")
+    return network
+
+
 def suggest(stages: Sequence[StageChoices], trial: "optuna.trial.BaseTrial") -> tuple[Stage, ...]:
     """Every stage, as a trial chooses it."""
     return tuple(choices.suggest(trial, number) for number, choices in enumerate(stages, start=1))
 
 
-def params(architecture: Architecture, stages: Sequence[StageChoices], varied: Collection[str] = ()) -> dict[str, Any]:
+def params(architecture: Network, stages: Sequence[StageChoices], varied: Collection[str] = ()) -> dict[str, Any]:
     """The parameters of the stages of a network, which is Next-ViT in all other fields but those that are varied.
 
     Raises:
         InvalidArchitecture: it is not, or the choices do not build it; names the field.
     """
+    own = of_family(architecture)
     for field in fields(Architecture):
         expected = getattr(PAPER["next-vit-s"], field.name)
-        if field.name not in ("stages", *varied) and getattr(architecture, field.name) != expected:
+        if field.name not in ("stages", *varied) and getattr(own, field.name) != expected:
             raise InvalidArchitecture(field.name, f"the space has only {expected}", expected)
     parameters: dict[str, Any] = {}
-    for index, (choices, stage) in enumerate(zip(stages, architecture.stages, strict=True)):
+    for index, (choices, stage) in enumerate(zip(stages, own.stages, strict=True)):
         try:
             values = choices.params(stage)
         except InvalidArchitecture as error:

@@ -18,7 +18,7 @@ from nas.progress import progress
 from results.mechanism import page, table
 from results.mechanism.report import Report
 from search_spaces import Architecture
-from search_spaces.common import files
+from search_spaces.common import files, networks
 from search_spaces.common.errors import NegativeAnswer, UsageError
 from search_spaces.common.texts import is_folder
 from search_spaces.nextvit import reading, weights
@@ -90,7 +90,7 @@ def find(target: str, source: str | None, *, random: bool) -> Subject:
         )
     if is_folder(target):
         return _trained(TrainingFolder(Path(target)), source)
-    architecture = reading.find(target)
+    architecture = networks.ours(reading.find(target))
     if not (source or random):
         raise UsageError(
             f"'{target}' comes without weights, and random ones have learnt nothing",
