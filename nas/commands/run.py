@@ -18,15 +18,16 @@ from evaluators.workers.bench import Bench
 from nas import __version__, console, signals
 from nas.exit_codes import INTERRUPTED
 from nas.progress import duration, moving_line, progress
-from nas.search import latency_predictions, rungs
+from nas.search import latency_predictions
 from nas.search.accuracy import suggested_limits
-from nas.search.active_learning import check_transient
 from nas.search.config import Config
 from nas.search.pipeline import check_jobs, usual_jobs
 from nas.search.plan import Plan, anchors_of, check_teacher, planned, reserved, settle, stored_run
 from nas.search.proposals import SAMPLERS, SpaceExhausted
 from nas.search.remeasure import remeasure
 from nas.search.search import RepeatedFailure, Search, needs_training, verify
+from nas.search.training import rungs
+from nas.search.training.active_learning import check_transient
 from results import front, verification
 from results.glyphs import glyph, labelled
 from results.limits import Limit

@@ -16,7 +16,6 @@ from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import Result, together
 from nas import console
 from nas.search import latency_predictions
-from nas.search.active_learning import ActiveLearning, check_transient
 from nas.search.config import Config
 from nas.search.pipeline import Candidate, Measured, Pipeline, timed
 from nas.search.proposals import NOTHING, Knowledge, SpaceExhausted, propose
@@ -26,6 +25,7 @@ from nas.search.sampling.history import History, told_trials
 from nas.search.screening import warm_start
 from nas.search.screening.sampler import known
 from nas.search.screening.space_view import SpaceView
+from nas.search.training.active_learning import ActiveLearning, check_transient
 from results.limits import Limit
 from results.store.record import Trial
 from results.store.store import Store

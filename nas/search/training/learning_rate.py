@@ -9,9 +9,9 @@ from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import all_of
 from nas import console
 from nas.progress import progress
-from nas.search.active_learning import TRANSIENT
 from nas.search.config import Config
 from nas.search.drawing import by_size
+from nas.search.training.active_learning import TRANSIENT
 from results.store.store import Store
 from search_spaces import Network
 from search_spaces.common.errors import NegativeAnswer

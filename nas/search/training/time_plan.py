@@ -23,10 +23,10 @@ from evaluators.training.speed import Speed
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import duration
-from nas.search.active_learning import first_round
 from nas.search.config import Config
 from nas.search.drawing import by_size
-from nas.search.learning_rate import MULTIPLES
+from nas.search.training.active_learning import first_round
+from nas.search.training.learning_rate import MULTIPLES
 from results.store.store import Store
 from search_spaces import Network
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
