@@ -2,16 +2,21 @@
 
 from itertools import islice
 
+import optuna
 import pytest
 
+import evaluators
 import search_spaces
 from evaluators.counts import layer_tracing, networks, staged
+from nas.search.proposals import Knowledge, propose
+from nas.search.screening.space_view import SpaceView
 from search_spaces import PAPER, TimmNetwork, maxxvit, metaformer
-from search_spaces.common import contract
+from search_spaces.common import contract, narrowed
 from search_spaces.common.errors import InvalidArchitecture
 from search_spaces.peers import timm_models
 from search_spaces.peers.stages import stages
 
+PEER = TimmNetwork(model="test_coatnet")
 SPACES = {"maxxvit": maxxvit, "metaformer": metaformer}
 
 
@@ -62,3 +67,18 @@ def test_what_a_space_does_not_hold_is_refused(space: str, network: search_space
     assert search_spaces.parameters(search_spaces.get(space), network) is None
     for other in ("nhs", "free"):
         assert network in PAPER.values() or search_spaces.parameters(search_spaces.get(other), network) is None
+
+
+def test_the_sampler_screen_searches_a_space_of_another_family() -> None:
+    """With the models of a run; narrowed, so that few stages are traced."""
+    space = narrowed.get("metaformer", ["stage1.width=64", "stage2.width=128", "stage3.width=320", "stage4.width=512"])
+    objectives = [evaluators.get("published"), evaluators.get("ort")]
+    view, trials = SpaceView(space, objectives, lambda _: ""), []
+    for number in range(13):
+        made = propose(
+            space, "screen", 0, trials, ("maximize", "minimize"), lambda _: "", Knowledge(view=view), {"peer": PEER}
+        )
+        assert (made.params == {}) == (number == 0)
+        values = [objectives[0].measure(made.architecture).value, networks.total(made.architecture).all_macs / 1e8]
+        trials.append(optuna.trial.create_trial(params=made.params, distributions=made.distributions, values=values))
+    assert len(view.values) == 1 and len(next(iter(view.values.values()))) > 100, "a pool was judged"
