@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from search_spaces.common.errors import InvalidArchitecture
 from search_spaces.common.network import Network
-from search_spaces.peers.stages import Stages, stages
+from search_spaces.peers.stages import Stages, named_stages
 from search_spaces.peers.timm_network import TimmNetwork
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class StagedSpace:
     def _plan(self, network: Network) -> Stages:
         if not isinstance(network, TimmNetwork):
             raise InvalidArchitecture("network", f"the space holds networks that timm builds, and not {network}")
-        plan = stages(network) if network.options else self.published.get(network.model)
+        plan = named_stages(network) if network.options else self.published.get(network.model)
         if plan is None or len(plan.depths) != len(self.choices) or self.network(plan) != network:
             raise InvalidArchitecture("network", f"{network} is none of this family's, or differs in more than stages")
         return plan

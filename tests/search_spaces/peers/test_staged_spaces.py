@@ -14,7 +14,7 @@ from search_spaces import PAPER, TimmNetwork, maxxvit, metaformer
 from search_spaces.common import contract, narrowed
 from search_spaces.common.errors import InvalidArchitecture
 from search_spaces.peers import timm_models
-from search_spaces.peers.stages import stages
+from search_spaces.peers.stages import named_stages
 
 PEER = TimmNetwork(model="test_coatnet")
 SPACES = {"maxxvit": maxxvit, "metaformer": metaformer}
@@ -35,7 +35,7 @@ def test_a_published_network_is_what_its_options_would_build(space: str, name: s
 @pytest.mark.parametrize("space", SPACES)
 def test_a_network_is_counted_from_parts_as_it_is_block_by_block(space: str) -> None:
     for network in islice(contract.draw(search_spaces.get(space), 100, seed=3), 4):
-        assert isinstance(network, TimmNetwork) and (plan := stages(network))
+        assert isinstance(network, TimmNetwork) and (plan := named_stages(network))
         whole = layer_tracing.trace(timm_models.on_paper(network, resolution=64), 64)
         assert staged.trace(network, plan, 64) == whole
         assert networks.total(network, 64).params == whole.params
@@ -43,7 +43,7 @@ def test_a_network_is_counted_from_parts_as_it_is_block_by_block(space: str) -> 
 
 def test_metaformers_widths_grow_or_timm_would_leave_a_stage_at_its_resolution() -> None:
     for network in contract.draw(search_spaces.get("metaformer"), 300):
-        plan = stages(network) or metaformer.SPACE.published[network.model]  # type: ignore[arg-type, attr-defined]
+        plan = named_stages(network) or metaformer.SPACE.published[network.model]  # type: ignore[arg-type, attr-defined]
         assert list(plan.widths) == sorted(set(plan.widths))
 
 
