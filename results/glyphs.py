@@ -2,15 +2,17 @@
 
 A convolution block (NCB) lies flat, a transformer block (NTB) stands tall. In the drawing, blue is convolution and
 vermilion attention, which takes the share r of a transformer block's channels. Blocks of other families have a colour
-each, and stand tall if they attend. A network that timm builds has its name in place of marks.
+each, and stand tall if they attend. So do the stages of a network that timm builds, where its options name them;
+another one has its name in place of marks.
 """
 
 from html import escape
 
 from results.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, YELLOW
-from search_spaces import PAPER, Architecture, Block, Network
+from search_spaces import PAPER, Architecture, Block, Network, TimmNetwork
 from search_spaces.nextvit.architecture import PAPER_WIDTHS
 from search_spaces.nextvit.stage import TRANSFORMERS
+from search_spaces.peers.stages import named_stages
 from search_spaces.zoo import KINDS
 
 HEIGHT, FLAT, GAP, STAGE_GAP = 22, 9, 1.5, 7  # px
@@ -27,13 +29,16 @@ FIELDS = {  # of a whole network
     "normalization": "{} norm",
     "activation": "{}",
 }
+PEERS = {"C": "▖", "A": "▌", "T": "▌", "M": "▐"}  # of timm's families: M is convolution, then attention
 ZOO = {"M": GREY, "P": YELLOW, "R": PURPLE, "V": ORANGE, "W": GREEN, "X": SKY}
 
 
 def glyph(network: Network) -> str:
-    """One mark for each block, stages apart: `▖▖▖ ▖▖▖▌ ...`; nothing for a network of another family."""
-    stages = network.stages if isinstance(network, Architecture) else ()
-    return " ".join("".join(MARKS[kind] for kind in stage.blocks) for stage in stages)
+    """One mark for each block, stages apart: `▖▖▖ ▖▖▖▌ ...`; nothing for one of timm's models as it is."""
+    if isinstance(network, Architecture):
+        return " ".join("".join(MARKS[kind] for kind in stage.blocks) for stage in network.stages)
+    plan = named_stages(network) if isinstance(network, TimmNetwork) else None
+    return " ".join(PEERS[kind] * depth for kind, depth in zip(plan.kinds, plan.depths, strict=True)) if plan else ""
 
 
 def fields(network: Network) -> str:

@@ -9,7 +9,7 @@ attention and the head of timm's MaxViT; CoAtNets that timm has by name differ f
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.common.network import Network
-from search_spaces.peers.staged_space import Choices, StagedSpace
+from search_spaces.peers.staged_space import Allowed, Choices, StagedSpace
 from search_spaces.peers.stages import Stages
 from search_spaces.peers.timm_network import TimmNetwork, Value
 
@@ -54,12 +54,26 @@ def params(network: Network) -> dict[str, Any]:
     Raises:
         InvalidArchitecture: the space does not contain it; names the field.
     """
-    return SPACE.params(network)
+    return params_within(network, {})
+
+
+def params_within(network: Network, allowed: Allowed) -> dict[str, Any]:
+    """The same where only some values of parameters remain.
+
+    Raises:
+        InvalidArchitecture: none of them builds the network.
+    """
+    return SPACE.params(network, allowed)
 
 
 def size() -> int:
     """The number of different networks in the space."""
-    return SPACE.size()
+    return size_within({})
+
+
+def size_within(allowed: Allowed) -> int:
+    """The same where only some values of parameters remain."""
+    return SPACE.size(allowed)
 
 
 def anchors() -> dict[str, TimmNetwork]:

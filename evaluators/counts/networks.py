@@ -7,7 +7,7 @@ from evaluators.counts import formula
 from evaluators.counts.formula import Work
 from search_spaces import Architecture, Network, TimmNetwork
 from search_spaces.common.errors import MeasurementFailed
-from search_spaces.peers.stages import stages
+from search_spaces.peers.stages import named_stages
 
 if TYPE_CHECKING:
     from evaluators.counts.layer_tracing import Trace
@@ -52,7 +52,7 @@ def _traced(network: TimmNetwork, resolution: int) -> "Trace":
     from search_spaces.peers import timm_models
 
     try:
-        if named := stages(network):
+        if named := named_stages(network):
             return staged.trace(network, named, resolution)
         return layer_tracing.trace(timm_models.on_paper(network, resolution=resolution), resolution)
     except MeasurementFailed:

@@ -92,6 +92,8 @@ def _parts(network: TimmNetwork, count: int, resolution: int) -> dict[Place, Par
             if not found[2]:
                 part.register_forward_hook(_moves(at, HEAD))
     layers = recorded(module, resolution, watch).layers
+    blocks = [(stage, block) for stage in range(count) for block in (0, 1)]
+    assert operators.keys() >= set(blocks), "its modules are no stages of blocks"
     params = Counter[Place]()
     for name, parameter in module.named_parameters():
         params[_owner(name)] += parameter.numel()
@@ -101,7 +103,7 @@ def _parts(network: TimmNetwork, count: int, resolution: int) -> dict[Place, Par
             params=params[place],
             operators=operators.get(place, Counter()),
         )
-        for place in (STEM, HEAD, *((stage, block) for stage in range(count) for block in (0, 1)))
+        for place in (STEM, HEAD, *blocks)
     }
 
 

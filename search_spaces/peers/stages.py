@@ -5,6 +5,7 @@ from typing import Any
 
 from search_spaces.peers.timm_network import TimmNetwork, Value
 
+LETTERS, DEEPEST = "CATM", 64  # blocks of a stage
 DEPTHS, WIDTHS, KINDS = "depths", ("dims", "embed_dim"), ("token_mixers", "block_type")  # as timm's families call them
 
 
@@ -17,17 +18,16 @@ class Stages:
     kinds: tuple[str, ...]  # letters: C convolution, A or T attention, M both
 
 
-def stages(network: TimmNetwork) -> Stages | None:
-    """The stages that a network's options name; None where they do not name all three of each, by one letter each."""
+def named_stages(network: TimmNetwork) -> Stages | None:
+    """The stages that a network's options name; None where they do not name all three of each."""
     options: dict[str, Any] = dict(network.options)
-    depths = options.get(DEPTHS)
     widths, kinds = (next((options[name] for name in names if name in options), None) for names in (WIDTHS, KINDS))
-    rows = (depths, widths, kinds)
-    if not all(isinstance(row, tuple) and len(row) == len(depths or ()) for row in rows):
+    rows: Any = (options.get(DEPTHS), widths, kinds)
+    if not all(isinstance(row, tuple) for row in rows) or len(set(map(len, rows))) > 1:
         return None
-    if not all(isinstance(kind, str) and len(kind) == 1 for kind in kinds or ()):
-        return None
-    return Stages(depths=depths or (), widths=widths or (), kinds=kinds or ())
+    plan = Stages(depths=rows[0], widths=rows[1], kinds=rows[2])
+    counted = all(type(number) is int and number > 0 for number in plan.depths + plan.widths)
+    return plan if counted and max(plan.depths) <= DEEPEST and set(plan.kinds) <= set(LETTERS) else None
 
 
 def with_depths(network: TimmNetwork, depths: tuple[int, ...]) -> TimmNetwork:

@@ -8,11 +8,13 @@ import optuna
 import pytest
 
 import search_spaces
-from nas.search import anchors
+from nas.search import anchors, latency_predictions
 from nas.search.config import Config
 from nas.search.proposals import SAMPLERS, propose
+from results.store.store import Store
 from search_spaces import PAPER, TimmNetwork
 from search_spaces.common.errors import StoreError, UsageError
+from tests import synthetic
 from tests.conftest import Program
 
 PEER = TimmNetwork(model="test_coatnet")
@@ -79,3 +81,13 @@ def test_a_run_with_an_anchor_of_another_family(nas: Program) -> None:
     exported = nas("export", "one", "--trial", "3", "-o", "peer.json")
     assert exported.code == 0, exported.err
     assert json.loads((nas.folder / "peer.json").read_text())["model"] == "test_coatnet"
+
+
+def test_a_predictor_learns_from_our_family_alone(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'nas.db'}", writable=True)
+    for network in (*PAPER.values(), PEER):
+        store.remember(network, synthetic.measurement(synthetic.LATENCY, 20.0))
+    ((context, pairs),) = latency_predictions.learnable(store, "ort").items()
+    assert [network for network, _ in pairs] == list(PAPER.values())
+    assert len(store.measured("ort")[context]) == len(pairs) + 1
+    store.close()

@@ -59,3 +59,8 @@ def test_fronts_of_two_families_are_compared() -> None:
 def test_a_name_stands_in_place_of_marks() -> None:
     assert (glyph(PEER), spoken(PEER), labelled(PEER)) == ("", "timm:fastvit_sa24", "timm:fastvit_sa24")
     assert ">timm:fastvit_sa24</text>" in svg(PEER)
+
+
+def test_stages_that_options_name_have_marks() -> None:
+    options = {"depths": (2, 1, 3, 1), "dims": (64, 128, 320, 512), "token_mixers": ("C", "C", "A", "C")}
+    assert glyph(TimmNetwork(model="caformer_s18", options=tuple(options.items()))) == "▖▖ ▖ ▌▌▌ ▖"
