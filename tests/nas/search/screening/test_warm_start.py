@@ -1,5 +1,6 @@
 """Earlier runs teach the sampler, until the run's own measurements contradict them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,17 @@ import pytest
 
 import evaluators
 import search_spaces
-from nas.search.screening import warm_start
-from nas.search.screening.pool import candidates
+from nas.search.screening import screening, warm_start
+from nas.search.screening.pool import Distributions, Params, candidates
+from nas.search.screening.screening import Screening
 from nas.search.screening.space_view import SpaceView
 from nas.search.screening.views import Known, Parameters
 from nas.search.screening.warm_start import WarmStart
-from search_spaces import nhs, nhs_plus
+from results.front import non_dominated
+from search_spaces import PAPER, Architecture, nhs, nhs_plus
+from search_spaces.common import narrowed
 from tests.conftest import QUICK, Program
+from tests.networks import random_networks
 
 GRID: dict[str, optuna.distributions.BaseDistribution] = {
     name: optuna.distributions.IntDistribution(0, 9) for name in "abcd"
@@ -83,17 +88,52 @@ def test_a_run_that_is_refused_makes_no_database(nas: Program) -> None:
     assert not list(nas.folder.iterdir())
 
 
-def test_the_front_of_nhs_seeds_a_run_of_nhs_plus(finished: Program) -> None:
-    """Its networks are candidates from the first question on, where they cost no measurement, and so are steps away."""
-    ended = finished("run", "--space", "nhs-plus", "--budget", "12", *QUICK, "--seed-from", "whole", "--json")
+def seeded(monkeypatch: pytest.MonkeyPatch, count: int) -> tuple[list[Architecture], list[Params], Params]:
+    """The front of networks of `nhs`, and of the first question of a run of `nhs-plus` the parents and the answer."""
+    objectives = [evaluators.get("structure", "accuracy"), evaluators.get("ort", "latency")]
+    work = evaluators.get("macs")
+
+    def judged(networks: Sequence[Architecture]) -> Known:
+        values = [(objectives[0].measure(network).value, work.measure(network).value) for network in networks]
+        return Known(params=[nhs_plus.params(network) for network in networks], values=np.array(values))
+
+    parents: list[Params] = []
+    made = screening.candidates
+
+    def spied(distributions: Distributions, best: Sequence[Params], *rest: Any) -> list[Params]:
+        parents.extend(best if not parents else ())
+        return made(distributions, best, *rest)
+
+    monkeypatch.setattr(screening, "candidates", spied)
+    own, earlier = judged(list(PAPER.values())), judged(random_networks(count))
+    asked = {network.id for network in PAPER.values()}
+    screen = Screening(
+        view=SpaceView(nhs_plus, objectives, lambda network: "asked" if network.id in asked else ""),
+        distributions=narrowed.distributions(nhs_plus),
+        signs=(-1.0, 1.0),
+        most={},
+    )
+    answer = screen.choose(own, [], earlier, np.random.default_rng(0))
+    costs = np.vstack([earlier.values, own.values]) * (-1, 1)
+    front = [index for index in np.nonzero(non_dominated(costs))[0] if index < count]
+    return [random_networks(count)[index] for index in front], parents, answer
+
+
+def test_a_front_of_nhs_seeds_the_first_question_of_nhs_plus(monkeypatch: pytest.MonkeyPatch) -> None:
+    front, parents, answer = seeded(monkeypatch, 20)
+    assert front
+    assert all(nhs_plus.params(network) in parents for network in front)
+    assert nhs_plus.suggest(optuna.trial.FixedTrial(answer)) not in PAPER.values()
+
+
+def test_a_few_networks_that_teach_no_model_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    front, parents, answer = seeded(monkeypatch, 5)
+    assert not parents
+    assert nhs_plus.suggest(optuna.trial.FixedTrial(answer)) in front
+
+
+def test_a_run_of_nhs_teaches_one_of_nhs_plus(finished: Program) -> None:
+    ended = finished("run", "--space", "nhs-plus", "--budget", "4", *QUICK, "--seed-from", "whole", "--name", "plus")
     assert ended.code == 0, ended.err
     assert "taught by    14 networks" in ended.err
-    known, new = ({trial["id"] for trial in trials(finished, run)} for run in ("whole", "nhs-plus-1"))
-    assert len(known & new) > len(nhs_plus.anchors())
-    assert new - known
-    assert ended.events[-1]["reused"] > len(nhs_plus.anchors())
-
-
-def trials(program: Program, run: str) -> list[dict[str, Any]]:
-    """All trials of a run."""
-    return list(program("show", run, "--all", "--json").json["trials"])
+    assert "Next Hybrid Strategy, and what `nhs` keeps as published" in ended.err
