@@ -6,7 +6,7 @@ import click
 
 from nas import __version__
 from nas.cli_networks import export, measure
-from nas.cli_study import rediscover, strategies
+from nas.cli_study import mechanism, rediscover, strategies
 from nas.cli_training import finalists, train
 from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, latencies, narrowing, plugin_names
 
@@ -37,6 +37,7 @@ def cli() -> None:
         "nas run --fix 'stage*.N=3..4' --fix stage4.t=1   search a part of the space",
         "nas run --data photos/ --train 30             predict accuracy from 30 networks trained on photos/",
         "nas run --data digits --proxy train:epochs=3 --budget 30   train every candidate, the best ones longer",
+        "nas run --anchor timm:fastvit_sa24 --anchor timm:caformer_s18   with networks of other families on the front",
         "nas run --name nhs-1                          resume an interrupted run",
         "nas run --name nhs-1 --budget 400             extend a finished run",
         "nas run --space nhs --budget 50 --latency ort:resolution=192 --sampler random --json",
@@ -83,6 +84,14 @@ def cli() -> None:
     multiple=True,
     callback=plugin_names,
     help="A limit that the networks must keep, such as 'ort<=40ms'; repeat for several. none lifts suggested ones.",
+)
+@click.option(
+    "--anchor",
+    "anchors",
+    metavar="ARCH",
+    multiple=True,
+    help="A network to evaluate first and to show beside the others: timm:fastvit_sa24, a file, a notation; repeat "
+    "for several.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of every random choice.")
 @click.option(
@@ -369,5 +378,5 @@ def evaluators(as_json: bool) -> None:
     list_evaluators(as_json=as_json)
 
 
-for command in (export, measure, train, finalists, strategies, rediscover):
+for command in (export, measure, train, finalists, strategies, rediscover, mechanism):
     cli.add_command(command)

@@ -69,7 +69,8 @@ def export(
 ) -> None:
     """Export a network to files for training and deployment.
 
-    Every file is verified against the network. ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l.
+    Every file is verified against the network. ARCH is a file, a notation, next-vit-s, next-vit-b, next-vit-l, or
+    timm:NAME, a model of timm.
     Formats: config (JSON and YAML), python (one module that needs only torch), timm (a folder that timm loads), onnx,
     coreml, tensorrt, torch (torch.export).
     """
@@ -84,6 +85,7 @@ def export(
     epilog=examples(
         "nas measure next-vit-s --latency ort",
         "nas measure arch.json --latency ort:resolution=192,threads=2 --json",
+        "nas measure timm:fastvit_sa24 --latency ort           a network of another family, which timm builds",
         "nas measure next-vit-s arch.json --compare            is one of them faster?",
         "nas measure nhs-1 --front --latency coreml@ssh:me@macbook",
         "nas measure nhs-1 --front --again 2                   repeat, and combine",
@@ -144,8 +146,9 @@ def measure(
 ) -> int:
     """Measure single networks, those of a run, or a sample of a space.
 
-    ARCH is a file, a notation, or next-vit-s, next-vit-b, next-vit-l. The measurements of --front, --all, --trial and
-    --sample go into the database; a network with a doubtful measurement there is measured again, another one is not.
+    ARCH is a file, a notation, next-vit-s, next-vit-b, next-vit-l, or timm:NAME, a model of timm. The measurements of
+    --front, --all, --trial and --sample go into the database; a network with a doubtful measurement there is measured
+    again, another one is not.
     """
     from nas.commands import measure
 

@@ -1,4 +1,4 @@
-"""The commands of the study, on the command line: `nas strategies` and `nas rediscover`."""
+"""The commands of the study, on the command line: `nas strategies`, `nas rediscover` and `nas mechanism`."""
 
 from pathlib import Path
 
@@ -136,5 +136,63 @@ def rediscover(
         outputs=outputs,
         store_url=store,
         timeout=timeout,
+        as_json=as_json,
+    )
+
+
+@click.command(
+    epilog=examples(
+        "nas mechanism runs/trained/336aea37b404-photos --data photos/ -o mechanism.html",
+        "nas mechanism next-vit-s --weights timm:nextvit_small.bd_in1k --data photos/",
+        "nas mechanism arch.json --weights final.safetensors --images 256 --json",
+    )
+)
+@click.argument("target", metavar="FOLDER|ARCH")
+@click.option("--weights", "source", metavar="SOURCE", help="FILE.safetensors or timm:NAME.  [default: FOLDER's last]")
+@click.option(
+    "--allow-pickle", is_flag=True, help="Also read weights from a pickle, which may run code: only if you trust it."
+)
+@click.option("--random-weights", "random", is_flag=True, help="Look at an untrained network, and say so.")
+@click.option(
+    "--data", metavar="DATA", help="Images, as for nas run.  [default: FOLDER's digits or synthetic; or drawn scenes]"
+)
+@click.option(
+    "--images", type=click.IntRange(2, 10_000), default=64, show_default=True, help="Validation images to look at."
+)
+@click.option(
+    "--resolution",
+    type=click.IntRange(32, 512),
+    help="Side of the images in pixels.  [default: that of FOLDER, or 224]",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Also write an HTML page.")
+@JSON
+def mechanism(
+    target: str,
+    source: str | None,
+    allow_pickle: bool,
+    random: bool,
+    data: str | None,
+    images: int,
+    resolution: int | None,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Show what the blocks of a trained network do.
+
+    The reason for mixing, seen in one network: the frequencies of every block's features, those of what attention and
+    convolution add within a transformer block, and how far attention reaches. FOLDER was written by nas train; ARCH is
+    a file, a notation, or next-vit-s, next-vit-b, next-vit-l, and needs --weights.
+    """
+    from nas.commands.study.mechanism import mechanism as look
+
+    return look(
+        target,
+        source=source,
+        allow_pickle=allow_pickle,
+        random=random,
+        data=data,
+        images=images,
+        resolution=resolution,
+        output=output,
         as_json=as_json,
     )

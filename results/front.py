@@ -99,9 +99,18 @@ def relative_hypervolume(run: Run) -> float | None:
 
 
 def anchor_names(run: Run) -> str:
-    """The anchors that were measured, for a sentence: by name where they are not all of the paper's networks."""
-    anchors = [trial.anchor for trial in run.succeeded() if trial.anchor]
-    return "the paper's networks" if set(anchors) == set(PAPER) else " and ".join(anchors)
+    """The anchors that were measured, for a sentence: those of the paper as such where all of them are there."""
+    names = [trial.anchor for trial in run.succeeded() if trial.anchor]
+    if set(PAPER) <= set(names):
+        names = ["the paper's networks", *(name for name in names if name not in PAPER)]
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def whose_anchors(run: Run) -> str:
+    """Whose networks were measured as a yardstick: "the paper's", or "the anchors'" where others are among them."""
+    return (
+        "the paper's" if {trial.anchor for trial in run.succeeded() if trial.anchor} <= set(PAPER) else "the anchors'"
+    )
 
 
 def attainment(run: Run, reference: Points) -> list[float]:

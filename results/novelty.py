@@ -5,15 +5,15 @@ from functools import lru_cache
 
 from evaluators.prediction.published_guard import UNLIKE, unlike
 from results.store.record import Trial
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import Unavailable
 
 
 @lru_cache(maxsize=20_000)
-def reasons(architecture: Architecture) -> tuple[str, ...]:
+def reasons(network: Network) -> tuple[str, ...]:
     """In what a network is unlike published ones, as sentences; empty if it is like them, or nothing is known."""
     try:
-        return tuple(unlike(architecture))
+        return tuple(unlike(network))
     except Unavailable:  # the table is damaged: `nas doctor` and the evaluator `published` say so
         return ()
 

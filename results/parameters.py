@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import search_spaces
 from results.store.record import Run, Trial
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 from search_spaces.common import narrowed
 from search_spaces.common.errors import InvalidArchitecture, UsageError
 
@@ -34,10 +35,10 @@ def parameters(run: Run, trials: Sequence[Trial]) -> Iterator[Used]:
     if not space:
         return
     for trial in trials:
-        try:
-            fixed = optuna.trial.FixedTrial(space.params(trial.architecture))
-        except InvalidArchitecture:
+        known = search_spaces.parameters(space, trial.architecture)
+        if known is None:
             continue
+        fixed = optuna.trial.FixedTrial(known)
         space.suggest(fixed)
         params, ranges = fixed.params, fixed.distributions
         used = [name for name in params if _is_used(space, trial.architecture, params, name, ranges[name])]
@@ -57,7 +58,7 @@ def _space(run: Run) -> SearchSpace | None:
 
 
 def _is_used(
-    space: SearchSpace, network: Architecture, params: dict[str, Any], name: str, values: "BaseDistribution"
+    space: SearchSpace, network: Network, params: dict[str, Any], name: str, values: "BaseDistribution"
 ) -> bool:
     ends = getattr(values, "choices", None) or (values.low, values.high)  # type: ignore[attr-defined]
     others = [value for value in ends if value != params[name]]

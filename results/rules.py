@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators import Metric
-from evaluators.counts import formula
+from evaluators.counts import networks
 from evaluators.statistics import significance
 from evaluators.statistics.ranking import Interval, bootstrap
 from results import front
 from results.store.record import Run, Trial
 from results.traits import Trait, traits
-from search_spaces import Architecture
+from search_spaces import Network
+from search_spaces.common.networks import ours
 
 Mask = NDArray[np.bool_]
 Vector = NDArray[np.float64]
@@ -52,10 +53,10 @@ class Rule:
     def __str__(self) -> str:
         unit = "points" if self.metric.unit == "%" else self.metric.unit
         such = " with such blocks" if self.without else ""
-        gain = f"{self.gain.value:+.2g} {unit} [{self.gain.low:.2g}, {self.gain.high:.2g}]"
+        gain = f"{self.gain.value:.2g} [{self.gain.low:.2g}, {self.gain.high:.2g}] {unit}"
         return (
             f"Between {self.low:.4g} and {self.high:.4g} {self.latency.unit} by {self.latency.name}, {self.having} of "
-            f"the {self.members} networks of the front{such} {self.trait}, and {self.share:.0%} of all networks there. "
+            f"the {self.members} networks of the front{such} {self.trait}; of all networks there, {self.share:.0%}. "
             f"In {self.pairs} pairs alike in latency and MACs, they are better by {gain} of {word(self.metric)} "
             f"(p = {self.p:.2g})."
         )
@@ -136,7 +137,7 @@ def word(metric: Metric) -> str:
 
 def rules(run: Run) -> Rules:
     """The rules of a run's front that pass both checks, one for each trait."""
-    sample = _Sample(run=run, trials=run.feasible())
+    sample = _Sample(run=run, trials=[trial for trial in run.feasible() if trial.stages])
     candidates = list(_candidates(sample)) if len(run.objectives) > 1 else []
     return Rules(
         rules=tuple(_passing(sample, candidates)),
@@ -148,7 +149,7 @@ def rules(run: Run) -> Rules:
 
 def _candidates(sample: _Sample) -> Iterator[_Candidate]:
     """Every trait in every band that holds enough networks of both kinds."""
-    named = traits([trial.architecture for trial in sample.trials])
+    named = traits([ours(trial.architecture) for trial in sample.trials])
     for band in _bands(sample):
         if min((band & sample.on_front).sum(), (band & ~sample.on_front).sum()) >= FEWEST:
             yield from filter(None, (_leaning(trait, band, sample.on_front) for trait in named))
@@ -247,6 +248,6 @@ def _gains(sample: _Sample, candidate: _Candidate) -> Vector:
 
 
 @lru_cache(maxsize=20_000)
-def macs(architecture: Architecture) -> int:
+def macs(network: Network) -> int:
     """Multiply-accumulates for an image of 224 pixels."""
-    return formula.total(architecture).all_macs
+    return networks.total(network).all_macs

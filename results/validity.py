@@ -8,11 +8,11 @@ from evaluators import Measurement, Metric
 from evaluators.statistics import ranking
 from evaluators.statistics.ranking import FEWEST
 from results.store.record import Run, Trial
-from search_spaces import Architecture
+from search_spaces import Network
 
 UNVALIDATED = "unvalidated on your data"
 
-Pairs = Sequence[tuple[Architecture, Measurement]]
+Pairs = Sequence[tuple[Network, Measurement]]
 
 
 def shown(run: Run, metric: Metric) -> str:

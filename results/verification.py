@@ -113,7 +113,7 @@ def _which(run: Run, trials: Sequence[Trial]) -> str:
 def obstacles(run: Run) -> list[str]:
     """Why the run's front cannot be compared with the paper's networks or with another front; empty where it can."""
     members, others = _compared(run)
-    return doubts(run, members, "the front's") + doubts(run, others, "the paper's")
+    return doubts(run, members, "the front's") + doubts(run, others, front.whose_anchors(run))
 
 
 def doubtful(run: Run) -> int:

@@ -1,31 +1,45 @@
 """What may be built: architectures, and the spaces they are drawn from.
 
-Every file directly in this folder is a search space, and its file name is its name; so is a user's own file
-(`common/plugins.py` finds both). A space is a module with `suggest(trial)`, its inverse `params(architecture)`,
-`size()` and `anchors()`. Importing this package does not import torch.
+Every file directly in this folder is a search space, and its file name is its name, with - for _; so is a user's own
+file, whose name stays as it is (`common/plugins.py` finds both). A space is a module with `suggest(trial)`, its inverse
+`params(architecture)`, `size()` and `anchors()`. Importing this package does not import torch.
 """
 
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from search_spaces.common import plugins
-from search_spaces.common.errors import UnknownName
+from search_spaces.common.errors import InvalidArchitecture, UnknownName
+from search_spaces.common.network import Network
 from search_spaces.nextvit.architecture import PAPER, Architecture
 from search_spaces.nextvit.stage import Block, Stage
+from search_spaces.peers.timm_network import TimmNetwork
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["PAPER", "Architecture", "Block", "SearchSpace", "Stage", "get", "names", "summary"]
+__all__ = [
+    "PAPER",
+    "Architecture",
+    "Block",
+    "Network",
+    "SearchSpace",
+    "Stage",
+    "TimmNetwork",
+    "get",
+    "names",
+    "parameters",
+    "summary",
+]
 
 
 class SearchSpace(Protocol):
     """The functions that every module of this folder offers."""
 
-    def suggest(self, trial: "optuna.trial.BaseTrial") -> Architecture:
+    def suggest(self, trial: "optuna.trial.BaseTrial") -> Network:
         """One network of the space, chosen by the trial's `suggest_*` calls."""
 
-    def params(self, architecture: Architecture) -> dict[str, Any]:
+    def params(self, architecture: Any) -> dict[str, Any]:
         """The parameters from which `suggest` builds that network.
 
         Raises:
@@ -35,13 +49,30 @@ class SearchSpace(Protocol):
     def size(self) -> int:
         """The number of different networks in the space."""
 
-    def anchors(self) -> dict[str, Architecture]:
+    def anchors(self) -> dict[str, Network]:
         """Published networks of the space, by name. A search evaluates them first, as references for its front."""
+
+
+def parameters(space: SearchSpace, network: Network) -> dict[str, Any] | None:
+    """The parameters of a network in a space; None where the space does not hold it, or holds another family."""
+    try:
+        return space.params(network)
+    except InvalidArchitecture:
+        return None
+    except AttributeError:  # a user's own space need not know other families
+        if isinstance(network, Architecture):
+            raise
+        return None
 
 
 def names() -> list[str]:
     """The names of all search spaces: built-in ones in alphabetical order, then users'."""
-    return [*plugins.names("search_spaces"), *plugins.own(plugins.SPACES)]
+    return [*_built_in(), *plugins.own(plugins.SPACES)]
+
+
+def _built_in() -> dict[str, str]:
+    """Our own search spaces: the name of each, and that of its module."""
+    return {module.replace("_", "-"): module for module in plugins.names("search_spaces")}
 
 
 def get(name: str) -> SearchSpace:
@@ -59,8 +90,8 @@ def summary(name: str) -> str:
 
 
 def _module(name: str) -> ModuleType:
-    if name in plugins.names("search_spaces"):
-        return plugins.load("search_spaces", name, "search space")
+    if module := _built_in().get(name):
+        return plugins.load("search_spaces", module, "search space")
     own = plugins.own(plugins.SPACES)
     if name not in own:
         raise UnknownName("search space", name, names())

@@ -12,10 +12,11 @@ from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from search_spaces.common.errors import InvalidArchitecture
+from search_spaces.common.network import Network
 from search_spaces.nextvit import stage_choices
 from search_spaces.nextvit.architecture import PAPER, Architecture
 from search_spaces.nextvit.stage import Stage
-from search_spaces.nextvit.stage_choices import Allowed, StageChoices, integer, remaining
+from search_spaces.nextvit.stage_choices import SHARED, Allowed, StageChoices, chosen, remaining
 
 if TYPE_CHECKING:
     import optuna
@@ -32,6 +33,33 @@ class Choices(StageChoices):
     depths: Sequence[int]
     kinds: tuple[Sequence[str], ...]
 
+    def suggest(self, trial: "optuna.trial.BaseTrial", number: int) -> Stage:
+        """The stage of that number. Different parameters may build the same one; `params` returns one of them."""
+        depth = chosen(trial, f"stage{number}.depth", self.depths)
+        ends = [trial.suggest_categorical(f"stage{number}.last{place}", KINDS) for place in range(1, self.depth + 1)]
+        return self.asked(trial, number, "".join(reversed(ends[:depth])))
+
+    def params(self, stage: Stage) -> dict[str, Any]:
+        """The inverse: what the stage does not use is at its lowest."""
+        depth = len(stage.blocks)
+        kinds = list(zip(reversed(stage.blocks), self.kinds, strict=False))
+        if depth not in self.depths or any(kind not in left for kind, left in kinds):
+            raise InvalidArchitecture("blocks", f"the space has up to {self.depths[-1]} blocks, not '{stage.blocks}'")
+        used = [kind for kind, _ in kinds]
+        unused = [left[0] for left in self.kinds[depth:]]
+        by_place = {f"last{place}": kind for place, kind in enumerate([*used, *unused], start=1)}
+        return {"depth": depth, **by_place, **self.values(stage)}
+
+    def sequences(self) -> dict[str, int]:
+        """Counted by the ends of stages: of each depth all sequences, those of one kind alone taken apart."""
+        total = convolutions = transformers = 0
+        for depth in self.depths:
+            kinds = self.kinds[:depth]
+            total += prod(map(len, kinds))
+            convolutions += all("C" in left for left in kinds)
+            transformers += all("T" in left for left in kinds)
+        return {"C": convolutions, "T": transformers, "CT": total - convolutions - transformers}
+
     def within(self, values: Allowed) -> Self:
         """The choices that remain of these."""
         kinds = [values.get(f"last{place}", kinds) for place, kinds in enumerate(self.kinds, start=1)]
@@ -40,24 +68,16 @@ class Choices(StageChoices):
 
 
 STAGES = tuple(
-    Choices(**vars(shared), depths=range(1, shared.depth + 1), kinds=(KINDS,) * shared.depth)
-    for shared in stage_choices.STAGES
+    Choices(**shared, depths=range(1, shared["depth"] + 1), kinds=(KINDS,) * shared["depth"]) for shared in SHARED
 )
 
 
 def suggest(trial: "optuna.trial.BaseTrial") -> Architecture:
     """One network of the space. Different parameters may build the same one; `params` returns one of them."""
-    return Architecture(stages=tuple(_suggest_stage(trial, number, c) for number, c in enumerate(STAGES, start=1)))
+    return Architecture(stages=stage_choices.suggest(STAGES, trial))
 
 
-def _suggest_stage(trial: "optuna.trial.BaseTrial", number: int, choices: Choices) -> Stage:
-    depth = integer(trial, f"stage{number}.depth", choices.depths)
-    ends = [trial.suggest_categorical(f"stage{number}.last{place}", KINDS) for place in range(1, choices.depth + 1)]
-    blocks = "".join(reversed(ends[:depth]))
-    return Stage(blocks=blocks, **choices.ask(trial, number), sr_ratio=choices.sr_ratio)
-
-
-def params(architecture: Architecture) -> dict[str, Any]:
+def params(architecture: Network) -> dict[str, Any]:
     """The parameters from which `suggest` builds this network, those that it does not use at their lowest.
 
     Raises:
@@ -66,24 +86,13 @@ def params(architecture: Architecture) -> dict[str, Any]:
     return params_within(architecture, {})
 
 
-def params_within(architecture: Architecture, allowed: Allowed) -> dict[str, Any]:
+def params_within(architecture: Network, allowed: Allowed) -> dict[str, Any]:
     """The same where only some values of parameters remain.
 
     Raises:
         InvalidArchitecture: none of them builds the network.
     """
-    return stage_choices.params(architecture, remaining(STAGES, allowed), _stage_params)
-
-
-def _stage_params(choices: Choices, stage: Stage) -> dict[str, Any]:
-    depth = len(stage.blocks)
-    kinds = list(zip(reversed(stage.blocks), choices.kinds, strict=False))
-    if depth not in choices.depths or any(kind not in left for kind, left in kinds):
-        raise InvalidArchitecture("blocks", f"the space has up to {choices.depths[-1]} blocks, not '{stage.blocks}'")
-    used = [kind for kind, _ in kinds]
-    unused = [left[0] for left in choices.kinds[depth:]]
-    by_place = {f"last{place}": kind for place, kind in enumerate([*used, *unused], start=1)}
-    return {"depth": depth, **by_place, **choices.widths(stage)}
+    return stage_choices.params(architecture, remaining(STAGES, allowed))
 
 
 def size() -> int:
@@ -93,18 +102,7 @@ def size() -> int:
 
 def size_within(allowed: Allowed) -> int:
     """The same where only some values of parameters remain."""
-    return prod(map(_stage_size, remaining(STAGES, allowed)))
-
-
-def _stage_size(choices: Choices) -> int:
-    """Counted by the ends of stages: of each depth all sequences, those of one kind alone taken apart."""
-    total = convolutions = transformers = 0
-    for depth in choices.depths:
-        kinds = choices.kinds[:depth]
-        total += prod(map(len, kinds))
-        convolutions += all("C" in left for left in kinds)
-        transformers += all("T" in left for left in kinds)
-    return choices.count(convolutions, transformers, total - convolutions - transformers)
+    return prod(choices.size() for choices in remaining(STAGES, allowed))
 
 
 def anchors() -> dict[str, Architecture]:

@@ -20,7 +20,7 @@ from search_spaces.common import plugins
 ROOT = Path(__file__).parent.parent
 ROOMS = [
     "statistics", "core", "stopwatch", "targets", "graphs", "workers", "counts", "scores", "datasets", "training",
-    "prediction",
+    "mechanism", "prediction",
 ]  # fmt: skip
 ORDER = ["search_spaces", "evaluators", "results", "nas"]
 PLUGIN_FOLDERS = ["search_spaces", "search_spaces.zoo", *(f"evaluators.{family}" for family in evaluators.FAMILIES)]

@@ -22,7 +22,7 @@ import evaluators
 from evaluators.prediction import features
 from evaluators.statistics import ranking
 from evaluators.statistics.ranking import FEWEST, Interval, Vector
-from nas.search.active_learning import TRANSIENT
+from nas.search.training.active_learning import TRANSIENT
 from search_spaces import Architecture
 
 HERE = Path(__file__).parent

@@ -38,7 +38,9 @@ class Networks:
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor, self.score = predictor, evaluators.get(WITHOUT_DATA, "accuracy")
-        self.config = Config(space="nhs", proxy=WITHOUT_DATA, limits=suggested_limits(WITHOUT_DATA, SPACE))
+        self.config = Config(
+            space="nhs", proxy=WITHOUT_DATA, limits=suggested_limits(WITHOUT_DATA, SPACE.anchors().values())
+        )
         trial = optuna.trial.FixedTrial(SPACE.params(SPACE.anchors()["next-vit-s"]))
         SPACE.suggest(trial)
         self.values = {name: _values(distribution) for name, distribution in trial.distributions.items()}

@@ -12,7 +12,7 @@ from typing import Any
 from evaluators.core.evaluator import Evaluator, choice
 from evaluators.core.measurement import Reading, SharedDetails
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
-from search_spaces import Architecture
+from search_spaces import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +26,12 @@ class Auto(LearnedAccuracy):
         scores = {"scores": names} if (names := [score.name() for score in self._scores()]) else {}
         return super().protocol() | scores
 
-    def row(self, architecture: Architecture) -> dict[str, float]:
+    def row(self, network: Network) -> dict[str, float]:
         """The features of a network, by name."""
         from evaluators.prediction.features import structure
 
-        return structure(architecture, self.resolution) | {
-            score.name(): score.measure(architecture).value for score in self._scores()
+        return structure(network, self.resolution) | {
+            score.name(): score.measure(network).value for score in self._scores()
         }
 
     @property
@@ -39,12 +39,12 @@ class Auto(LearnedAccuracy):
         """Whether it needs no scores, once it is fitted."""
         return self.fit is not None and self.features != "all"
 
-    def values(self, architectures: Sequence[Architecture]) -> list[float]:
+    def values(self, networks: Sequence[Network]) -> list[float]:
         """The predictions for many networks at once."""
         from evaluators.prediction.features import matrix
 
         assert self.fit
-        values, _ = matrix([self.row(architecture) for architecture in architectures])
+        values, _ = matrix([self.row(network) for network in networks])
         return [round(float(value), 4) for value in self.fit.fusion.predict(values).mean]
 
     def _scores(self) -> list[Evaluator]:
@@ -57,12 +57,12 @@ class Auto(LearnedAccuracy):
         family = [evaluators.get(name) for name in evaluators.names("accuracy")]
         return [evaluator for evaluator in family if isinstance(evaluator, Score)]
 
-    def _read(self, architecture: Architecture) -> Reading:
+    def _read(self, network: Network) -> Reading:
         from evaluators.prediction.features import matrix
 
         assert self.fit
         fusion = self.fit.fusion
-        values, _ = matrix([self.row(architecture)])
+        values, _ = matrix([self.row(network)])
         predicted = fusion.predict(values)
         columns = (predicted.mean, predicted.low, predicted.high, predicted.upper)
         mean, low, high, upper = (round(float(column[0]), 4) for column in columns)

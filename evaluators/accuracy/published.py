@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from evaluators.core.evaluator import Evaluator, check_range
 from evaluators.core.measurement import Direction, Kind, Reading, SharedDetails, further_key
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import Unavailable
 
 VALIDITY = (
@@ -28,6 +28,7 @@ class Published(Evaluator):
     unit: ClassVar[str] = "%"
     direction: ClassVar[Direction] = "maximize"
     kind: ClassVar[Kind] = "predicted"
+    peers: ClassVar[bool] = True
     bought_with: ClassVar[tuple[str, ...]] = ("params", "activations")
 
     resolution: int = 224
@@ -41,11 +42,11 @@ class Published(Evaluator):
         """It takes a millisecond."""
         return True
 
-    def values(self, architectures: Sequence[Architecture]) -> list[float]:
+    def values(self, networks: Sequence[Network]) -> list[float]:
         """The lower ends of many networks at once."""
         from evaluators.prediction.published_prediction import predictions
 
-        return [round(each.low, 4) for each in predictions(architectures, self.resolution)]
+        return [round(each.low, 4) for each in predictions(networks, self.resolution)]
 
     def missing(self) -> Unavailable | None:
         """It needs its table undamaged."""
@@ -57,11 +58,11 @@ class Published(Evaluator):
             return error
         return None
 
-    def distrusts(self, architecture: Architecture) -> str:
+    def distrusts(self, network: Network) -> str:
         """Networks unlike anything published: the table says nothing of their kind."""
         from evaluators.prediction.published_guard import UNLIKE, unlike
 
-        return UNLIKE if not self.explore and unlike(architecture) else ""
+        return UNLIKE if not self.explore and unlike(network) else ""
 
     def protocol(self) -> dict[str, Any]:
         """The options, and the table: another one predicts other numbers."""
@@ -69,17 +70,17 @@ class Published(Evaluator):
 
         return super().protocol() | {"table": table_digest()}
 
-    def _read(self, architecture: Architecture) -> Reading:
+    def _read(self, network: Network) -> Reading:
         from evaluators.prediction.published_prediction import predict
         from evaluators.prediction.published_table import table
 
-        done = predict(architecture, self.resolution)
+        done = predict(network, self.resolution)
         low, high, line = round(done.low, 4), round(done.high, 4), done.size_line
         return Reading(
             value=low,
             low=low,
             high=high,
-            samples=len(table().model),
+            samples=len(table().model) - done.left_out,
             quality="abstains" if done.beyond else "predicted",
             warnings=(VALIDITY, *done.remarks),
             secondary={further_key("mean", "%"): round(done.mean, 2), further_key("size-alone", "%"): round(line, 2)},

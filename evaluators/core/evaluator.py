@@ -17,9 +17,9 @@ from typing import Any, ClassVar, Literal
 
 from evaluators.core.locations import HERE, Location
 from evaluators.core.measurement import ANYWHERE, Device, Direction, Kind, Measurement, Metric, Reading, context, now
-from search_spaces import Architecture
+from search_spaces import Architecture, Network
 from search_spaces.common import plugins
-from search_spaces.common.errors import Unavailable, UsageError
+from search_spaces.common.errors import MeasurementFailed, Unavailable, UsageError
 
 Family = Literal["cost", "accuracy", "latency"]
 FAMILY_OF: dict[Kind, Family] = {
@@ -29,6 +29,7 @@ FAMILY_OF: dict[Kind, Family] = {
     "predicted": "accuracy",  # a predicted latency is its evaluator's wrapper, which says so itself
     "measured": "latency",
 }
+OTHERS = "params, macs, activations, published and ort evaluate networks of every family"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Evaluator(ABC):
     packages: ClassVar[tuple[str, ...]] = ()  # their versions change the number
     imports: ClassVar[tuple[str, ...]] = ()  # modules that a worker may import before its first job
     bought_with: ClassVar[tuple[str, ...]] = ()  # costs that raise its value without limit, beside latency
+    peers: ClassVar[bool] = False  # whether it evaluates networks of other families, which timm builds, too
     revision: ClassVar[int] = 1  # increased when the same options give other numbers than before
     patience: ClassVar[float] = 0.0  # seconds; the least time limit of one evaluation
 
@@ -88,9 +90,9 @@ class Evaluator(ABC):
         """Whether its values take about a millisecond, so that a search may have those of thousands of networks."""
         return False
 
-    def values(self, architectures: Sequence[Architecture]) -> list[float]:
+    def values(self, networks: Sequence[Network]) -> list[float]:
         """The values of many networks, as `measure` gives them."""
-        return [self.measure(architecture).value for architecture in architectures]
+        return [self.measure(network).value for network in networks]
 
     def missing(self) -> Unavailable | None:
         """Why this evaluator cannot run here, and how to change that; None if it can."""
@@ -125,7 +127,22 @@ class Evaluator(ABC):
         """The key under which its numbers are stored."""
         return context(self.metric, self.device(), self.versions(), self.protocol())
 
-    def distrusts(self, architecture: Architecture) -> str:
+    def refuses(self, network: Network) -> str:
+        """Why it cannot evaluate a network of that family, as a sentence without a full stop; empty if it can."""
+        if self.peers or isinstance(network, Architecture):
+            return ""
+        return f"{self.spec} evaluates networks of the Next-ViT family alone, and not {network}"
+
+    def check(self, network: Network) -> None:
+        """Makes sure that it can evaluate a network of that family.
+
+        Raises:
+            MeasurementFailed: it cannot.
+        """
+        if refusal := self.refuses(network):
+            raise MeasurementFailed(refusal, OTHERS)
+
+    def distrusts(self, network: Network) -> str:
         """Why its number for a network should not guide a search; empty if it may."""
         return ""
 
@@ -134,17 +151,18 @@ class Evaluator(ABC):
         for module in self.imports:
             importlib.import_module(module)
 
-    def measure(self, architecture: Architecture) -> Measurement:
-        """Evaluates one architecture in this process.
+    def measure(self, network: Network) -> Measurement:
+        """Evaluates one network in this process.
 
         Raises:
             Unavailable: this machine cannot; the message says why.
-            MeasurementFailed: this architecture could not be evaluated.
+            MeasurementFailed: this network could not be evaluated.
         """
         if reason := self.missing():
             raise reason
+        self.check(network)
         start = time.perf_counter()
-        reading = self._read(architecture)
+        reading = self._read(network)
         return Measurement(
             metric=self.metric,
             device=self.device(),
@@ -156,8 +174,11 @@ class Evaluator(ABC):
         )
 
     @abstractmethod
-    def _read(self, architecture: Architecture) -> Reading:
-        """Does the work of `measure`, which adds the context to the reading."""
+    def _read(self, network: Any) -> Reading:
+        """Does the work of `measure`, which adds the context to the reading.
+
+        Without `peers`, every network is an `Architecture`; with it, any `Network`.
+        """
 
 
 def cores() -> int:

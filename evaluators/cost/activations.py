@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from evaluators.core.evaluator import Evaluator, check_range
 from evaluators.core.measurement import Direction, Kind, Reading
-from evaluators.counts.formula import total
-from search_spaces import Architecture
+from evaluators.counts.networks import total
+from search_spaces import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +19,13 @@ class Activations(Evaluator):
     unit: ClassVar[str] = "M"
     direction: ClassVar[Direction] = "minimize"
     kind: ClassVar[Kind] = "exact"
+    peers: ClassVar[bool] = True
 
     resolution: int = 224
 
     def __post_init__(self) -> None:
         check_range("resolution", self.resolution, 32, 2048)
 
-    def _read(self, architecture: Architecture) -> Reading:
-        work = total(architecture, self.resolution)
+    def _read(self, network: Network) -> Reading:
+        work = total(network, self.resolution)
         return Reading.exact(work.activations / 1e6, count=work.activations)

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from evaluators.core.evaluator import Evaluator
 from evaluators.core.measurement import Direction, Kind, Reading
-from evaluators.counts.formula import total
-from search_spaces import Architecture
+from evaluators.counts.networks import total
+from search_spaces import Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,8 @@ class Params(Evaluator):
     unit: ClassVar[str] = "M"
     direction: ClassVar[Direction] = "minimize"
     kind: ClassVar[Kind] = "exact"
+    peers: ClassVar[bool] = True
 
-    def _read(self, architecture: Architecture) -> Reading:
-        count = total(architecture).params
+    def _read(self, network: Network) -> Reading:
+        count = total(network).params
         return Reading.exact(count / 1e6, count=count)

@@ -24,6 +24,9 @@ SMOOTH = ("gelu", "silu", "hardswish", "mish", "elu", "softplus")
 ACTIVATIONS = (*SMOOTH, "relu", "leaky_relu", "hardtanh", "_prelu_kernel")  # hardtanh is ReLU6
 
 
+PRODUCTS = ("bmm", "baddbmm")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Trace:
     """What a network does to one image. The shares are of all norms and of all activation functions."""
@@ -36,10 +39,7 @@ class Trace:
 
 def trace(module: nn.Module, resolution: int) -> Trace:
     """The layers of a module on the meta device, for one image of `resolution` pixels."""
-    image = torch.empty(1, 3, resolution, resolution, device="meta")
-    recorder = Recorder(module, image)
-    with torch.no_grad(), recorder:
-        module.eval()(image)
+    recorder = recorded(module, resolution)
     return Trace(
         layers=tuple(recorder.layers),
         params=sum(parameter.numel() for parameter in module.parameters()),
@@ -48,32 +48,52 @@ def trace(module: nn.Module, resolution: int) -> Trace:
     )
 
 
+def recorded(module: nn.Module, resolution: int, watch: "Watch | None" = None) -> "Recorder":
+    """The run of a module on one image; `watch` hears of every operator, and whether it is a layer."""
+    image = torch.empty(1, 3, resolution, resolution, device="meta")
+    recorder = Recorder(module, image, watch)
+    with torch.no_grad(), recorder:
+        module.eval()(image)
+    return recorder
+
+
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Sees every operator of a run, and records the layers among those that depend on the image.
 
     What does not depend on it, such as a table of relative positions, can be computed once and is no work per image.
     """
 
-    def __init__(self, module: nn.Module, image: Tensor) -> None:
+    def __init__(self, module: nn.Module, image: Tensor, watch: "Watch | None" = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.layers: list[Layer] = []
+        self.watch = watch
         self.counts: Counter[str] = Counter()
         named = list(module.named_parameters())
         self.weights = {_storage(parameter) for name, parameter in named if "weight" in name.rpartition(".")[2]}
         self.tables = {_storage(parameter) for _, parameter in named} - self.weights  # of relative positions
         self.seen = {id(image): image}  # kept alive, or another tensor could get the same id
+        self.maps: set[int] = set()  # of attention, in whose rows and columns positions stand
 
     def __torch_dispatch__(
         self, function: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         out = function(*args, **(kwargs or {}))
         if any(id(value) in self.seen for value in tree_leaves((args, kwargs))):
-            self.seen |= {id(value): value for value in tree_leaves(out) if isinstance(value, Tensor)}
+            made = {id(value): value for value in tree_leaves(out) if isinstance(value, Tensor)}
+            self.seen |= made
             name = function.overloadpacket.__name__.removesuffix("_")  # relu_ writes into its input
+            if (name in PRODUCTS) != self.is_map(args):  # the first product makes a map, and the second uses it up
+                self.maps |= made.keys()
             self.counts[name] += 1
+            if self.watch:
+                self.watch(name, name in READERS)
             if name in READERS:
                 self.layers.append(READERS[name](self, args, out))
         return out
+
+    def is_map(self, args: Any) -> bool:
+        """Whether a map of attention is among these tensors."""
+        return any(id(value) in self.maps for value in tree_leaves(args))
 
     def share(self, some: Sequence[str], of: Sequence[str]) -> float:
         """How large a share of the operators `of` are `some`; 0 if there are none."""
@@ -91,7 +111,7 @@ def _convolution(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Laye
     if features.ndim == 3:  # along the channels of the pooled image, as efficient channel attention does
         return Layer(positions=1, macs=out.numel() * weight.numel(), activations=out.numel(), into=1, out=1)
     return Layer(
-        positions=prod(out.shape[2:]),
+        positions=0 if recorder.is_map(features) else prod(out.shape[2:]),  # talking heads mix maps, and no positions
         macs=out.numel() * weight[0].numel(),
         activations=out.numel(),
         weights=weight.numel(),
@@ -126,6 +146,7 @@ def _product(recorder: Recorder, args: tuple[Any, ...], out: Tensor) -> Layer:
     return Layer(positions=0, macs=left.numel() * right.shape[-1], activations=out.numel(), share=share)
 
 
+Watch = Callable[[str, bool], None]
 READERS: dict[str, Callable[[Recorder, tuple[Any, ...], Tensor], Layer]] = {
     "convolution": _convolution,
     "addmm": _matrix_product,

@@ -19,7 +19,7 @@ from evaluators.core.measurement import Device
 from evaluators.graphs import by_stage
 from evaluators.targets import cpu
 from evaluators.targets.latency import Latency, Running
-from search_spaces import Architecture
+from search_spaces import Architecture, Network, TimmNetwork
 from search_spaces.common.errors import MeasurementFailed, Unavailable, UsageError
 
 # Execution providers by the name that a user types, and what to install where this build has none.
@@ -43,6 +43,7 @@ class Ort(Latency):
 
     packages: ClassVar[tuple[str, ...]] = ("onnxruntime",)
     imports: ClassVar[tuple[str, ...]] = ("evaluators.graphs.onnx_graph", "onnxruntime")
+    peers: ClassVar[bool] = True
 
     batch: int = 1
     threads: int = 1
@@ -68,6 +69,12 @@ class Ort(Latency):
         options = {"threads": self.threads, "spinning": self.spinning, "precision": self.precision}
         plain = {"threads": 1, "spinning": False, "precision": "fp32", "provider": "cpu"}
         return cpu.device({k: v for k, v in {**options, "provider": self.provider}.items() if v != plain[k]})
+
+    def refuses(self, network: Network) -> str:
+        """Why it cannot measure a network: int8 is built for our own family's graphs."""
+        if self.precision == "int8" and not isinstance(network, Architecture):
+            return f"{self.spec} quantizes networks of the Next-ViT family alone, and not {network}"
+        return super().refuses(network)
 
     def missing(self) -> Unavailable | None:
         """Why the installed ONNX Runtime cannot run the asked provider."""
@@ -99,8 +106,13 @@ class Ort(Latency):
         return {**super().protocol(), "optimization": "all"}
 
     @contextmanager
-    def _running(self, architecture: Architecture, resolution: int) -> Iterator[Running]:
-        with self._built(architecture, resolution, profiled=self.provider == "cpu") as running:
+    def _running(self, network: Network, resolution: int) -> Iterator[Running]:
+        if isinstance(network, TimmNetwork):
+            with self._exported(network, resolution) as running:
+                yield running
+            return
+        assert isinstance(network, Architecture)
+        with self._built(network, resolution, profiled=self.provider == "cpu") as running:
             yield running
 
     @contextmanager
@@ -123,6 +135,20 @@ class Ort(Latency):
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(each) for each in arrays.values()]
         options.add_external_initializers(list(arrays), values)
         with self._ready(graph.SerializeToString(), options, resolution, profiled=profiled) as running:
+            yield running
+
+    @contextmanager
+    def _exported(self, network: TimmNetwork, resolution: int) -> Iterator[Running]:
+        """A network of timm's as torch exports it, with random weights."""
+        import torch
+
+        from evaluators.graphs import timm_onnx
+
+        torch.set_num_threads(1)  # another network may be measured meanwhile
+        graph = timm_onnx.build(network, batch=self.batch, resolution=resolution)
+        profiled = self.provider == "cpu" and timm_onnx.has_parts(graph)
+        with self._ready(graph.SerializeToString(), self._options(), resolution, profiled=profiled) as running:
+            running.details["built_by"] = timm_onnx.versions()
             yield running
 
     @contextmanager

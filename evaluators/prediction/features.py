@@ -1,22 +1,39 @@
-"""The features of a network from which accuracy is predicted: its counts, and the positions of its transformers."""
+"""The features of a network from which accuracy is predicted: counts, positions of transformers, and fields.
+
+Fields are what a network chooses as a whole, and the sr ratio of each stage. One that a network does not use has
+Next-ViT's value, and where no network varies one, it says nothing to any model.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from math import log
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from evaluators.counts import networks
 from evaluators.counts.formula import located, work
-from search_spaces import Architecture
+from evaluators.prediction import published_features
+from search_spaces import PAPER, Architecture, Network
+from search_spaces.nextvit.architecture import PAPER_WIDTHS
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+SIZES = ("head_dim", "conv_mlp_ratio", "transformer_mlp_ratio", "conv_kernel")  # fields that are numbers
+CHOICES = ("transformer_order", "attention_pooling", "normalization", "activation")  # fields that are names
 BASELINES = ("log_weights", "log_macs", "log_activations", "log_sum_of_widths", "depth")  # a prediction must beat these
 
 
-def structure(architecture: Architecture, resolution: int = 224) -> dict[str, float]:
-    """All features that follow from the description alone, by name. Counts are by formula, without stem and head."""
+def structure(network: Network, resolution: int = 224) -> dict[str, float]:
+    """All features that follow from the description alone, by name; those of other families are counts by a trace."""
+    if isinstance(network, Architecture):
+        return _of_blocks(network, resolution)
+    work = networks.total(network, resolution)
+    return published_features.of(network, resolution) | {"log_weights": log(work.weights)}
+
+
+def _of_blocks(architecture: Architecture, resolution: int) -> dict[str, float]:
+    """Those of our own family. Counts are by formula, without stem and head."""
     blocks = [block for row in architecture.blocks for block in row]
     counts = [work(block, side) for block, side in located(architecture, resolution)]
     widths = [block.out_channels for block in blocks]
@@ -36,6 +53,19 @@ def structure(architecture: Architecture, resolution: int = 224) -> dict[str, fl
         features[f"log_width_{number}"] = log(row[-1].out_channels)
         features[f"transformers_{number}"] = float(transformers)
         features[f"ends_in_transformer_{number}"] = float(row[-1].is_transformer)
+    return features | _fields(architecture)
+
+
+def _fields(architecture: Architecture) -> dict[str, float]:
+    """Ratios and sizes as logarithms, and 1 for each choice that is not Next-ViT's."""
+
+    def used(name: str) -> Any:
+        return getattr(architecture if name in architecture.uses else PAPER["next-vit-s"], name)
+
+    features = {f"log_{name}": log(used(name)) for name in SIZES} | {"log_stem": log(sum(architecture.stem))}
+    features |= {name: float(used(name) != getattr(PAPER["next-vit-s"], name)) for name in CHOICES}
+    for number, (stage, (_, _, published)) in enumerate(zip(architecture.stages, PAPER_WIDTHS, strict=True), start=1):
+        features[f"log_sr_ratio_{number}"] = log(stage.sr_ratio or published)
     return features
 
 

@@ -1,29 +1,65 @@
 """The features from which a latency is predicted: sums over each stage, separately for its NCBs and NTBs.
 
 The quantities are blocks, multiply-accumulates, activations and attention. Because widths vary, counts of blocks alone
-predict nothing. Sums over the whole network are features too: few measurements teach no more than those. A block of the
-zoo counts as an NTB if it attends, and as an NCB if it does not.
+predict nothing. Sums over the whole network are features too: few measurements teach no more than those. Some are sums
+over the network alone: what group convolutions gather under their kernels, and the elements of attention, which cost
+time by themselves where kernels and heads vary; and the stem. A block of the zoo counts as an NTB if it attends, and as
+an NCB if it does not. In place of blocks, networks of other families have the layers of a trace: depthwise
+convolutions, products of attention, and all others.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluators.counts.formula import located, work
-from search_spaces import Architecture
+from evaluators.counts.formula import Work, located, stem, work
+from evaluators.counts.layers import HEAD, Layer, stages
+from evaluators.counts.networks import trace
+from search_spaces import Architecture, Network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TOTALS = ("blocks", "macs", "activations", "weights")
+TOTALS = ("blocks", "macs", "activations", "weights", "gathered", "attention elements", "stem macs")
 PER_STAGE = tuple(f"{kind} {quantity}" for kind in "CT" for quantity in ("blocks", "macs", "activations", "attention"))
 NAMES = (*TOTALS, *(f"stage {stage} {name}" for stage in (1, 2, 3, 4) for name in PER_STAGE))
 
 
-def features(architecture: Architecture, resolution: int) -> "NDArray[np.float64]":
-    """The features in the order of `NAMES`, in blocks and in millions, without stem and head."""
+def features(network: Network, resolution: int) -> "NDArray[np.float64]":
+    """The features, those of the whole network first; networks of one family have the same ones.
+
+    Raises:
+        MeasurementFailed: a network of timm's that cannot be built for that resolution.
+    """
+    if isinstance(network, Architecture):
+        return _of_blocks(network, resolution)
+    layers = trace(network, resolution).layers
+    rows: list[list[Layer]] = [[] for _ in range(HEAD + 1)]
+    for layer, stage in zip(layers, stages(layers, resolution), strict=True):
+        rows[stage].append(layer)
+    kinds = [_of_kinds(row) for row in rows[1:HEAD]]
+    return np.array([*_sums(layers), sum(layer.weights for layer in layers) / 1e6, *np.concatenate(kinds)])
+
+
+def _of_kinds(layers: Sequence[Layer]) -> list[float]:
+    """The sums of a stage's depthwise convolutions, products of attention, and other layers."""
+    parts = [layer for layer in layers if layer.depthwise], [layer for layer in layers if layer.share]
+    others = [layer for layer in layers if not layer.depthwise and not layer.share]
+    return [value for part in (*parts, others) for value in _sums(part)]
+
+
+def _sums(layers: Sequence[Layer]) -> tuple[float, float, float]:
+    """Number, multiply-accumulates and activations, the last two in millions."""
+    macs, activations = (sum(layer.macs for layer in layers), sum(layer.activations for layer in layers))
+    return float(len(layers)), macs / 1e6, activations / 1e6
+
+
+def _of_blocks(architecture: Architecture, resolution: int) -> "NDArray[np.float64]":
+    """The features of our own family in the order of `NAMES`, in blocks and in millions, without the head."""
     positions = located(architecture, resolution)
     totals, stages = dict.fromkeys(TOTALS, 0.0), []
+    totals["stem macs"] = stem(architecture.stem, resolution).macs / 1e6
     for row in architecture.blocks:
         sums = dict.fromkeys(PER_STAGE, 0.0)
         for _ in row:
@@ -32,7 +68,14 @@ def features(architecture: Architecture, resolution: int) -> "NDArray[np.float64
             counts = {"blocks": 1.0, "macs": done.macs / 1e6, "activations": done.activations / 1e6}
             for name, value in {**counts, "attention": done.attention / 1e6}.items():
                 sums[f"{'T' if block.is_transformer else 'C'} {name}"] += value
-            for name, value in {**counts, "weights": done.weights / 1e6}.items():
+            for name, value in {**counts, "weights": done.weights / 1e6, **_of_layers(done)}.items():
                 totals[name] += value
         stages += list(sums.values())
     return np.array([*totals.values(), *stages])
+
+
+def _of_layers(done: Work) -> dict[str, float]:
+    """In millions: the elements that a block's group convolutions gather, and those that its attention writes."""
+    grouped = (layer.macs * layer.groups / layer.into for layer in done.layers if layer.groups > 1)
+    products = (layer.activations for layer in done.layers if layer.share)
+    return {"gathered": sum(grouped) / 1e6, "attention elements": sum(products) / 1e6}

@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 
 from evaluators.prediction.latency_features import TOTALS, features
 from evaluators.statistics.intervals import conformal
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import NegativeAnswer
 
 FEWEST = 20  # measurements; with fewer, nothing is predicted
@@ -66,7 +66,7 @@ class Predictor:
 
     def __init__(
         self,
-        networks: Sequence[Architecture],
+        networks: Sequence[Network],
         latencies: Sequence[float],
         resolution: int,
         report: Callable[[int], None] = lambda fits: None,
@@ -90,7 +90,7 @@ class Predictor:
             report(number)
         self.nonconformity = np.abs(y - self.held_mean) / self.held_spread
 
-    def predict(self, architecture: Architecture, level: float = 0.95) -> Prediction:
+    def predict(self, architecture: Network, level: float = 0.95) -> Prediction:
         """The latency of a network, with an interval that contains the measured one with probability `level`."""
         mean, spread = self.process.predict(features(architecture, self.resolution)[None])
         half = conformal(self.nonconformity, level) * spread[0]

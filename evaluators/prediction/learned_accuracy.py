@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from evaluators.core.measurement import Kind, digest
 from evaluators.training.fidelity import Fidelity
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -50,5 +50,5 @@ class LearnedAccuracy(Fidelity):
         return super().protocol() | {"evaluations": len(networks), "networks": digest(sorted(networks))}
 
     @abstractmethod
-    def row(self, architecture: Architecture) -> dict[str, float]:
+    def row(self, network: Network) -> dict[str, float]:
         """The features of a network, by name."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluators.core.evaluator import Evaluator, Family
 from evaluators.core.measurement import Device, Measurement, Metric, Reading, digest
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Predicted(Evaluator):
         assert self.knowledge
         return self.knowledge
 
-    def _read(self, architecture: Architecture) -> Reading:
+    def _read(self, architecture: Network) -> Reading:
         predictor = self._known().predictor
         prediction, quality = predictor.predict(architecture), predictor.held_out()
         return Reading(

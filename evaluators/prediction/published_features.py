@@ -10,12 +10,25 @@ from operator import attrgetter
 
 from evaluators.counts.formula import total
 from evaluators.counts.layers import HEAD, Layer, stages
-from search_spaces import Architecture
+from evaluators.counts.networks import trace
+from search_spaces import Architecture, Network
 
 Features = dict[str, float]
 SHORT = ("stem", "s4", "s8", "s16", "s32")  # the stages in the names of features
 NARROWEST = log(16)  # the logarithm of a width where a stage is absent
 SIZE, LARGE_KERNEL = 224, 5  # the usual size of images; from this size on a depthwise kernel is a large one
+
+
+def of(network: Network, resolution: int = SIZE) -> Features:
+    """The features of a network of any family.
+
+    Raises:
+        MeasurementFailed: a network of timm's that cannot be built for that resolution.
+    """
+    if isinstance(network, Architecture):
+        return own(network, resolution)
+    done = trace(network, resolution)
+    return features(done.layers, done.params, resolution, layer_norms=done.layer_norms, smooth=done.smooth)
 
 
 def own(architecture: Architecture, resolution: int = SIZE) -> Features:

@@ -12,9 +12,9 @@ from math import exp
 
 import numpy as np
 
-from evaluators.prediction.published_features import SHORT, SIZE, own
+from evaluators.prediction.published_features import SHORT, SIZE, of
 from evaluators.prediction.published_table import Table, table
-from search_spaces import Architecture
+from search_spaces import Network
 
 UNLIKE = "unlike anything published"
 QUANTILE = 0.003  # of published networks that a range leaves out at each end
@@ -41,13 +41,13 @@ class Range:
         return self.low * (1 - TOLERANCE) <= value <= self.high * (1 + TOLERANCE)
 
 
-def unlike(architecture: Architecture, resolution: int = SIZE) -> list[str]:
+def unlike(network: Network, resolution: int = SIZE) -> list[str]:
     """In what a network is unlike published ones of similar size, as sentences; empty if it is like them.
 
     Raises:
         Unavailable: the table is damaged.
     """
-    values = quantities(own(architecture, resolution))
+    values = quantities(of(network, resolution))
     published = ranges()
     return [_sentence(name, value, published[name]) for name, value in values.items() if value not in published[name]]
 

@@ -1,26 +1,28 @@
-"""The ImageNet top-1 of a network of our family as published networks predict it, and how far they reach.
+"""The ImageNet top-1 of a network as published networks predict it, and how far they reach.
 
 It is no accuracy of that network: it says what networks of its size and shape reached, trained by the recipe of
 Next-ViT's authors (300 epochs, no teacher). A typical error is 1.3 points for a family that the table does not hold,
-and 0.5 for a relative of a network that it holds.
+and 0.5 for a relative of a network that it holds. A model of timm that the table holds is predicted without its own
+results, which are reported beside the prediction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
 from evaluators.prediction import published_features
 from evaluators.prediction.published_process import PRIOR, SIZE_LINE, Networks, Process, Scales, Vector, to_percent
 from evaluators.prediction.published_table import Table, table
-from search_spaces import Architecture
+from search_spaces import Architecture, Network, TimmNetwork
 from search_spaces.zoo import KINDS
 
 FAMILY, RECIPE = "nextvit", "bd"  # ByteDance's recipe, by which the paper's networks were trained without a teacher
 FACTOR = 1.9  # standard deviations on both sides of the mean; 1.645 would be right if the kernel were
 # The median of the networks of left-out families: what is as uncertain is no relative of a network in the table.
 FAR = 0.067
+FITTED = 16  # processes to keep, of 12 MB each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,8 @@ class Prediction:
     spread: float  # the standard deviation of -ln(100 - top-1), without the noise of one training
     size_line: float
     beyond: str  # why there is no prediction: the size of the network lies outside the table; else empty
+    published: str = ""  # the network's own result, without which it was predicted; empty where it has none
+    left_out: int = 0  # the number of its own results
 
     @property
     def evidence(self) -> str:
@@ -44,32 +48,61 @@ class Prediction:
         """What a reader has to know of this very prediction; nothing for most."""
         if self.beyond:
             return (f"abstains: {self.beyond}",)
-        return (self.evidence,) if self.spread > FAR else ()
+        own = (f"{self.published}; predicted without that result",) if self.published else ()
+        return (*own, self.evidence) if self.spread > FAR else own
 
 
-def predict(architecture: Architecture, resolution: int = published_features.SIZE) -> Prediction:
+def predict(network: Network, resolution: int = published_features.SIZE) -> Prediction:
     """The prediction for a network and a size of images.
 
     Raises:
         Unavailable: the table is damaged.
+        MeasurementFailed: a network of timm's that cannot be built for that resolution.
     """
-    (prediction,) = predictions([architecture], resolution)
+    (prediction,) = predictions([network], resolution)
     return prediction
 
 
-def predictions(architectures: Sequence[Architecture], resolution: int = published_features.SIZE) -> list[Prediction]:
+def predictions(networks: Sequence[Network], resolution: int = published_features.SIZE) -> list[Prediction]:
     """The predictions for many networks at once."""
-    features = [published_features.own(architecture, resolution) for architecture in architectures]
-    networks = as_trained_in_the_paper(np.array([list(each.values()) for each in features]), _families(architectures))
-    means, spreads = process(PRIOR).predict(networks)
+    made: dict[Network, Prediction] = {}
+    for left_out in dict.fromkeys(map(_own_result, networks)):
+        alike = [network for network in networks if _own_result(network) == left_out]
+        made |= zip(alike, _predictions(alike, resolution, left_out), strict=True)
+    return [made[network] for network in networks]
+
+
+def _own_result(network: Network) -> str:
+    """The architecture whose published results are those of this very network; empty for one that is not published.
+
+    Our own family is predicted with the results of Next-ViT-S, B and L, whose kin every network of it is.
+    """
+    published = isinstance(network, TimmNetwork) and not network.options and network.model in table().architecture
+    return network.model if isinstance(network, TimmNetwork) and published else ""
+
+
+def _predictions(networks: Sequence[Network], resolution: int, left_out: str) -> Iterator[Prediction]:
+    """Predictions from the table without the results of an architecture."""
+    features = [published_features.of(network, resolution) for network in networks]
+    rows = as_trained_in_the_paper(np.array([list(each.values()) for each in features]), _families(networks))
+    means, spreads = process(PRIOR, left_out).predict(rows)
     ends = to_percent(means + FACTOR * spreads * np.array([[-1], [0], [1]]))  # (3, n)
-    lines = to_percent(process(SIZE_LINE).mean(networks))
-    return [
-        Prediction(mean=middle, low=low, high=high, spread=spread, size_line=line, beyond=_beyond(each["log_macs"]))
-        for low, middle, high, spread, line, each in zip(
-            *ends.tolist(), spreads.tolist(), lines.tolist(), features, strict=True
+    lines = to_percent(process(SIZE_LINE, left_out).mean(rows))
+    published = table().published(left_out) if left_out else ""
+    count = table().architecture.count(left_out) if left_out else 0
+    for low, middle, high, spread, line, each in zip(
+        *ends.tolist(), spreads.tolist(), lines.tolist(), features, strict=True
+    ):
+        yield Prediction(
+            mean=middle,
+            low=low,
+            high=high,
+            spread=spread,
+            size_line=line,
+            beyond=_beyond(each["log_macs"]),
+            published=published,
+            left_out=count,
         )
-    ]
 
 
 def contrast(
@@ -103,9 +136,15 @@ def as_trained_in_the_paper(features: Vector, families: Sequence[str]) -> Networ
     )
 
 
-def _families(architectures: Sequence[Architecture]) -> list[str]:
-    """Our family, or none for a network with blocks of others."""
-    return ["" if set(str(each)) & set(KINDS) else FAMILY for each in architectures]
+def _families(networks: Sequence[Network]) -> list[str]:
+    """Our family, or none for a network with blocks of others; of timm's networks, that of their model."""
+    return [_family(network) for network in networks]
+
+
+def _family(network: Network) -> str:
+    if isinstance(network, TimmNetwork):
+        return table().family_of(network.model)
+    return "" if set(str(network)) & set(KINDS) else FAMILY
 
 
 def known(results: Table) -> Networks:
@@ -119,10 +158,11 @@ def known(results: Table) -> Networks:
     )
 
 
-@cache
-def process(scales: Scales) -> Process:
-    """The process of the whole table, fitted once."""
-    return Process(known(table()), table().top1, scales)
+@lru_cache(maxsize=FITTED)
+def process(scales: Scales, left_out: str = "") -> Process:
+    """The process of the whole table, or of the table without the results of an architecture, fitted once."""
+    results = table().without(left_out) if left_out else table()
+    return Process(known(results), results.top1, scales)
 
 
 def _beyond(log_macs: float) -> str:

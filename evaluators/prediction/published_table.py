@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,25 @@ class Table:
     def architecture(self) -> list[str]:
         """The model without its training: `resnet50` of `resnet50.a1_in1k`."""
         return [model.partition(".")[0] for model in self.model]
+
+    def published(self, architecture: str) -> str:
+        """The best result of an architecture, as a sentence without a full stop; empty where it has none."""
+        rows = [row for row, name in enumerate(self.architecture) if name == architecture]
+        if not rows:
+            return ""
+        best = max(rows, key=lambda row: float(self.top1[row]))
+        return f"published: {self.top1[best]:.4g} % ({self.model[best]}, {self.size[best]:g} px)"
+
+    def family_of(self, architecture: str) -> str:
+        """The family of an architecture; empty where the table does not hold it."""
+        return dict(zip(self.architecture, self.family, strict=True)).get(architecture, "")
+
+    def without(self, architecture: str) -> "Table":
+        """The table without the results of an architecture; the whole one for an empty name."""
+        kept = [row for row, name in enumerate(self.architecture) if name != architecture]
+        labels: dict[str, Any] = {name: [getattr(self, name)[row] for row in kept] for name in LABELS}
+        numbers: dict[str, Any] = {name: getattr(self, name)[kept] for name in (*NUMBERS, "features")}
+        return Table(**labels, **numbers, names=self.names)
 
     def column(self, name: str) -> Vector:
         """One feature of all rows (n,)."""

@@ -18,7 +18,7 @@ from evaluators.core.measurement import Direction, Kind, Reading, digest
 from evaluators.stopwatch.calibration import Ratio, advice, error
 from evaluators.stopwatch.rounds import Protocol, Timed, measure
 from evaluators.targets import cpu
-from search_spaces import Architecture
+from search_spaces import Architecture, Network
 from search_spaces.common.errors import Unavailable
 
 
@@ -77,8 +77,11 @@ class Latency(Evaluator):
         return False
 
     @abstractmethod
-    def _running(self, architecture: Architecture, resolution: int) -> AbstractContextManager[Running]:
-        """The network, ready to run at that resolution. Fails if the run-time does not do what was asked."""
+    def _running(self, network: Any, resolution: int) -> AbstractContextManager[Running]:
+        """The network, ready to run at that resolution. Fails if the run-time does not do what was asked.
+
+        Without `peers`, every network is an `Architecture`; with it, any `Network`.
+        """
 
     def _reference(self, architecture: Architecture, resolution: int) -> AbstractContextManager[Timed]:
         """A reference, ready to run: only its time is of interest."""
@@ -112,13 +115,19 @@ class Latency(Evaluator):
         references = [asdict(reference) for reference in self.references]
         return {**super().protocol(), "stopwatch": self.stopwatch.to_dict(), "references": references}
 
-    def ratio(self, first: Architecture, second: Architecture, seed: int = 0) -> float:
-        """How many times slower the second network is, both alternating in this process."""
+    def ratio(self, first: Network, second: Network, seed: int = 0) -> float:
+        """How many times slower the second network is, both alternating in this process.
+
+        Raises:
+            MeasurementFailed: it cannot measure networks of their families.
+        """
+        self.check(first)
+        self.check(second)
         with self._running(first, self.resolution) as one, self._running(second, self.resolution) as other:
             rounds = measure(other, [one], self.stopwatch, error=error, seed=seed)
         return math.exp(Ratio.of(rounds).log)
 
-    def _read(self, architecture: Architecture) -> Reading:
+    def _read(self, architecture: Network) -> Reading:
         key = self.spec, architecture
         stack, running = _NETWORKS.pop(key) if key in _NETWORKS else self._open(architecture)
         with stack:
@@ -155,7 +164,7 @@ class Latency(Evaluator):
         if self.opens_early:
             _REFERENCES[self.spec] = self._open_references()
 
-    def open(self, architecture: Architecture) -> None:
+    def open(self, architecture: Network) -> None:
         """Makes a network ready where that disturbs nobody: its measurement then needs the device for its rounds only.
 
         Raises:
@@ -164,10 +173,11 @@ class Latency(Evaluator):
         """
         if reason := self.missing():
             raise reason
+        self.check(architecture)
         if self.opens_early:
             _NETWORKS[self.spec, architecture] = self._open(architecture)
 
-    def _open(self, architecture: Architecture) -> tuple[ExitStack, Running]:
+    def _open(self, architecture: Network) -> tuple[ExitStack, Running]:
         """The network, ready to run, and the stack that closes it."""
         start = time.perf_counter()
         with ExitStack() as stack:
@@ -192,5 +202,5 @@ class Latency(Evaluator):
 
 
 # What waits in this process for its measurement: networks, and by spec the references of the first of them.
-_NETWORKS: dict[tuple[str, Architecture], tuple[ExitStack, Running]] = {}
+_NETWORKS: dict[tuple[str, Network], tuple[ExitStack, Running]] = {}
 _REFERENCES: dict[str, tuple[ExitStack, list[Timed]]] = {}

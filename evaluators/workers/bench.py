@@ -21,7 +21,7 @@ from evaluators.core.locks import Say, speak
 from evaluators.core.measurement import Measurement, differences
 from evaluators.workers.connection import ConnectionLost, Worker
 from evaluators.workers.cores import Cores
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, failure
 
 TIMEOUT_SECONDS = 120.0
@@ -66,7 +66,7 @@ class Bench:
         for worker in tuple(self._working):
             worker.kill()
 
-    def measure(self, evaluator: Evaluator, architecture: Architecture, waited: Waited = _ignored) -> Measurement:
+    def measure(self, evaluator: Evaluator, architecture: Network, waited: Waited = _ignored) -> Measurement:
         """The evaluator's measurement of an architecture, isolated as its family needs.
 
         `waited` receives the seconds for which it waited for other threads: for the device, and for a core.
@@ -81,6 +81,7 @@ class Bench:
                 return evaluator.measure(architecture)
             except Exception as error:  # it costs only this candidate, as in a separate process
                 raise failure(error) from error
+        evaluator.check(architecture)
         task = "join" if self.others else "measure"
         job = {"do": task, "architecture": architecture.to_dict()}
         answer = self._ask(evaluator, job, waited)
@@ -96,7 +97,7 @@ class Bench:
             )
         return measurement
 
-    def ratio(self, evaluator: Evaluator, first: Architecture, second: Architecture, seed: int) -> float:
+    def ratio(self, evaluator: Evaluator, first: Network, second: Network, seed: int) -> float:
         """The second network's latency divided by the first's, both alternating in one fresh process."""
         job = {"do": "compare", "architecture": first.to_dict(), "other": second.to_dict(), "seed": seed}
         answer = self._ask(evaluator, job)

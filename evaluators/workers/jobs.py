@@ -10,8 +10,7 @@
 
 from typing import Any
 
-from search_spaces import Architecture
-from search_spaces.common import texts
+from search_spaces.common import networks, texts
 from search_spaces.common.errors import UsageError
 
 LARGEST_JOB = 65_536  # bytes; the largest architecture takes a fifth of it
@@ -53,7 +52,7 @@ def parse(line: bytes) -> dict[str, Any]:
     for name, value in job.items():
         if not isinstance(value, FIELDS[name]) or isinstance(value, bool):
             raise UsageError(f"the job's '{name}' is a {type(value).__name__}")
-    return {name: Architecture.from_dict(value) if isinstance(value, dict) else value for name, value in job.items()}
+    return {name: networks.from_dict(value) if isinstance(value, dict) else value for name, value in job.items()}
 
 
 def read(line: bytes, name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from evaluators.core.evaluator import Evaluator
 from evaluators.statistics.intervals import mean_interval
 from evaluators.workers.bench import Bench
-from search_spaces import Architecture
+from search_spaces import Network
 
 PROCESSES = 6
 LEVEL = 0.99  # of a hundred truly equal pairs one is told apart by mistake
@@ -48,13 +48,13 @@ class Comparison:
         return {**asdict(self), "distinguishable": self.distinguishable}
 
 
-def _ratio(bench: Bench, evaluator: Evaluator, first: Architecture, second: Architecture, seed: int) -> float:
+def _ratio(bench: Bench, evaluator: Evaluator, first: Network, second: Network, seed: int) -> float:
     if seed % 2:
         return 1 / bench.ratio(evaluator, second, first, seed)
     return bench.ratio(evaluator, first, second, seed)
 
 
-def compare(bench: Bench, evaluator: Evaluator, first: Architecture, second: Architecture) -> Comparison:
+def compare(bench: Bench, evaluator: Evaluator, first: Network, second: Network) -> Comparison:
     """Measures both in pairs, process by process.
 
     Raises:

@@ -9,15 +9,15 @@ from evaluators.core.evaluator import Evaluator
 from evaluators.core.locks import exclusive
 from evaluators.core.measurement import Measurement
 from evaluators.workers.bench import Bench
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import MeasurementFailed
 
-Job = tuple[Evaluator, Architecture]
+Job = tuple[Evaluator, Network]
 Outcome = Measurement | MeasurementFailed
-Result = tuple[Architecture, Outcome]
+Result = tuple[Network, Outcome]
 
 
-def together(evaluator: Evaluator, architectures: Sequence[Architecture], bench: Bench) -> Iterator[Result]:
+def together(evaluator: Evaluator, architectures: Sequence[Network], bench: Bench) -> Iterator[Result]:
     """Yields every network with its measurement or its failure, as soon as it is known.
 
     As many run at once as the evaluator allows, each in a separate process, while no other process measures on the
@@ -57,7 +57,7 @@ def all_of(jobs: Sequence[Job], bench: Bench) -> Iterator[tuple[int, Outcome]]:
             yield futures[future], future.result()
 
 
-def _tried(bench: Bench, evaluator: Evaluator, architecture: Architecture) -> Outcome:
+def _tried(bench: Bench, evaluator: Evaluator, architecture: Network) -> Outcome:
     try:
         return bench.measure(evaluator, architecture)
     except MeasurementFailed as error:

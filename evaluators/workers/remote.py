@@ -15,7 +15,7 @@ from evaluators.core.measurement import Device, Measurement, Metric, Reading, co
 from evaluators.core.source_digest import code
 from evaluators.workers.bench import Bench
 from evaluators.workers.connection import ConnectionLost, Worker
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common import plugins
 from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, Unavailable
 
@@ -109,12 +109,16 @@ class Remote(Evaluator):
         """The key under which its numbers are stored: the same as when they are measured locally there."""
         return context(self.inner.metric, self.device(), self.versions(), self.protocol())
 
-    def measure(self, architecture: Architecture) -> Measurement:
+    def refuses(self, network: Network) -> str:
+        """Why the evaluator itself cannot evaluate a network of that family."""
+        return self.inner.refuses(network)
+
+    def measure(self, network: Network) -> Measurement:
         """One measurement, in a process at the location."""
         with Bench() as bench:
-            return bench.measure(self, architecture)
+            return bench.measure(self, network)
 
-    def _read(self, architecture: Architecture) -> Reading:
+    def _read(self, network: Any) -> Reading:
         raise NotImplementedError("it is read at the other location")
 
 

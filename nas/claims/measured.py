@@ -136,7 +136,8 @@ def counts_rank_latencies_here(stopwatch: StoredLatency) -> Finding:
     """It holds if what is expected to rank latencies better on such a device does so in Kendall's tau, with the paired
     interval of a bootstrap over the networks; at least ten have to be in the database."""
     context = stopwatch.latency.context()
-    known = stopwatch.store.measured(stopwatch.latency.metric.name).get(context, [])
+    pairs = stopwatch.store.measured(stopwatch.latency.metric.name).get(context, [])
+    known = [(network, measured) for network, measured in pairs if isinstance(network, Architecture)]
     expected = PLATFORMS.get(stopwatch.latency.name())
     claim = f"{expected or 'MACs'} rank the latencies of this database better"
     if len(known) < ranking.FEWEST or expected is None:

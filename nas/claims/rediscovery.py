@@ -10,7 +10,7 @@ from evaluators import Evaluator
 from evaluators.training.fidelity import Fidelity
 from nas.claims.measured import MEASURED
 from nas.claims.trained import TRAINED, finding, pairs_needed
-from nas.search.active_learning import TRANSIENT
+from nas.search.training.active_learning import TRANSIENT
 from nas.strategies.experiment import Experiment
 from nas.strategies.stored_latency import StoredLatency
 from results.claims.claim import Claim, Evidence, Kind, Part, Report, Shown, Verdict

@@ -13,16 +13,21 @@ from nas import __version__, console
 from nas.progress import progress
 from results import exports, front, limits, load
 from results.store.record import Run, Trial
-from search_spaces import Architecture
+from search_spaces import Network, TimmNetwork
 from search_spaces.common.errors import NegativeAnswer, UnknownName, UsageError
+from search_spaces.common.networks import ours
 from search_spaces.common.texts import is_file
 from search_spaces.nextvit import reading
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from results.exports.common.artefact import Artefact
     from results.exports.common.deliverable import Deliverable
+    from search_spaces.nextvit.network import NextViT
 
 MOST_PIXELS = 2**24  # of a batch: 256 images of 256 px, or 16 of 1024
+UNTRAINED = "random: the network is untrained"
 VERSIONS = ("torch", "timm", "onnx", "coremltools")
 
 
@@ -94,7 +99,7 @@ def export_network(
         console.say(f"written to {output}")
 
 
-def select(selection: Selection, store_url: str) -> tuple[Architecture, dict[str, Any]]:
+def select(selection: Selection, store_url: str) -> tuple[Network, dict[str, Any]]:
     """The network, and its provenance.
 
     Raises:
@@ -202,16 +207,16 @@ def _versions() -> dict[str, str]:
     return {package: importlib.metadata.version(package) for package in VERSIONS}
 
 
-def deliverable(architecture: Architecture, provenance: dict[str, Any], settings: Settings) -> "Deliverable":
+def deliverable(described: Network, provenance: dict[str, Any], settings: Settings) -> "Deliverable":
     """The network with its weights, ready to be written.
 
     Raises:
         UsageError: weights, classes and labels that do not match, or a resolution out of range.
+        MeasurementFailed: timm cannot build the network for that resolution.
     """
     from evaluators.core.evaluator import check_range
     from results.exports.common.deliverable import Deliverable
     from search_spaces.nextvit import weights
-    from search_spaces.nextvit.network import NextViT
 
     check_range("resolution", settings.resolution, 32, 1024)
     check_range("batch", settings.batch, 0, 256)
@@ -229,12 +234,10 @@ def deliverable(architecture: Architecture, provenance: dict[str, Any], settings
             f"'{settings.labels}' names {len(labels)} classes, the network has {classes}",
             "correct --labels or --classes",
         )
-    network = NextViT(architecture, num_classes=classes).eval()
-    origin = "random: the network is untrained; nas train trains it"
-    if state:
-        origin = f"{settings.weights}, {weights.inherit(network, state).summary}"
+    network, origin = _weighted(described, classes, state, settings)
     return Deliverable(
         network=network,
+        peer=described if isinstance(described, TimmNetwork) else None,
         labels=labels,
         resolution=settings.resolution,
         precision=settings.precision,
@@ -243,6 +246,25 @@ def deliverable(architecture: Architecture, provenance: dict[str, Any], settings
         weights=origin,
         provenance=provenance,
     )
+
+
+def _weighted(
+    described: Network, classes: int, state: dict[str, Any], settings: Settings
+) -> "tuple[NextViT | nn.Module, str]":
+    """The network with its weights, and where they come from."""
+    if isinstance(described, TimmNetwork):
+        from search_spaces.peers import timm_models
+
+        peer = timm_models.build(described, classes=classes, resolution=settings.resolution)
+        if state:
+            timm_models.load(described, peer, state)
+        return peer, f"{settings.weights}, all values taken" if state else UNTRAINED
+    from search_spaces.nextvit import weights
+    from search_spaces.nextvit.network import NextViT
+
+    network = NextViT(ours(described), num_classes=classes).eval()
+    taken = f"{settings.weights}, {weights.inherit(network, state).summary}" if state else ""
+    return network, taken or f"{UNTRAINED}; nas train trains it"
 
 
 def _labels(path: Path) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from results.store import names
 from results.store.record import Run, Trial
 from results.tables import trial_dict
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
+from search_spaces.common.networks import ours
 
 FULL = "full:"  # the prefix of the metrics of full trainings
 FEWEST = 3  # networks: the order of fewer means nothing
@@ -68,6 +69,8 @@ def start(
     if data:
         recipe = FullRecipe.of(given, plain=plain)
         check_data(data, console.say)
+        for trial in finalists:
+            ours(trial.architecture)  # before hours of training
         resume_command = _resume_command(run, data, count, given, plain)
         with interruptible(resume_command) as interruption:
             failed = _train(run, finalists, data, recipe, resume_command, store_url, interruption)
@@ -105,7 +108,7 @@ def _train(
     fidelity = f"{data_label(data).replace('/', '-')}-{recipe.resolution}px-{recipe.epochs}-epochs"
     for number, trial in enumerate(finalists, start=1):
         folder = names.file_in(folder_of(store_url) / "finalists", run.name) / fidelity / f"trial-{trial.number}"
-        plan = Plan(architecture=trial.architecture, data=data, recipe=recipe)
+        plan = Plan(architecture=ours(trial.architecture), data=data, recipe=recipe)
         if is_first():
             left = float(np.mean(seconds)) * (len(finalists) - number + 1) if seconds else 0.0
             time_left = f", about {duration(left)} left" if seconds else ""

@@ -11,11 +11,11 @@ from evaluators.workers.paired_comparison import Comparison, compare
 from nas import console
 from nas.progress import progress
 from results import front, verification
-from results.glyphs import glyph
+from results.glyphs import labelled
 from results.store.database import sqlite_path
 from results.store.record import Run
 from results.store.store import Store
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common import narrowed
 from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, NegativeAnswer, UsageError
 from search_spaces.nextvit import reading
@@ -70,13 +70,13 @@ def measure_networks(
         _write(architecture, measurements)
 
 
-def _document(architecture: Architecture, measurements: list[Measurement]) -> dict[str, object]:
+def _document(architecture: Network, measurements: list[Measurement]) -> dict[str, object]:
     by_name = {measurement.metric.name: measurement.to_dict() for measurement in measurements}
     return {"architecture": architecture.to_dict(), "id": architecture.id, "measurements": by_name}
 
 
-def _write(architecture: Architecture, measurements: list[Measurement]) -> None:
-    console.say(f"{architecture}  {glyph(architecture)}  {architecture.id}")
+def _write(architecture: Network, measurements: list[Measurement]) -> None:
+    console.say(f"{labelled(architecture)}  {architecture.id}")
     headings = ["metric", "value", "95 % interval", "unit", "kind", "samples", "quality", "device"]
     console.write_table(headings, (row for measurement in measurements for row in _rows(measurement)))
     for measurement in measurements:
@@ -99,7 +99,7 @@ def _rows(measurement: Measurement) -> Iterator[list[str]]:
         yield [f"{metric.name} {further.name}", f"{further.value:.4g}", "", further.unit, metric.kind, "", "", label]
 
 
-def _stored(architecture: Architecture, measurements: list[Measurement], store_url: str) -> list[Measurement]:
+def _stored(architecture: Network, measurements: list[Measurement], store_url: str) -> list[Measurement]:
     """Stores measurements if there is a database; returns what is known of the network then, repeats combined."""
     path = sqlite_path(store_url)
     if path and not path.exists():
@@ -138,7 +138,7 @@ class Candidate:
     """A network to measure, and its label in messages."""
 
     name: str
-    architecture: Architecture
+    architecture: Network
 
 
 def of_run(run: Run, *, trials: Sequence[int], all_trials: bool, contenders: bool = False) -> list[Candidate]:
@@ -171,7 +171,7 @@ def sample(space: str, count: int, seed: int, fix: Sequence[str] = (), free: Seq
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     searched = narrowed.get(space, narrowed.resolved(space, fix, free))
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    drawn: dict[str, Architecture] = {}
+    drawn: dict[str, Network] = {}
     for _ in range(SAMPLING_ATTEMPTS * count):
         architecture = searched.suggest(study.ask())
         drawn.setdefault(architecture.id, architecture)

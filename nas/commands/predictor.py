@@ -7,7 +7,7 @@ from typing import Any
 import evaluators
 from evaluators.prediction.predicted import Predicted
 from nas import console
-from nas.search.latency_predictions import USUAL_SAMPLE, Pairs, predictor, sampling
+from nas.search.latency_predictions import USUAL_SAMPLE, Pairs, learnable, predictor, sampling
 from results.store.store import Store
 from search_spaces.common.errors import NegativeAnswer
 
@@ -19,7 +19,7 @@ def examine(store_url: str, spec: str, *, as_json: bool) -> int:
         evaluator = evaluator.inner
     store = Store(store_url)
     try:
-        by_context = store.measured(evaluator.local.spec)
+        by_context = learnable(store, evaluator.local.spec)
     finally:
         store.close()
     if not by_context:

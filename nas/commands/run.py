@@ -18,17 +18,18 @@ from evaluators.workers.bench import Bench
 from nas import __version__, console, signals
 from nas.exit_codes import INTERRUPTED
 from nas.progress import duration, moving_line, progress
-from nas.search import latency_predictions, rungs
+from nas.search import latency_predictions
 from nas.search.accuracy import suggested_limits
-from nas.search.active_learning import check_transient
 from nas.search.config import Config
 from nas.search.pipeline import check_jobs, usual_jobs
-from nas.search.plan import Plan, planned, reserved, settle, stored_run
+from nas.search.plan import Plan, anchors_of, check_teacher, planned, reserved, settle, stored_run
 from nas.search.proposals import SAMPLERS, SpaceExhausted
 from nas.search.remeasure import remeasure
 from nas.search.search import RepeatedFailure, Search, needs_training, verify
+from nas.search.training import rungs
+from nas.search.training.active_learning import check_transient
 from results import front, verification
-from results.glyphs import glyph
+from results.glyphs import glyph, labelled
 from results.limits import Limit
 from results.store import names
 from results.store.database import sqlite_path
@@ -58,6 +59,7 @@ def start(
     began = time.perf_counter()
     jobs = None if jobs is None else check_jobs(jobs)
     plan = planned(choices, given, stored_run(store_url, choices["name"]))
+    check_teacher(store_url, plan.teacher)
     objectives = latency_predictions.ready(store_url, plan.config.objectives, plan.pins)
     for evaluator in objectives:
         if not needs_training(evaluator) and (reason := evaluator.missing()):
@@ -87,7 +89,7 @@ def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> in
     for _ in range(3):
         architecture = config.search_space.suggest(study.ask())
         counts = ", ".join(f"{cost.name()} {cost.measure(architecture)}" for cost in config.costs)
-        console.say(f"  for example  {glyph(architecture)}  {architecture}  ({counts})")
+        console.say(f"  for example  {labelled(architecture)}  ({counts})")
     return 0
 
 
@@ -98,7 +100,7 @@ def _header(config: Config, objectives: Sequence[Evaluator], state: str, store_u
         yield f"  objective    {_described(evaluator)}"
     for label in dict.fromkeys(e.device().label for e in objectives if e.family() == "latency"):
         yield f"  device       {label}"
-    suggested = config.limits and config.limits == suggested_limits(config.proxy, search_spaces.get(config.space))
+    suggested = config.limits and config.limits == suggested_limits(config.proxy, anchors_of(config))
     why = ": no more than the largest anchor has; --limit none lifts them" if suggested else ""
     yield f"  limits       {', '.join(map(str, config.parsed_limits)) or 'none (--limit adds one)'}{why}"
     yield f"  sampler      {config.sampler}: {SAMPLERS[config.sampler].summary}; seed {config.seed}"
@@ -121,6 +123,8 @@ def _space(config: Config) -> Iterator[str]:
         yield f"  fixed        {', '.join(config.fix)}"
     anchors = ", ".join(space.anchors())
     yield f"  anchors      {anchors}: published networks, evaluated first" if anchors else "  anchors      none"
+    if further := [name for name in config.all_anchors if name not in space.anchors()]:
+        yield f"               {', '.join(further)}: your own (--anchor), evaluated after them"
     for anchor, reason in space.left_out.items() if isinstance(space, Narrowed) else ():
         yield f"               without {anchor}: {reason}"
 
@@ -211,7 +215,7 @@ class _Report:
 
     def _line(self, trial: Trial) -> str:
         run, budget = self.search.run, self.search.config.budget
-        finished, anchors = len(self.search.measured()), self.search.config.search_space.anchors()
+        finished, anchors = len(self.search.measured()), self.search.config.all_anchors
         names = [name for m in run.objectives for name in (m.name, predicted_spec(m.name))]
         values = ", ".join(str(trial.measurements[name]) for name in names if name in trial.measurements)
         outcome = trial.cause or values + (f" ({trial.anchor})" if trial.anchor else "")
@@ -365,7 +369,9 @@ def _closest(run: Run, limits: Sequence[Limit]) -> str:
         return "  no candidate has a value for every objective"
     trial, shares = min(beyond, key=lambda each: sum(each[1].values()))
     missed = ", ".join(f"{name} by {share:.1%}" for name, share in shares.items())
-    return f"  the closest is trial {trial.number}, {glyph(trial.architecture)}: it misses {missed}"
+    return (
+        f"  the closest is trial {trial.number}, {glyph(trial.architecture) or trial.architecture}: it misses {missed}"
+    )
 
 
 def _failures(run: Run) -> list[tuple[str, int]]:

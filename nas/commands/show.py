@@ -8,7 +8,7 @@ from evaluators import Measurement
 from evaluators.prediction.published_guard import UNLIKE
 from nas import console
 from results import front, limits, load, novelty, rules, verification
-from results.glyphs import glyph
+from results.glyphs import fields, glyph
 from results.limits import Limit
 from results.reference import standing
 from results.store.database_errors import Damaged
@@ -111,8 +111,8 @@ def _write_table(run: Run, trials: list[Trial], knee: Trial | None) -> None:
     units = {name: measurement.unit for trial in trials for name, measurement in trial.measurements.items()}
     headings = ["trial", *(f"{name} [{units.get(name, '')}]" for name in names), "network", "", "notation"]
     rows = [_cells(trial, names, trial is knee) for trial in trials]
-    if console.is_narrow():  # the glyphs show the same
-        headings, rows = headings[:-1], [row[:-1] for row in rows]
+    if console.is_narrow():  # the glyphs show the same, and a network of another family has its name alone
+        headings, rows = headings[:-1], [[*row[:-3], row[-3] or row[-1], row[-2]] for row in rows]
     console.write_table(headings, rows, frozenset(headings[: len(names) + 1]))
 
 
@@ -123,6 +123,7 @@ def _cells(trial: Trial, names: list[str], is_knee: bool) -> list[str]:
     )
     notes = [trial.anchor, "knee" if is_knee else "", trial.state if trial.state != "ok" else "", trial.cause, *doubts]
     notes += [UNLIKE] if novelty.reasons(trial.architecture) else []
+    notes.append(fields(trial.architecture))
     values = [_interval(measurements[name]) if name in measurements else "-" for name in names]
     architecture = trial.architecture
     return [str(trial.number), *values, glyph(architecture), ", ".join(filter(None, notes)), str(architecture)]

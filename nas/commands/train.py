@@ -26,6 +26,7 @@ from results.store.database import schema, sqlite_path
 from results.store.database_errors import explained
 from results.store.store import Store
 from search_spaces import Architecture
+from search_spaces.common import networks
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, failure
 from search_spaces.nextvit import reading
 
@@ -45,7 +46,7 @@ def start(
     as_json: bool,
 ) -> int:
     """Trains one network, or resumes its training. Returns the exit code."""
-    architecture = reading.find(target)
+    architecture = networks.ours(reading.find(target))
     folder = output or folder_of(store_url) / "trained" / f"{architecture.id}-{data_label(data).replace('/', '-')}"
     plan = Plan(architecture=architecture, data=data, recipe=FullRecipe.of(given, plain=plain), weights=weights or "")
     if resume:

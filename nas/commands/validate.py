@@ -18,7 +18,7 @@ from results.benchmark import validation, validation_page
 from results.benchmark.truth import Truth
 from results.benchmark.validation import Report
 from results.store.store import Store
-from search_spaces import Architecture
+from search_spaces import Architecture, Network
 from search_spaces.common import files
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer, UsageError
 
@@ -105,7 +105,8 @@ def _stored(store_url: str) -> Truth:
         by_context = store.trained()
     finally:
         store.close()
-    pairs = max(by_context.values(), key=len, default=[])
+    known = ([(a, m) for a, m in pairs if isinstance(a, Architecture)] for pairs in by_context.values())
+    pairs = max(known, key=len, default=[])
     if len(pairs) < FEWEST:
         raise NegativeAnswer(
             f"the database holds {len(pairs)} real evaluations of one fidelity: {FEWEST} are needed",
@@ -135,7 +136,7 @@ def _scored(truth: Truth, specs: Sequence[str], timeout: float) -> Truth:
     return replace(truth, scores={**truth.scores, **computed})
 
 
-def _score(bench: Bench, evaluator: Evaluator, architecture: Architecture) -> float:
+def _score(bench: Bench, evaluator: Evaluator, architecture: Network) -> float:
     try:
         return bench.measure(evaluator, architecture).value
     except MeasurementFailed as error:

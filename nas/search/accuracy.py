@@ -1,6 +1,6 @@
 """What stands for accuracy in a run: its proxy, its data, and the limits that it suggests."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from evaluators.datasets.sources import opened
 from evaluators.training.fidelity import Fidelity
 from nas import console
 from nas.progress import progress
-from search_spaces import SearchSpace
+from search_spaces import Network
 from search_spaces.common.errors import UsageError
 
 WITHOUT_DATA, WITH_DATA = "published", "auto"
@@ -42,9 +42,8 @@ def proxy(choices: Mapping[str, Any]) -> str:
     return evaluators.get(f"{name}:{','.join([f'data={source}', *epochs, *filter(None, [options])])}", "accuracy").spec
 
 
-def suggested_limits(proxy: str, space: SearchSpace) -> tuple[str, ...]:
-    """Limits for a search by a proxy that grows with size: no more than the largest anchor of the space has."""
-    anchors = space.anchors().values()
+def suggested_limits(proxy: str, anchors: Collection[Network]) -> tuple[str, ...]:
+    """Limits for a search by a proxy that grows with size: no more than the largest anchor of the run has."""
     limits = []
     for name in evaluators.get(proxy, "accuracy").bought_with if anchors else ():
         cost = evaluators.get(name, "cost")

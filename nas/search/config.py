@@ -11,10 +11,11 @@ from evaluators import Evaluator, Metric
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.statistics.ranking import FEWEST
 from nas import __version__
+from nas.search import anchors
 from nas.search.proposals import SAMPLERS
 from results import limits
 from results.limits import Limit
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 from search_spaces.common import narrowed
 from search_spaces.common.errors import StoreError, UnknownName, UsageError
 from search_spaces.common.narrowed import Narrowed
@@ -42,6 +43,7 @@ class Config:
     seed: int = 0
     sampler: str = "screen"
     measure: str = "all"
+    anchors: tuple[str, ...] = ()  # beyond those of the space: names, notations or descriptions of networks
     candidates: int = 0  # to be looked at, at the most; 0: MANY for each that is measured
 
     def __post_init__(self) -> None:
@@ -79,6 +81,7 @@ class Config:
         for kind, specs in (("--latency", self.latencies), ("--limit", self.limits)):
             if len(set(specs)) < len(specs):
                 raise UsageError(f"{kind} is given the same value twice: {', '.join(specs)}", "give every value once")
+        self._check_families()
         objectives = {evaluator.spec for evaluator in self.objectives}
         for limit in self.parsed_limits:
             if limit.evaluator.family() != "cost" and limit.metric not in objectives:
@@ -90,12 +93,25 @@ class Config:
                     + ", ".join(evaluators.names("cost")),
                 )
 
+    def _check_families(self) -> None:
+        for name, network in self.all_anchors.items():
+            for evaluator in self.objectives:
+                if refusal := evaluator.refuses(network):
+                    raise UsageError(refusal, f"leave {name} out, or search by --proxy published and --latency ort")
+
+    @cached_property
+    def all_anchors(self) -> dict[str, Network]:
+        """The networks that are evaluated first, by name: those of the space, then the user's."""
+        own = self.search_space.anchors()
+        return own | anchors.networks(self.anchors, own.values())
+
     @property
     def most_candidates(self) -> int:
         """How many candidates are looked at, at the most: no more than a narrowed space has."""
         most = self.candidates or (MANY * self.budget if self.measure == "promising" else self.budget)
         space = self.search_space
-        return min(most, space.size()) if isinstance(space, Narrowed) and space.is_counted else most
+        beyond = len(self.all_anchors) - len(space.anchors())
+        return min(most, space.size() + beyond) if isinstance(space, Narrowed) and space.is_counted else most
 
     @cached_property
     def search_space(self) -> SearchSpace:
@@ -117,7 +133,7 @@ class Config:
         """The limits on exact costs."""
         return tuple(limit for limit in self.parsed_limits if limit.evaluator.family() == "cost")
 
-    def beyond(self, architecture: Architecture) -> str:
+    def beyond(self, architecture: Network) -> str:
         """The first limit on exact costs that a network breaks; empty if it keeps them all."""
         broken = (
             str(limit) for limit in self.exact_limits if limit.excess(limit.evaluator.measure(architecture).value) > 0

@@ -14,7 +14,7 @@ from evaluators.prediction.features import structure
 from nas.progress import progress
 from nas.search.config import Config
 from nas.search.proposals import Drawn, built, neighbour
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 from search_spaces.common.errors import NegativeAnswer
 
 SAMPLE = 24  # random networks that stand for the space
@@ -23,13 +23,13 @@ STARTS = 300  # of them: where none keeps the limits, the nearest is changed unt
 PATIENCE = 2000  # changes in a row that find nothing, before nothing counts as left
 
 
-def within_limits(config: Config, count: int, seed: int, excluded: Collection[str] = ()) -> list[Architecture]:
+def within_limits(config: Config, count: int, seed: int, excluded: Collection[str] = ()) -> list[Network]:
     """Up to `count` different random networks that keep the exact limits, without those with the ids `excluded`.
 
     Raises:
         NegativeAnswer: no network was found that keeps them.
     """
-    kept: dict[str, Architecture] = {}
+    kept: dict[str, Network] = {}
     within: list[Drawn] = []
     seen: set[str] = set()
     with progress("drawing networks within the limits", count) as done:
@@ -48,7 +48,7 @@ def within_limits(config: Config, count: int, seed: int, excluded: Collection[st
     return list(kept.values())
 
 
-def by_size(config: Config) -> tuple[Architecture, ...]:
+def by_size(config: Config) -> tuple[Network, ...]:
     """Some random networks within the exact limits, the smallest first, by multiply-accumulates; drawn once.
 
     Raises:
@@ -58,7 +58,7 @@ def by_size(config: Config) -> tuple[Architecture, ...]:
 
 
 @cache
-def _by_size(space: str, fix: tuple[str, ...], limits: tuple[str, ...]) -> tuple[Architecture, ...]:
+def _by_size(space: str, fix: tuple[str, ...], limits: tuple[str, ...]) -> tuple[Network, ...]:
     drawn = within_limits(Config(space=space, fix=fix, limits=limits), SAMPLE, 0)
     return tuple(sorted(drawn, key=lambda architecture: structure(architecture)["log_macs"]))
 
@@ -114,7 +114,7 @@ def _nearest(config: Config, starts: Sequence[Drawn], random: np.random.Generato
     return best
 
 
-def _excess(config: Config, architecture: Architecture) -> float:
+def _excess(config: Config, architecture: Network) -> float:
     """How far a network is beyond the exact limits, as a sum of shares of their bounds; 0 if it keeps them all."""
     return sum(
         max(0.0, limit.excess(limit.evaluator.measure(architecture).value)) / limit.bound

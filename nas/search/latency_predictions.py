@@ -9,13 +9,13 @@ from evaluators.prediction.predicted import Knowledge, Predicted
 from nas import console
 from nas.progress import progress
 from results.store.store import Store
-from search_spaces import Architecture
+from search_spaces import Architecture, Network
 from search_spaces.common.errors import NegativeAnswer, UsageError
 
 if TYPE_CHECKING:
     from evaluators.prediction.latency_predictor import Predictor
 
-Pairs = Sequence[tuple[Architecture, Measurement]]
+Pairs = Sequence[tuple[Network, Measurement]]
 Pins = dict[str, dict[str, Any]]  # by spec: the context and the networks that a run's predictor learns from
 USUAL_SAMPLE = 40  # networks: enough for a predictor
 
@@ -56,7 +56,7 @@ def pins(evaluators: Iterable[Evaluator]) -> Pins:
 
 
 def _fitted(store: Store, evaluator: Predicted, pin: Mapping[str, Any] | None) -> Predicted:
-    by_context = store.measured(evaluator.inner.local.spec)
+    by_context = learnable(store, evaluator.inner.local.spec)
     context = pin["context"] if pin else _context(evaluator, by_context)
     pairs = by_context.get(context, [])
     if pin:
@@ -74,6 +74,13 @@ def _fitted(store: Store, evaluator: Predicted, pin: Mapping[str, Any] | None) -
         predictor=predictor(pairs),
     )
     return replace(evaluator, knowledge=knowledge)
+
+
+def learnable(store: Store, spec: str) -> dict[str, Pairs]:
+    """What a predictor can learn from, by context: the networks of the Next-ViT family that were measured."""
+    by_context = store.measured(spec)
+    ours = {key: [pair for pair in pairs if isinstance(pair[0], Architecture)] for key, pairs in by_context.items()}
+    return {key: pairs for key, pairs in ours.items() if pairs}
 
 
 def predictor(pairs: Pairs) -> "Predictor":

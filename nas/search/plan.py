@@ -12,19 +12,22 @@ from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
 from nas import console, own_plugins
-from nas.search import accuracy, latency_predictions, learning_rate, time_plan
+from nas.search import accuracy, anchors, latency_predictions
 from nas.search.config import Config
 from nas.search.screening import warm_start
+from nas.search.training import learning_rate, time_plan
 from results import load
 from results.store import names
 from results.store.database import sqlite_path
 from results.store.database_errors import NoRuns
 from results.store.store import Store
+from search_spaces import Network
 from search_spaces.common import narrowed
-from search_spaces.common.errors import StoreError, UsageError
+from search_spaces.common.errors import StoreError, UnknownName, UsageError
 
 ALL_UP_TO = 200  # candidates that are all measured; of more, promising ones
 NO_LIMIT = "none"  # lifts the limits that are suggested
+LEARNS = "screen"  # the sampler that earlier runs teach
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +67,34 @@ def stored_run(store_url: str, name: str | None) -> Stored | None:
         sqlite_path(store_url)  # refuses what is no place for a database, before anything else
         return None
     names.check(name)
+    with _read(store_url) as store:
+        return Stored(name=name, config=store.config(name)) if store and name in store.names() else None
+
+
+def check_teacher(store_url: str, teacher: str) -> None:
+    """Refuses a run that is to teach another and does not exist, before a database is made for the other one.
+
+    Raises:
+        UnknownName: no such run; offers the nearest name.
+    """
+    if teacher in ("", warm_start.NONE):
+        return
+    with _read(store_url) as store:
+        if not store:
+            raise UnknownName("run", teacher, ())
+        store.named(teacher)
+
+
+@contextmanager
+def _read(store_url: str) -> Iterator[Store | None]:
+    """The database, which is only read; None where there is none yet."""
     try:
         store = Store(store_url)
     except NoRuns:
-        return None
+        yield None
+        return
     try:
-        return Stored(name=name, config=store.config(name)) if name in store.names() else None
+        yield store
     finally:
         store.close()
 
@@ -84,11 +109,15 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
         fields = {name: choices[name] for name in Config.__dataclass_fields__}
         fields["measure"] = choices["measure"] or ("all" if choices["budget"] <= ALL_UP_TO else "promising")
         fields["fix"] = narrowed.resolved(choices["space"], choices["fix"], choices["free"])
-        proxy, space = accuracy.proxy(choices), search_spaces.get(choices["space"])
-        limits = choices["limits"] if "limits" in given else accuracy.suggested_limits(proxy, space)
-        chosen = {"proxy": proxy, "limits": () if limits == (NO_LIMIT,) else limits}
+        fields["anchors"], fields["proxy"] = anchors.resolved(choices["anchors"]), accuracy.proxy(choices)
+        config = _limited(fields, given)
+        if choices["teacher"] not in ("", warm_start.NONE) and config.sampler != LEARNS:
+            raise UsageError(
+                f"--seed-from {choices['teacher']}: the sampler {config.sampler} learns from no earlier run",
+                f"leave --seed-from out, or take --sampler {LEARNS}",
+            )
         return Plan(
-            config=Config(**{**fields, **chosen}),
+            config=config,
             typed=choices["proxy"] or "",
             fixed="evaluations" in given,
             teacher=choices["teacher"],
@@ -103,6 +132,8 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
     requested = {key: choices[key] for key in given if key in asdict(config)}
     if requested.get("limits") == (NO_LIMIT,):
         requested["limits"] = ()
+    if "anchors" in given:
+        requested["anchors"] = anchors.resolved(choices["anchors"])
     if {"space", "fix", "free"} & given:
         name = requested.get("space", config.space)
         fixes = choices["fix"] if "fix" in given or name != config.space else config.fix
@@ -119,6 +150,21 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
             "  or start a new run: give another --name, or none",
         )
     return Plan(config=planned_config, stored=stored)
+
+
+def _limited(fields: dict[str, Any], given: set[str]) -> Config:
+    """The configuration of a new run, with the limits that are suggested where none were given."""
+    lifted = fields["limits"] == (NO_LIMIT,) or "limits" not in given
+    config = Config(**{**fields, "limits": () if lifted else fields["limits"]})
+    anchors.check(config.all_anchors.values(), config.objectives)
+    if "limits" in given:
+        return config
+    return replace(config, limits=accuracy.suggested_limits(config.proxy, anchors_of(config)))
+
+
+def anchors_of(config: Config) -> list[Network]:
+    """The anchors of the whole space and the user's, whatever --fix leaves."""
+    return [*search_spaces.get(config.space).anchors().values(), *config.all_anchors.values()]
 
 
 @contextmanager
@@ -175,12 +221,20 @@ def settle(store: Store, name: str, plan: Plan, objectives: Sequence[Evaluator])
         further: dict[str, Any] = {
             "predictors": latency_predictions.pins(objectives),
             "plugins": own_plugins.record(config.plugins),
-            "taught_by": warm_start.chosen(store, config.search_space, objectives, plan.teacher)
-            if config.sampler == "screen"
-            else [],
+            "taught_by": _taught(store, config, objectives, plan.teacher),
         }
         if times:
             further |= {"planned_seconds": round(times.seconds), "training_seconds": round(times.each, 1)}
         store.create(name, config.to_dict() | {key: value for key, value in further.items() if value})
     elif plan.config.budget != plan.stored.config["budget"]:
         store.configure(name, store.config(name) | plan.config.to_dict())
+
+
+def _taught(store: Store, config: Config, objectives: Sequence[Evaluator], teacher: str) -> list[str]:
+    """The networks that the sampler learns from; says so where a run that was named teaches nothing."""
+    if config.sampler != LEARNS:
+        return []
+    taught = warm_start.chosen(store, config.search_space, objectives, teacher)
+    if teacher not in ("", warm_start.NONE) and not taught:
+        console.say(f"{teacher} teaches nothing: no network of it is in this space and was measured as here, and here")
+    return taught

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import search_spaces
 from evaluators.core.measurement import Direction
 from results.store.store import Proposal
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 from search_spaces.common.errors import NegativeAnswer
 
 if TYPE_CHECKING:
@@ -88,11 +89,11 @@ SAMPLERS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Drawn:
     """A network with the parameters from which the space builds it, and their distributions."""
 
-    architecture: Architecture
+    architecture: Network
     params: dict[str, Any]
     distributions: "dict[str, optuna.distributions.BaseDistribution]"
 
@@ -107,10 +108,13 @@ def propose(
     seed: int,
     trials: "Sequence[optuna.trial.FrozenTrial]",
     directions: Sequence[Direction],
-    refusal: Callable[[Architecture], str],
+    refusal: Callable[[Network], str],
     knowledge: Knowledge = NOTHING,
+    anchors: Mapping[str, Network] | None = None,
 ) -> Proposal:
-    """The next candidate: first the anchors of the space, then the sampler's proposals.
+    """The next candidate: first the `anchors`, those of the space by default, then the sampler's proposals.
+
+    An anchor outside the space has no parameters: it is evaluated and shown, and no sampler learns from it.
 
     Of `trials`, those whose results are not to be used yet are running (`history.told`). `refusal` returns the reason
     why a network must not be evaluated, or an empty text.
@@ -119,10 +123,12 @@ def propose(
         SpaceExhausted: all neighbours were refused.
     """
     number = len(trials)
-    anchors = list(space.anchors().items())
-    if number < len(anchors):
-        name, architecture = anchors[number]
-        return _proposal(built(space, space.params(architecture)), {}, name, Counter())
+    first = list((space.anchors() if anchors is None else anchors).items())
+    if number < len(first):
+        name, network = first[number]
+        params = search_spaces.parameters(space, network)
+        drawn = Drawn(network, {}, {}) if params is None else built(space, params)
+        return _proposal(drawn, {}, name, Counter())
     params, system_attrs = _ask(space, SAMPLERS[sampler].make(_seed(seed, number), knowledge), trials, directions)
     drawn, replaced = _accepted(space, params, np.random.default_rng([seed, number]), refusal)
     return _proposal(drawn, system_attrs, "", replaced)
@@ -145,14 +151,14 @@ def _ask(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = known_trials.study(directions, sampler, trials)
+        study = known_trials.study(directions, sampler, [each for each in trials if each.params])
         trial = study.ask()
         space.suggest(trial)
     return trial.params, dict(study.get_trials(deepcopy=False)[-1].system_attrs)
 
 
 def _accepted(
-    space: SearchSpace, params: dict[str, Any], rng: np.random.Generator, refusal: Callable[[Architecture], str]
+    space: SearchSpace, params: dict[str, Any], rng: np.random.Generator, refusal: Callable[[Network], str]
 ) -> tuple[Drawn, "Counter[str]"]:
     """The network of the parameters, or a neighbour that is not refused; later attempts change more parameters."""
     replaced: Counter[str] = Counter()

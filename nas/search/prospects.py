@@ -18,7 +18,7 @@ from nas.search.sampling.comparable import comparable
 from nas.search.screening.screening import informative
 from results.front import as_costs
 from results.store.record import Run, Trial
-from search_spaces import Architecture
+from search_spaces import Network
 
 FEWEST = 20  # measured networks, before a prediction decides
 GROWTH = 1.25  # of the number of measured networks, until the models are fitted again
@@ -34,14 +34,15 @@ class Prospects:
         self.models: dict[tuple[str, int], _Latency] = {}
 
     def hopeless(
-        self, run: Run, measured: Sequence[Trial], architecture: Architecture, accuracy: float
+        self, run: Run, measured: Sequence[Trial], architecture: Network, accuracy: float
     ) -> list[Measurement]:
         """The predicted latencies of a candidate that cannot stand on the front; empty for one to be measured."""
         _, *latencies = run.objectives
+        kept = [trial for trial in measured if trial.state == "ok"]
+        measured = [trial for trial in measured if type(trial.architecture) is type(architecture)]
         if len(measured) < FEWEST or any(metric.kind != "measured" for metric in latencies):
             return []
         predictions = [self._model(measured, metric.name).predict(architecture) for metric in latencies]
-        kept = [trial for trial in measured if trial.state == "ok"]
         points = [[trial.value(run.objectives[0].name), *map(comparable, _of(trial, run))] for trial in kept]
         best_case = [accuracy, *(mean - BEST_CASE * spread for mean, spread in predictions)]
         costs = as_costs([*points, best_case], run.objectives)
@@ -82,10 +83,10 @@ class _Latency:
         self.unit = float(np.median([each.value for each in made] / values))  # of the values, in the metric's own
         self.networks = [measured[row].architecture.id for row in rows]
 
-    def _features(self, architecture: Architecture) -> Vector:
+    def _features(self, architecture: Network) -> Vector:
         return latency_features.features(architecture, self.resolution)
 
-    def predict(self, architecture: Architecture) -> tuple[float, float]:
+    def predict(self, architecture: Network) -> tuple[float, float]:
         """The mean and the standard deviation, in the numbers that a sampler learns from."""
         mean, spread = self.process.predict(self._features(architecture)[None])
         return float(mean[0]), float(spread[0])

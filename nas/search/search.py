@@ -16,7 +16,6 @@ from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import Result, together
 from nas import console
 from nas.search import latency_predictions
-from nas.search.active_learning import ActiveLearning, check_transient
 from nas.search.config import Config
 from nas.search.pipeline import Candidate, Measured, Pipeline, timed
 from nas.search.proposals import NOTHING, Knowledge, SpaceExhausted, propose
@@ -26,10 +25,11 @@ from nas.search.sampling.history import History, told_trials
 from nas.search.screening import warm_start
 from nas.search.screening.sampler import known
 from nas.search.screening.space_view import SpaceView
+from nas.search.training.active_learning import ActiveLearning, check_transient
 from results.limits import Limit
 from results.store.record import Trial
 from results.store.store import Store
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Search:
             return []
         return unknown
 
-    def _known(self, evaluator: Evaluator, architecture: Architecture) -> Measurement | None:
+    def _known(self, evaluator: Evaluator, architecture: Network) -> Measurement | None:
         """A measurement from the store, or one that this process takes at once."""
         known = self.store.recall(architecture, self.contexts.get(evaluator.spec) or evaluator.context())
         if known:
@@ -230,6 +230,7 @@ class Search:
                 [metric.direction for metric in self.config.metrics],
                 self.refusal,
                 self._knowledge(history),
+                self.config.all_anchors,
             )
         with timed("store", self.seconds):
             trial = self.store.begin(self.name, proposal)
@@ -270,13 +271,13 @@ class Search:
                     bounds[names.index(limit.metric)] = limit.bound * factor
         return bounds
 
-    def refusal(self, architecture: Architecture) -> str:
+    def refusal(self, architecture: Network) -> str:
         """Why a network is not evaluated: asked before, beyond a limit by exact cost, or not trusted by the proxy."""
         if architecture in self.asked:
             return "asked before"
         return self.config.beyond(architecture) or self.objectives[0].distrusts(architecture)
 
-    def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Architecture]) -> Iterator[Result]:
+    def obtain_all(self, evaluator: Evaluator, architectures: Sequence[Network]) -> Iterator[Result]:
         """The same for many networks, several at once where the evaluator allows it; a failure is yielded, too."""
         context, unknown = evaluator.context(), []
         for architecture in architectures:

@@ -7,6 +7,8 @@ A format is a module with
 - `write(deliverable, folder)`;
 - `answers(deliverable, folder, batches)`: the logits that the written files give for batches of images;
 - optionally `HAS_PRECISION = True`: it is written in the requested precision; the others stay in fp32;
+- optionally `PEERS = True`: it takes networks of other families, too, which timm built;
+- optionally `loading(deliverable)`: in place of `LOADING` where the lines depend on the network;
 - optionally `RUN_TIME`: the evaluator that measures the latency of the main file;
 - optionally `lacking(deliverable)`: why this machine cannot build or run all of it.
 """
@@ -21,7 +23,7 @@ from search_spaces.common.errors import Unavailable, UnknownName
 if TYPE_CHECKING:
     from results.exports.common.deliverable import Array, Deliverable
 
-__all__ = ["Format", "get", "has_precision", "lacking", "names", "run_time"]
+__all__ = ["Format", "get", "has_precision", "lacking", "loading", "names", "run_time", "takes_peers"]
 
 PREFIX = "to_"  # a module never bears the name of a package that it imports
 
@@ -68,6 +70,18 @@ def lacking(name: str, deliverable: "Deliverable") -> Unavailable | None:
 def has_precision(name: str) -> bool:
     """Whether a format is written in the requested precision; the others stay in fp32."""
     return bool(getattr(get(name), "HAS_PRECISION", False))
+
+
+def takes_peers(name: str) -> bool:
+    """Whether a format takes networks of other families, too."""
+    return bool(getattr(get(name), "PEERS", False))
+
+
+def loading(name: str, deliverable: "Deliverable") -> tuple[str, str]:
+    """A language and the lines of code that load what was written of a network."""
+    module = get(name)
+    lines: tuple[str, str] = getattr(module, "loading", lambda _: module.LOADING)(deliverable)
+    return lines
 
 
 def run_time(name: str) -> str:

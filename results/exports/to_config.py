@@ -3,10 +3,17 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from results.exports.common.deliverable import Array, Deliverable
+from search_spaces import Network, TimmNetwork
+from search_spaces.common.networks import ours
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FILES = ("architecture.json", "architecture.yaml")
+PEERS = True
 LOADING = ("sh", "nas measure architecture.json --latency ort")
 
 
@@ -24,10 +31,19 @@ def answers(deliverable: Deliverable, folder: Path, batches: Sequence[Array]) ->
     import torch
 
     from search_spaces.nextvit import reading
-    from search_spaces.nextvit.network import NextViT
 
     plans = {reading.read(folder / name) for name in FILES}
-    assert plans == {deliverable.architecture}, "an architecture must survive its own files"
-    network = NextViT(plans.pop(), num_classes=deliverable.num_classes).eval()
+    assert plans == {deliverable.architecture}, "a network must survive its own files"
+    network = _built(plans.pop(), deliverable)
     network.load_state_dict(deliverable.network.state_dict())
     return [network(torch.from_numpy(images)).detach().numpy() for images in batches]
+
+
+def _built(plan: Network, deliverable: Deliverable) -> "nn.Module":
+    if isinstance(plan, TimmNetwork):
+        from search_spaces.peers import timm_models
+
+        return timm_models.build(plan, classes=deliverable.num_classes, resolution=deliverable.resolution)
+    from search_spaces.nextvit.network import NextViT
+
+    return NextViT(ours(plan), num_classes=deliverable.num_classes).eval()

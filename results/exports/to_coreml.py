@@ -50,9 +50,9 @@ def _converted(deliverable: Deliverable) -> Any:
     from evaluators.graphs import mil_graph
     from evaluators.graphs.onnx_weights import folded
 
-    values = folded(deliverable.network)
+    values = folded(deliverable.own)
     return mil_graph.convert(
-        deliverable.architecture,
+        deliverable.own.architecture,
         lambda name, _: values[name],
         batch=deliverable.batch,
         resolution=deliverable.resolution,

@@ -8,6 +8,7 @@ from results.exports.common.deliverable import Array, Deliverable
 
 FILES = ("model.onnx",)
 HAS_PRECISION = True
+PEERS = True
 LOADING = (
     "python",
     """import onnxruntime

@@ -10,6 +10,7 @@ from search_spaces.common.errors import Unavailable
 
 FILES = ("tensorrt",)
 HAS_PRECISION = True
+PEERS = True
 LOADING = ("sh", "sh tensorrt/build.sh 11  # or 10, or 8: the version of TensorRT")
 GRAPH, COMMANDS, ENGINE = "model.onnx", "build.sh", "model.engine"
 

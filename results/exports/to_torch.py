@@ -7,6 +7,7 @@ from pathlib import Path
 from results.exports.common.deliverable import Array, Deliverable
 
 FILES = ("model.pt2",)
+PEERS = True
 LOADING = (
     "python",
     """import torch

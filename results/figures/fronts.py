@@ -20,6 +20,7 @@ class FrontsInfo:
     points: tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]
     doubtful: tuple[tuple[bool, ...], tuple[bool, ...]]  # which of these points have a doubtful latency
     anchors: tuple[tuple[str, float, float], ...]
+    whose: str  # anchors they are
     axes: tuple[str, str]
 
 
@@ -36,6 +37,7 @@ def fronts_info(first: Run, second: Run) -> FrontsInfo:
         points=(tuple((x, y) for x, y, _ in sides[0]), tuple((x, y) for x, y, _ in sides[1])),
         doubtful=(tuple(doubt for _, _, doubt in sides[0]), tuple(doubt for _, _, doubt in sides[1])),
         anchors=tuple((t.anchor, t.value(x.name), t.value(y.name)) for t in first.succeeded() if t.anchor),
+        whose=front.whose_anchors(first),
         axes=(title(x), title(y, validity.shown(first, y))),
     )
 
@@ -67,7 +69,7 @@ def fronts_figure(info: FrontsInfo) -> "go.Figure":
             )
     if info.anchors:
         figure.add_scatter(
-            name="the paper's",
+            name=info.whose,
             x=[x for _, x, _ in info.anchors],
             y=[y for _, _, y in info.anchors],
             text=[name for name, _, _ in info.anchors],

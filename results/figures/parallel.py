@@ -32,17 +32,19 @@ class ParallelInfo:
 def parallel_info(run: Run) -> ParallelInfo:
     """The lines: the whole front, and at most `SAMPLED` of the others, drawn with a fixed seed."""
     members = {trial.number for trial in front.front(run)}
-    others = [trial for trial in run.succeeded() if trial.number not in members]
+    drawn = [trial for trial in run.succeeded() if trial.stages] or run.succeeded()  # other families lack most axes
+    others = [trial for trial in drawn if trial.number not in members]
     if len(others) > SAMPLED:
         indices = np.random.default_rng(0).choice(len(others), SAMPLED, replace=False)
         others = [others[index] for index in sorted(indices)]
-    trials = others + [trial for trial in run.succeeded() if trial.number in members]  # the front on top
+    top = [trial for trial in drawn if trial.number in members]
+    trials = others + top
     rows = [_row(run, trial) for trial in trials]
     return ParallelInfo(
         trials=tuple(trial.number for trial in trials),
         on_front=tuple(trial.number in members for trial in trials),
         axes={name: tuple(row[name] for row in rows) for name in rows[0]} if rows else {},
-        summary=f"{len(members)} networks of the front and {len(others)} others; drag along an axis to filter "
+        summary=f"{len(top)} networks of the front and {len(others)} others; drag along an axis to filter "
         "every view of this page.",
     )
 

@@ -47,6 +47,7 @@ class ParetoInfo:
     doubtful_anchors: Layer
     knee: Layer
     summary: str
+    whose: str = "the paper's"  # anchors they are
     validity: str = ""  # of the accuracy objective, as a sentence
 
 
@@ -74,6 +75,7 @@ def pareto_info(run: Run, latency: str | None = None) -> ParetoInfo:
         anchors=_layer(anchors, x, y),
         doubtful_anchors=doubtful(anchors),
         knee=_layer([bend] if bend else [], x, y),
+        whose=front.whose_anchors(run),
         validity=validity.shown(run, y) if y.kind == "score" else "",
         summary=" ".join([_pareto_summary(members, bend, x, y), *verification.remarks(run, members)]),
     )
@@ -157,13 +159,13 @@ def _add_front(figure: "go.Figure", info: ParetoInfo) -> None:
 
 
 def _add_anchors(figure: "go.Figure", info: ParetoInfo) -> None:
-    """The paper's networks as stars, hollow where a latency is doubtful."""
-    name = "the paper's, measured here" if info.x.kind == "measured" else "the paper's, predicted"
+    """The anchors as stars, hollow where a latency is doubtful."""
+    name = f"{info.whose}, {'measured here' if info.x.kind == 'measured' else 'predicted'}"
     stars = {"color": INK, "size": 14, "symbol": "star", "line": {"color": "white", "width": 1}}
     hollow = {"color": INK, "size": 13, "symbol": "star-open", "line": {"width": 1.5}}
     figure.add_scatter(name=name, marker=stars, **_named(info.anchors.without(info.doubtful_anchors), info))
     doubtful = _named(info.doubtful_anchors, info, "doubtful")
-    figure.add_scatter(name="the paper's, latency doubtful", marker=hollow, **doubtful)
+    figure.add_scatter(name=f"{info.whose}, latency doubtful", marker=hollow, **doubtful)
 
 
 def _coordinates(layer: Layer) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class ProgressInfo:
     volumes: tuple[float, ...]
     failed: tuple[int, ...]
     relative: bool
+    anchors: str
     summary: str
 
 
@@ -33,11 +34,12 @@ def progress_info(run: Run) -> ProgressInfo:
     scale = last / volumes[-1] if last and volumes and volumes[-1] else 1.0
     times = f"is {last:.2f} times that of {front.anchor_names(run)} alone" if last else "is compared with nothing"
     if last and (doubtful := verification.doubtful(run)):
-        times = f"is not compared yet: {doubtful} latencies of the front and of the paper's networks are doubtful"
+        times = f"is not compared yet: {doubtful} latencies of the front and of {front.anchor_names(run)} are doubtful"
     return ProgressInfo(
         volumes=tuple(round(volume * scale, 6) for volume in volumes),
         failed=tuple(trial.number for trial in run.trials if trial.state == "failed"),
         relative=last is not None,
+        anchors=front.anchor_names(run),
         summary=f"The front's hypervolume {times}.",
     )
 
@@ -55,7 +57,7 @@ def progress_figure(info: ProgressInfo) -> "go.Figure":
     crosses = {"symbol": "x", "color": VERMILION, "size": 8}
     figure.add_scatter(x=info.failed, y=[0] * len(info.failed), mode="markers", name="failed", marker=crosses)
     if info.relative:
-        figure.add_hline(y=1, line={"dash": "dash", "color": GREY}, annotation={"text": "the paper's networks alone"})
+        figure.add_hline(y=1, line={"dash": "dash", "color": GREY}, annotation={"text": f"{info.anchors} alone"})
     figure.update_layout(layout("trial", "hypervolume, anchors = 1" if info.relative else "hypervolume"))
     figure.update_layout(showlegend=bool(info.failed), yaxis_rangemode="tozero")
     return figure

@@ -43,14 +43,15 @@ class StrategyInfo:
 
 def strategy_info(run: Run) -> StrategyInfo:
     """Where transformers stand on the run's front, and the best accuracy objective by depth and number of them."""
-    members, everyone = front.front(run), run.succeeded()
+    whole = front.front(run)
+    members, everyone, feasible = map(_ours, (whole, run.succeeded(), run.feasible()))
     metric = run.objectives[0]
-    shapes = {trial.number: _axes(trial) for trial in run.feasible()}
+    shapes = {trial.number: _axes(trial) for trial in feasible}
     depths = tuple(sorted({depth for depth, _ in shapes.values()}))
     counts = tuple(sorted({count for _, count in shapes.values()}))
     best: dict[tuple[int, int], float] = {}
     sign = 1 if metric.direction == "maximize" else -1
-    for trial in run.feasible():
+    for trial in feasible:
         key, value = shapes[trial.number], trial.value(metric.name)
         best[key] = max(best.get(key, value), value, key=lambda candidate: sign * candidate)
     surplus = _surplus(members, everyone)
@@ -67,19 +68,24 @@ def strategy_info(run: Run) -> StrategyInfo:
         best=tuple(tuple(best.get((depth, count)) for depth in depths) for count in counts),
         anchors=tuple((trial.anchor, *_axes(trial)) for trial in everyone if trial.anchor),
         score=title(metric, validity.shown(run, metric)),
-        summary=_summary(members, surplus),
+        summary=_summary(members, surplus) if whole else "The front is empty.",
     )
+
+
+def _ours(trials: Sequence[Trial]) -> list[Trial]:
+    """Those of the Next-ViT family."""
+    return [trial for trial in trials if trial.stages]
 
 
 def _axes(trial: Trial) -> tuple[int, int]:
     """The depth of stage 3 and the number of transformers of a network: the two axes of the second map."""
-    stages = trial.architecture.stages
+    stages = trial.stages
     return len(stages[2].blocks), sum(kind in TRANSFORMERS for stage in stages for kind in stage.blocks)
 
 
 def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple[float | None, ...], ...]:
     def share(trials: Sequence[Trial], stage: int, position: int) -> tuple[float, int]:
-        rows = [trial.architecture.stages[stage].blocks for trial in trials]
+        rows = [trial.stages[stage].blocks for trial in trials]
         there = [row[-1 - position] in TRANSFORMERS for row in rows if len(row) > position]
         return (sum(there) / len(there) if there else 0.0), len(there)
 
@@ -93,7 +99,7 @@ def _surplus(members: Sequence[Trial], everyone: Sequence[Trial]) -> tuple[tuple
 def _summary(members: Sequence[Trial], surplus: Sequence[Sequence[float | None]]) -> str:
     """How many networks of the front have transformers, and where there are more and fewer than elsewhere."""
     if not members:
-        return "The front is empty."
+        return "The front holds no network of the Next-ViT family."
     having = sum(bool(_axes(trial)[1]) for trial in members)
     how_many = f"{having or 'None'} of the {len(members)} networks of the front {_has(having)} a transformer."
     cells = [

@@ -10,9 +10,11 @@ from evaluators import Measurement, Metric
 from evaluators.prediction.predicted import predicted_spec
 from results import validity
 from results.figures.common.style import title
+from results.glyphs import fields
 from results.store.record import Run, Trial
 
 STAGES = 4
+NO_SHAPE = (None, None, None, ())  # of a stage of another family
 
 
 def metrics(run: Run) -> list[Metric]:
@@ -33,12 +35,14 @@ def columns(run: Run) -> dict[str, Any]:
         "predictions": predictions(run),
         "infeasible": [row for row, trial in enumerate(trials) if trial.state == "infeasible"],
         "anchors": {row: trial.anchor for row, trial in enumerate(trials) if trial.anchor},
+        "names": {row: str(trial.architecture) for row, trial in enumerate(trials) if not trial.stages},
         "values": {
             name: _packed([m.value if m else None for m in column], "<f8") for name, column in by_metric.items()
         },
         "intervals": {name: ends for name, column in by_metric.items() if (ends := _intervals(column))},
         "doubtful": {name: rows for name, column in by_metric.items() if (rows := _doubtful(column))},
         "stages": [_stage(trials, index) for index in range(STAGES)],
+        "fields": _coded([fields(trial.architecture) for trial in trials]),
     }
 
 
@@ -51,9 +55,12 @@ def predictions(run: Run) -> dict[str, str]:
 
 def _stage(trials: Sequence[Trial], index: int) -> dict[str, Any]:
     """A stage of every network: its blocks, widths of convolutions and transformers, r, and other blocks' widths."""
-    stages = [trial.architecture.stages[index] for trial in trials]
-    shapes = [(stage.conv_width, stage.transformer_width, stage.mix_block_ratio, stage.zoo_widths) for stage in stages]
-    return {"blocks": _coded([stage.blocks for stage in stages]), "shapes": _coded(shapes)}
+    stages = [trial.stages[index] if trial.stages else None for trial in trials]
+    shapes = [
+        (stage.conv_width, stage.transformer_width, stage.mix_block_ratio, stage.zoo_widths) if stage else NO_SHAPE
+        for stage in stages
+    ]
+    return {"blocks": _coded([stage.blocks if stage else "" for stage in stages]), "shapes": _coded(shapes)}
 
 
 def _coded(column: Sequence[Hashable]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from search_spaces.common.errors import NegativeAnswer
 DRAWS = 400
 LAYERS = 3  # fronts, one behind another: noise may lift their members onto the first
 LEAD = (
-    "The hypervolume is what a front covers of the plane, as a multiple of what the paper's networks cover. The "
+    "The hypervolume is what a front covers of the plane, as a multiple of what the first run's anchors cover. The "
     "interval of the difference comes from the measurements: every value is drawn from its own interval, again and "
     "again, and the fronts are recomputed. It does not include what another seed of either search would find."
 )
@@ -31,7 +31,7 @@ class Comparison:
     second: Run
     volumes: tuple[float, float]
     difference: Interval
-    relative: bool  # to what the paper's networks cover
+    relative: bool  # to what the anchors of the first run cover
     doubts: tuple[str, ...] = ()  # why the volumes must not be compared yet
 
     @property
@@ -40,7 +40,7 @@ class Comparison:
         if self.doubts:
             return f"{self.first.name} and {self.second.name} are not compared. {' '.join(self.doubts)}"
         a, b = self.first.name, self.second.name
-        unit = " times what the paper's networks cover" if self.relative else ""
+        unit = f" times what {front.anchor_names(self.first)} cover" if self.relative else ""
         volumes = f"{a} covers {self.volumes[0]:.3g}{unit}, {b} {self.volumes[1]:.3g}; difference {self.difference}"
         if self.difference.low <= 0 <= self.difference.high:
             return f"{volumes}: not distinguishable by these measurements"

@@ -60,7 +60,7 @@ def page(run: Run, live: bool = False) -> str:
         views="\n".join(_view(name, view, infos[name].summary, bool(drawn[name])) for name, view in views.items()),
         head=_head(metrics(run)),
         health="".join(f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)),
-        rules="".join(f"<li>{escape(sentence)}</li>" for sentence in _rules(run)),
+        rules=_rules(run),
         method=escape(json.dumps(run.config, indent=2)),
         measuring=_measuring(run),
         reproduce=escape(_command(run)),
@@ -170,7 +170,7 @@ def _coverage(run: Run) -> str:
     if not volume:
         return "none of the paper's networks was measured"
     if obstacles := verification.obstacles(run):
-        return f"not compared with the paper's networks: {' '.join(obstacles)}"
+        return f"not compared with {front.anchor_names(run)}: {' '.join(obstacles)}"
     return f"covers {volume:.2f} times as much as {front.anchor_names(run)}"
 
 
@@ -183,10 +183,13 @@ def _devices(run: Run) -> set[str]:
     }
 
 
-def _rules(run: Run) -> list[str]:
-    """What was tried, and the rules that pass, the surest first."""
+def _rules(run: Run) -> str:
+    """The surest rules that pass, and what was tried."""
     found = rules.rules(run)
-    return [found.summary, *map(str, found.rules[:MOST_RULES])]
+    told = "".join(f"<li>{escape(str(rule))}</li>" for rule in found.rules[:MOST_RULES])
+    rest = len(found.rules) - MOST_RULES
+    more = f" These are the surest; nas show --rules tells {rest} more." if rest > 0 else ""
+    return f'<ul class="health">{told}</ul><p class="summary">{escape(found.summary + more)}</p>'
 
 
 def _head(known: Sequence[Metric]) -> str:
@@ -211,5 +214,6 @@ def _command(run: Run) -> str:
     options += [f"--fix {shlex.quote(text)}" for text in run.config.get("fix", [])]
     options += [f"--train {config['evaluations']}"] if str(config.get("proxy", "")).startswith("auto") else []
     options += [f"--latency {latency}" for latency in config.get("latencies", [])]
+    options += [f"--anchor {shlex.quote(text)}" for text in config.get("anchors", [])]
     options += [f"--limit '{limit}'" for limit in config.get("limits", [])]
     return " ".join(["nas run", *options])

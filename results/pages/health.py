@@ -45,7 +45,7 @@ def _against_the_paper(run: Run, members: list[Trial]) -> Iterator[str]:
         yield "None of the paper's networks was measured in this run, so the front is compared with nothing."
         return
     if obstacles := verification.obstacles(run):
-        yield f"The front is not compared with the paper's networks. {' '.join(obstacles)}"
+        yield f"The front is not compared with {front.anchor_names(run)}. {' '.join(obstacles)}"
         return
     costs = front.as_costs([run.point(trial) for trial in anchors], run.objectives)
     ours = front.as_costs([run.point(trial) for trial in members], run.objectives)

@@ -17,10 +17,10 @@ from results.store.database import measurements, open_engine, sqlite_path
 from results.store.database_errors import explained, undamaged
 from results.store.rows import Common
 from results.store.watch import Watch
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import StoreError
 
-Pairs = list[tuple[Architecture, Measurement]]
+Pairs = list[tuple[Network, Measurement]]
 Key = TypeVar("Key", bound=Hashable)
 AT_ONCE = 1000  # rows in memory
 RECORDS = [measurements.c[name] for name in ("id", "architecture", "context", "record")]
@@ -92,17 +92,17 @@ class MeasurementStore:
         with self._access(), undamaged(f"{what} in '{self.url}'"):
             yield
 
-    def remember(self, architecture: Architecture, measurement: Measurement) -> None:
+    def remember(self, architecture: Network, measurement: Measurement) -> None:
         """Keeps a measurement for ever, for every run of this database."""
         self.remember_all([(architecture, measurement)])
 
-    def remember_all(self, pairs: Iterable[tuple[Architecture, Measurement]]) -> None:
+    def remember_all(self, pairs: Iterable[tuple[Network, Measurement]]) -> None:
         """Keeps many measurements, in one transaction."""
         if found := [_row(architecture, measurement) for architecture, measurement in pairs]:
             with self.writing() as connection:
                 connection.execute(measurements.insert(), found)
 
-    def keep(self, architecture: Architecture, measurement: Measurement) -> Measurement:
+    def keep(self, architecture: Network, measurement: Measurement) -> Measurement:
         """Remembers a measurement; returns what is known of the network with it, repeats combined."""
         self.remember(architecture, measurement)
         return self.recall(architecture, measurement.context) or measurement
@@ -113,7 +113,7 @@ class MeasurementStore:
         with self._access(), self.engine.begin() as connection:
             yield connection
 
-    def recall(self, architecture: Architecture, context: str) -> Measurement | None:
+    def recall(self, architecture: Network, context: str) -> Measurement | None:
         """What is known of a network in a context; None before any measurement.
 
         Latencies that were measured in rounds are combined, in milliseconds at the device's typical speed. Of others
@@ -173,7 +173,7 @@ class MeasurementStore:
 
     def _networks(self, condition: "sa.ColumnElement[bool]") -> dict[str, Pairs]:
         made: defaultdict[str, defaultdict[str, list[Measurement]]] = defaultdict(lambda: defaultdict(list))
-        networks: dict[str, Architecture] = {}
+        networks: dict[str, Network] = {}
         for row in self._rows(condition, *RECORDS, measurements.c.network):
             with self._undamaged_row(row):
                 architecture = rows.network(row["network"])
@@ -207,7 +207,7 @@ class MeasurementStore:
         return undamaged(f"measurement {row['id']} in '{self.url}'")
 
 
-def _row(architecture: Architecture, measurement: Measurement) -> dict[str, Any]:
+def _row(architecture: Network, measurement: Measurement) -> dict[str, Any]:
     """A row of the table."""
     return {
         "architecture": architecture.id,

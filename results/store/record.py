@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from evaluators import Measurement, Metric
-from search_spaces import Architecture
+from search_spaces import Architecture, Network, Stage
 
 State = Literal["ok", "infeasible", "predicted", "failed", "running"]
 
@@ -19,7 +19,7 @@ class Trial:
     """
 
     number: int
-    architecture: Architecture
+    architecture: Network
     state: State
     measurements: dict[str, Measurement] = field(default_factory=dict)  # by metric name
     constraints: dict[str, float] = field(default_factory=dict)  # limit -> value minus bound; above 0 is a violation
@@ -28,6 +28,11 @@ class Trial:
     detail: str = ""
     seconds: dict[str, float] = field(default_factory=dict)  # where the candidate's time went
     replaced: dict[str, int] = field(default_factory=dict)  # proposals turned down before this one, by reason
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of its network; none where timm builds it, whose families have blocks of their own."""
+        return self.architecture.stages if isinstance(self.architecture, Architecture) else ()
 
     def value(self, metric: str) -> float:
         """The value of one of its measurements."""

@@ -14,7 +14,8 @@ from evaluators import Measurement, Metric
 from evaluators.stopwatch.calibration import ratio_of
 from results.limits import Limit
 from results.store.record import State, Trial
-from search_spaces import Architecture
+from search_spaces import Network
+from search_spaces.common import networks
 
 if TYPE_CHECKING:
     import optuna
@@ -85,9 +86,9 @@ def check_measurement(row: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} is {row[name]!r:.60} in the table and {value!r:.60} in its record")
 
 
-def network(text: str) -> Architecture:
-    """An architecture from its JSON."""
-    return Architecture.from_json(text)
+def network(text: str) -> Network:
+    """A network of any family from its JSON."""
+    return networks.from_json(text)
 
 
 def configuration(data: object) -> dict[str, Any]:
@@ -164,7 +165,7 @@ def trial(
         lost = "all"
     return Trial(
         number=frozen.number,
-        architecture=Architecture.from_dict(described["architecture"]),
+        architecture=networks.from_dict(described["architecture"]),
         state="failed" if lost else _state(frozen, constraints),
         measurements={metric: measured for metric, measured in by_metric.items() if measured},
         constraints=constraints,

@@ -24,7 +24,7 @@ from results.store.measurements import MeasurementStore
 from results.store.record import Run, Trial
 from results.store.rows import NETWORK, OUTCOME
 from results.store.trials import STUDIES, Trials
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import StoreError, UnknownName, UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ LATER = "nas.later"  # of a study: contexts in which its networks were measured 
 class Proposal:
     """A proposed candidate: its network, and what the sampler stores with it."""
 
-    architecture: Architecture
+    architecture: Network
     params: dict[str, Any]
     distributions: dict[str, Any]
     system_attrs: dict[str, Any]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from results.colours import BLUE, GREY, VERMILION
-from results.figures.common.style import layout
+from results.figures.common.style import titled
 from results.pages import document
 from results.strategies.report import Answer, Report
 from results.strategies.table import NETWORK_HEADINGS, network_row
@@ -91,13 +91,15 @@ def figure(report: Report, answer: Answer) -> "go.Figure":
     names = [each.name for each in answer.standings][::-1]
     drawn.update_layout(
         {
-            **layout(f"difference in {report.metric.name.partition(':')[0]} [{report.metric.unit}]", ""),
-            "title": {"text": answer.text, "font": {"size": 15}},
+            **titled(
+                answer.text,
+                f"difference in {report.metric.name.partition(':')[0]} [{report.metric.unit}]",
+                "",
+                190 + 26 * len(names),
+            ),
             "xaxis_zeroline": True,
             "yaxis_categoryorder": "array",
             "yaxis_categoryarray": names,
-            "height": 180 + 26 * len(names),
-            "margin": {"l": 64, "r": 24, "t": 84, "b": 56},
         }
     )
     return drawn

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from search_spaces.common.errors import NegativeAnswer
-from search_spaces.nextvit.architecture import Architecture
+from search_spaces.common.network import Network
 
 if TYPE_CHECKING:
     from search_spaces import SearchSpace
@@ -26,7 +26,7 @@ def promise(kept: bool, broken: str, hint: str) -> None:
         raise BrokenPromise(broken, hint)
 
 
-def draw(space: "SearchSpace", count: int, seed: int = 0) -> Iterator[Architecture]:
+def draw(space: "SearchSpace", count: int, seed: int = 0) -> Iterator[Network]:
     """Random networks of a space; some may be equal."""
     import optuna
 
@@ -45,9 +45,9 @@ def builds_architectures(space: "SearchSpace", draws: int = DRAWS) -> None:
     """`suggest(trial)` builds a valid network for every choice."""
     for network in draw(space, draws):
         promise(
-            isinstance(network, Architecture),
+            isinstance(network, Network),
             f"suggest returned {type(network).__name__}",
-            "return a search_spaces.Architecture",
+            "return a search_spaces.Architecture, or a TimmNetwork",
         )
 
 

@@ -10,7 +10,7 @@ import search_spaces
 from search_spaces.common import fixes
 from search_spaces.common.errors import InvalidArchitecture
 from search_spaces.common.fixes import Interval, Values
-from search_spaces.nextvit.architecture import Architecture
+from search_spaces.common.network import Network
 
 if TYPE_CHECKING:
     import optuna
@@ -90,14 +90,14 @@ class Narrowed:
             if name not in self.fixed
         }
 
-    def suggest(self, trial: "optuna.trial.BaseTrial") -> Architecture:
+    def suggest(self, trial: "optuna.trial.BaseTrial") -> Network:
         """One network of the narrowed space, chosen by a trial."""
         import optuna
 
         chosen = {name: _ask(trial, name, distribution) for name, distribution in self.asked.items()}
         return self.space.suggest(optuna.trial.FixedTrial(self.fixed | chosen))
 
-    def params(self, architecture: Architecture) -> dict[str, Any]:
+    def params(self, architecture: Network) -> dict[str, Any]:
         """The parameters that are asked for, from which `suggest` builds this network.
 
         Raises:
@@ -122,7 +122,7 @@ class Narrowed:
     def _asked(self, params: Mapping[str, Any]) -> dict[str, Any]:
         return {name: params[name] for name in self.asked}
 
-    def _within(self, architecture: Architecture, left: Mapping[str, Values]) -> dict[str, Any]:
+    def _within(self, architecture: Network, left: Mapping[str, Values]) -> dict[str, Any]:
         """The parameters of a network where those that it does not use may be others.
 
         Raises:
@@ -159,12 +159,12 @@ class Narrowed:
             return min(most, whole), False
         return len({self._built(values) for values in product(*counted)}), True
 
-    def _built(self, chosen: Sequence[Any]) -> Architecture:
+    def _built(self, chosen: Sequence[Any]) -> Network:
         import optuna
 
         return self.suggest(optuna.trial.FixedTrial(dict(zip(self.asked, chosen, strict=True))))
 
-    def anchors(self) -> dict[str, Architecture]:
+    def anchors(self) -> dict[str, Network]:
         """Those published networks of the space that remain."""
         return {name: network for name, network in self.space.anchors().items() if name not in self.left_out}
 
@@ -218,8 +218,8 @@ def _distribution(whole: "BaseDistribution", left: Values) -> "BaseDistribution"
 
 
 def _refuses(
-    within: Callable[[Architecture, Mapping[str, Values]], object],
-    architecture: Architecture,
+    within: Callable[[Network, Mapping[str, Values]], object],
+    architecture: Network,
     left: Mapping[str, Values],
 ) -> bool:
     try:

@@ -3,14 +3,13 @@
 Standard library only, so that describing, storing and comparing networks never needs torch.
 """
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 from search_spaces.common import texts
 from search_spaces.common.errors import InvalidArchitecture
+from search_spaces.common.network import Network
 from search_spaces.common.texts import shown
 from search_spaces.nextvit.checks import CHANNEL_STEP, checked_keys, checked_ratio, checked_stem, one_of
 from search_spaces.nextvit.stage import Block, Stage
@@ -45,7 +44,7 @@ VARIANTS: dict[str, tuple[str, ...] | tuple[int, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Architecture:
+class Architecture(Network):
     """One network, described explicitly: frozen, hashable, and the same bytes in JSON every time.
 
     `str(architecture)` is the notation used everywhere (`CCC-CCCT-CCCCTCCCCT-CCT` is Next-ViT-S), and
@@ -58,6 +57,7 @@ class Architecture:
     - `transformer_order`: whether attention or convolution comes first in an NTB and feeds the other.
     - `attention_pooling`: keys and values are averages of sr_ratio^2 tokens in a row ("rows", as published), or of
       squares of sr_ratio positions a side; at an edge, a square that is cut off averages the positions that it has.
+      A map smaller than one row or square has one key.
     - `conv_kernel`: the side of the group convolution's kernel in NCB and NTB.
 
     Blocks of the zoo keep their own norms, activations and kernels.
@@ -90,16 +90,15 @@ class Architecture:
 
     def _settle_variants(self) -> None:
         """Checks the variants; one that no block uses becomes the default, so that equal networks are equal."""
-        shares = [(stage.attention_channels, stage.transformer_width or 0) for stage in self.stages]
-        used = {
-            "transformer_order": any(0 < attention < width for attention, width in shares),
-            "attention_pooling": any((stage.sr_ratio or 1) > 1 for stage in self.stages),
-            "conv_kernel": any(attention < width for attention, width in shares)
-            or any("C" in stage.blocks for stage in self.stages),
-        }
+        used = self.uses
         for name, choices in VARIANTS.items():
             value = one_of(name, getattr(self, name), choices)
-            object.__setattr__(self, name, value if used.get(name, True) else choices[0])
+            object.__setattr__(self, name, value if name in used else choices[0])
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Those fields that change something in this network: no kernel where nothing convolves, for example."""
+        return frozenset({"stem", "head_dim", "normalization", "activation"}).union(*(s.uses for s in self.stages))
 
     def _check_heads(self) -> None:
         for index, stage in enumerate(self.stages):
@@ -153,11 +152,6 @@ class Architecture:
         """Channels of the feature maps at strides 4, 8, 16 and 32."""
         return tuple(row[-1].out_channels for row in self.blocks)
 
-    @cached_property
-    def id(self) -> str:
-        """The first 12 hexadecimal digits of the SHA-256 of the canonical JSON: equal for equal networks."""
-        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:12]
-
     def __str__(self) -> str:
         return "-".join(stage.blocks for stage in self.stages)
 
@@ -171,14 +165,6 @@ class Architecture:
             if widths := dict(stage.pop("zoo_widths")):
                 stage["zoo_widths"] = widths
         return data
-
-    def canonical_json(self) -> str:
-        """JSON that is always the same for the same network: sorted keys, no spaces."""
-        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
-
-    def to_json(self) -> str:
-        """JSON for people: indented, fields in the order of this class, with a final newline."""
-        return json.dumps(self.to_dict(), indent=2) + "\n"
 
     def replaced(self, kind: str, by: str) -> "Architecture":
         """The network with every block of a kind replaced by one of another kind and of the same width.

@@ -104,19 +104,22 @@ class Deployed(ABC, Generic[X]):
         tokens = self.norm_before(tokens, norm, channels, block.normalization, axis=2)
         pooled, count = tokens, side * side
         if block.sr_ratio > 1:
-            pooled, count = self.pooled(tokens, block)  # (B, M, C)
+            pooled, count = self.pooled(x, tokens, block)  # (B, M, C)
             pooled = self.norm_before(pooled, f"{name}.norm", channels, block.normalization, axis=2)
         mixed = self.mix(tokens, pooled, name, block, (self.batch, side * side, count))
         out = self.linear(mixed, f"{name}.proj", channels)
         return self.add(x, self.reshape(self.transpose(out, (0, 2, 1)), (self.batch, channels, side, side)))
 
-    def pooled(self, tokens: X, block: Block) -> tuple[X, int]:
-        """Averages of tokens (B, N, C), and how many they are."""
+    def pooled(self, x: X, tokens: X, block: Block) -> tuple[X, int]:
+        """Averages of the tokens (B, N, C) of a map, and how many they are."""
         channels, side, ratio = block.attention_channels, self.height, block.sr_ratio
-        rows = self.transpose(tokens, (0, 2, 1))
         if block.pooling == "rows":
-            return self.transpose(self.pool_tokens(rows, ratio**2), (0, 2, 1)), side * side // ratio**2
-        squares = self.average(self.reshape(rows, (self.batch, channels, side, side)), ratio, stride=ratio)
+            window = min(ratio**2, side * side)
+            rows = self.pool_tokens(self.transpose(tokens, (0, 2, 1)), window)
+            return self.transpose(rows, (0, 2, 1)), side * side // window
+        if block.normalization != "batch":  # a merged norm leaves the map with the values of the tokens
+            x = self.reshape(self.transpose(tokens, (0, 2, 1)), (self.batch, channels, side, side))
+        squares = self.average(x, ratio, stride=ratio)
         count = output_side(side, ratio) ** 2
         return self.transpose(self.reshape(squares, (self.batch, channels, count)), (0, 2, 1)), count
 

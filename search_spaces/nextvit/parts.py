@@ -133,13 +133,24 @@ class ConvMlp(nn.Module):
         return self.fc2(self.act(self.fc1(x)))  # (B, C, H, W) -> (B, hidden, H, W) -> (B, C, H, W)
 
 
+class RowPool(nn.Module):
+    """Averages of so many tokens in a row, (B, C, N) to (B, C, M); where there are fewer, the average of them all."""
+
+    def __init__(self, window: int) -> None:
+        super().__init__()
+        self.window = window
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.avg_pool1d(x, min(self.window, x.shape[-1]))
+
+
 class EfficientAttention(nn.Module):
     """E-MHSA, efficient multi-head self-attention (equations 4 and 5), on a map (B, C, H, W).
 
     Keys and values come from averages of `sr_ratio`^2 tokens, so attention costs N * M instead of N * N. The pool runs
     over flattened tokens, along rows and not over squares, as in the official code: trained weights depend on it. With
     `pooling` "squares" it runs over squares of `sr_ratio` positions a side; one that the edge cuts off averages the
-    positions that it has, so that a map smaller than a square has one key.
+    positions that it has. A map smaller than one row or square has one key.
     """
 
     __constants__ = ("squares",)
@@ -156,7 +167,7 @@ class EfficientAttention(nn.Module):
         self.sr: nn.Module | None = None
         self.norm: nn.Module | None = None
         if sr_ratio > 1:
-            self.sr = nn.AvgPool1d(sr_ratio**2)
+            self.sr = RowPool(sr_ratio**2)
             if self.squares:
                 self.sr = nn.AvgPool2d(sr_ratio, ceil_mode=True, count_include_pad=False)
             self.norm = nn.BatchNorm1d(channels) if normalization == "batch" else ChannelNorm(channels)

@@ -1,14 +1,17 @@
-"""An architecture from what a person names: a file as `nas export` writes it, a notation, or a known name."""
+"""A network from what a person names: a file as `nas export` writes it, a notation, or a known name."""
 
 import stat
 from pathlib import Path
 
 import yaml
 
+from search_spaces.common import networks
 from search_spaces.common.errors import InvalidArchitecture, UnknownName, UsageError
+from search_spaces.common.network import Network
 from search_spaces.common.texts import is_file
 from search_spaces.nextvit.architecture import PAPER, Architecture
 from search_spaces.nextvit.stage import LETTERS
+from search_spaces.peers.timm_network import PREFIX
 
 YAML = (".yaml", ".yml")
 FILES = (".json", *YAML)
@@ -31,25 +34,31 @@ class _Strict(Loader):  # type: ignore[misc]
         return mapping
 
 
-def find(text: str) -> Architecture:
-    """The network of a name of the paper, a notation, a JSON text, or a JSON or YAML file.
+def find(text: str) -> Network:
+    """The network of a name of the paper, a notation, a JSON text, a JSON or YAML file, or `timm:` and a model of timm.
 
     Raises:
-        UnknownName: the text is none of these.
+        UnknownName: the text is none of these, or timm has no such model.
         InvalidArchitecture: no network can be built from it.
-        UsageError: the file cannot be read.
+        UsageError: the file cannot be read, or the model of timm is named with weights.
     """
     if text.lower() in PAPER:
         return PAPER[text.lower()]
-    if text.startswith("{") or set(text.upper()) <= {*LETTERS, "-"}:
-        return from_text(text)
+    if text.startswith(PREFIX):
+        from search_spaces.peers import timm_models  # imports timm: seconds
+
+        return timm_models.named(text.removeprefix(PREFIX))
+    if text.startswith("{"):
+        return networks.from_json(text)
+    if set(text.upper()) <= {*LETTERS, "-"}:
+        return Architecture.from_notation(text)
     if is_file(text) or Path(text).suffix.lower() in FILES:
         return read(Path(text))
     raise UnknownName("file, network or notation", text, PAPER)
 
 
 def from_text(text: str) -> Architecture:
-    """The network of a notation or a JSON text; unlike `find`, this opens no file.
+    """The network of our family of a notation or a JSON text; unlike `find`, this opens no file.
 
     Raises:
         InvalidArchitecture: no network can be built from it.
@@ -57,7 +66,7 @@ def from_text(text: str) -> Architecture:
     return Architecture.from_json(text) if text.startswith("{") else Architecture.from_notation(text)
 
 
-def read(path: Path) -> Architecture:
+def read(path: Path) -> Network:
     """The network of a JSON or YAML file; the suffix decides which.
 
     Raises:
@@ -72,11 +81,11 @@ def read(path: Path) -> Architecture:
     except (OSError, ValueError) as error:
         raise UsageError(f"'{path}' cannot be read: {error}", EXAMPLE) from None
     if path.suffix.lower() not in YAML:
-        return Architecture.from_json(text)
+        return networks.from_json(text)
     return from_yaml(text)
 
 
-def from_yaml(text: str) -> Architecture:
+def from_yaml(text: str) -> Network:
     """The network of a YAML text.
 
     Raises:
@@ -86,4 +95,4 @@ def from_yaml(text: str) -> Architecture:
         data = yaml.load(text, _Strict)
     except Exception as error:  # PyYAML passes on every error of int(), float(), datetime() and its own tables
         raise InvalidArchitecture("architecture", f"not YAML: {' '.join(str(error).split()):.200}") from None
-    return Architecture.from_dict(data)
+    return networks.from_dict(data)

@@ -141,6 +141,19 @@ class Stage:
         """Attention channels of each NTB of this stage; 0 without attention."""
         return round((self.mix_block_ratio or 0) * (self.transformer_width or 0))
 
+    @property
+    def uses(self) -> frozenset[str]:
+        """Those fields of a network that change something in this stage, of the fields that some stages do not use."""
+        attention, width = self.attention_channels, self.transformer_width or 0
+        used = {
+            "conv_mlp_ratio": "C" in self.blocks,
+            "transformer_mlp_ratio": "T" in self.blocks,
+            "conv_kernel": "C" in self.blocks or attention < width,
+            "transformer_order": 0 < attention < width,
+            "attention_pooling": (self.sr_ratio or 1) > 1,
+        }
+        return frozenset(name for name, here in used.items() if here)
+
     def attention(self, kind: str) -> int:
         """Attention channels of a block of that kind."""
         if kind in KINDS:

@@ -10,6 +10,7 @@ import pytest
 from search_spaces import PAPER, Architecture, Stage, nhs
 from search_spaces.common.errors import InvalidArchitecture
 from search_spaces.nextvit.architecture import VARIANTS
+from search_spaces.nextvit.stacks import Stacks, blocks
 
 
 def test_nhs_holds_the_papers_networks() -> None:
@@ -22,15 +23,15 @@ def test_nhs_holds_the_strategies_that_the_paper_compares(strategy: str) -> None
     nhs.params(Architecture.from_notation(notation))
 
 
-def stages(choices: nhs.Choices) -> set[Stage]:
+def stages(choices: Stacks) -> set[Stage]:
     """The stages of every choice, the slow way: each one built, equal ones struck out."""
     return {
         Stage(
-            blocks=nhs.blocks(choices.depth, convs=n, transformers=t, stacks=stacks),
+            blocks=blocks(choices.depth, convs=n, transformers=t, stacks=stacks),
             conv_width=conv,
             transformer_width=transformer,
             mix_block_ratio=ratio,
-            sr_ratio=choices.sr_ratio,
+            sr_ratio=choices.sr_ratios[0],
         )
         for n, t, stacks in itertools.product(choices.convs, choices.transformers, choices.stacks)
         for conv, transformer in itertools.product(choices.conv_widths, choices.transformer_widths)

@@ -72,7 +72,8 @@ def in_common(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistribution]:
 
 
 def known(trials: Sequence[FrozenTrial]) -> Known:
-    """The trials that finished with finite values."""
-    done = [each for each in trials if each.state == TrialState.COMPLETE and np.isfinite(each.values).all()]
+    """The trials that finished with finite values; a network outside the space has no parameters to learn from."""
+    done = [each for each in trials if each.state == TrialState.COMPLETE and each.params]
+    done = [each for each in done if np.isfinite(each.values).all()]
     params = [each.params for each in done]
     return Known(params=params, values=np.array([each.values for each in done], dtype=float))

@@ -4,7 +4,7 @@ Every objective has a model, which learns from what was measured; one that costs
 for some generations by the gain alone. Networks that are being evaluated count as if they had what the models expect.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ Vector = NDArray[np.float64]
 POOL = 300  # candidates of the first generation
 GENERATIONS, LEADERS, CHILDREN = 3, 24, 150  # further ones, their parents, and how many each has
 SAMPLE = 64  # random networks that say how far the space reaches
-STARTUP = 10  # networks at random, before there is a model
+STARTUP = 10  # networks of an earlier front or at random, before there is a model
 MOST = 250  # networks that a model learns from: the best, and others evenly
 SURE = 1.64  # standard deviations by which a prediction must keep a limit: 95 of 100 do
 MARGIN = 0.1  # of the range, by which the reference point lies beyond the worst
@@ -43,15 +43,15 @@ class Screening:
         It may be one that the view refuses, where the whole pool is refused.
         """
         taught = _together(known, earlier, self.view)
+        former, best = ([each.params[index] for index in self._best(each)] for each in (earlier, taught))
+        asked = {self.view.key(params) for params in (*known.params, *pending)}
         modelled = [index for index in range(len(self.signs)) if not self.view.is_certain(index)]
         if np.isfinite(self.costs(taught)[:, modelled]).sum(0).min(initial=STARTUP) < STARTUP:
-            return self._random(rng)
+            return self._unmodelled(former, asked, rng)
         judge = _Judge(self, taught)
-        asked = {self.view.key(params) for params in (*known.params, *pending)}
         corners = boxes(self._front(known, judge.expected(pending)), self._reference(taught, judge))
         pool = _Pool(self.view, asked, lambda many: judge.gains(many, *corners))
-        best, former = ([each.params[index] for index in self._best(each)] for each in (known, earlier))
-        pool.add([*former, *candidates(self.distributions, best or former, POOL, rng)])
+        pool.add([*former, *candidates(self.distributions, best, POOL, rng)])
         for _ in range(GENERATIONS):
             leaders = pool.leaders(LEADERS)
             pool.add(candidates(self.distributions, leaders or best, CHILDREN, rng))
@@ -68,10 +68,11 @@ class Screening:
             keep &= costs[:, index] <= most
         return keep
 
-    def _random(self, rng: np.random.Generator) -> Params:
-        """A random network that is not refused, if there is one in the pool."""
-        pool = [random(self.distributions, rng) for _ in range(POOL)]
-        return next((params for params in pool if not self.view.refuses(params)), pool[0])
+    def _unmodelled(self, former: Sequence[Params], asked: Collection[Hashable], rng: np.random.Generator) -> Params:
+        """A network of the earlier front, or a random one; not refused, if there is such a one in the pool."""
+        drawn = [random(self.distributions, rng) for _ in range(POOL)]
+        pool = [*(params for params in former if self.view.key(params) not in asked), *drawn]
+        return next((params for params in pool if not self.view.refuses(params)), drawn[0])
 
     def _best(self, known: Known) -> list[int]:
         """The front of some networks, in the order of their first cost."""

@@ -16,7 +16,7 @@ from nas.search.screening.pool import Params
 from nas.search.screening.recent import Recent
 from nas.search.screening.surrogate import Surrogate
 from nas.search.screening.views import Model
-from search_spaces import Architecture, SearchSpace
+from search_spaces import Network, SearchSpace
 
 Vector = NDArray[np.float64]
 RESOLUTION = 224  # pixels, where an evaluator names no other
@@ -29,16 +29,14 @@ class SpaceView:
     What was computed of a network is kept for a few questions.
     """
 
-    def __init__(
-        self, space: SearchSpace, objectives: Sequence[Evaluator], refusal: Callable[[Architecture], str]
-    ) -> None:
+    def __init__(self, space: SearchSpace, objectives: Sequence[Evaluator], refusal: Callable[[Network], str]) -> None:
         self.space, self.objectives, self.refusal = space, objectives, refusal
         self.ids: Recent[Hashable, str] = Recent(KEPT_IDS)
-        self.networks: Recent[Hashable, Architecture] = Recent(KEPT)
+        self.networks: Recent[Hashable, Network] = Recent(KEPT)
         self.rows: Recent[Hashable, Vector] = Recent(KEPT)
         self.values: Recent[Hashable, float] = Recent(KEPT)
 
-    def network(self, params: Params) -> Architecture:
+    def network(self, params: Params) -> Network:
         """The network that parameters build."""
         return self.networks.made(_values(params), lambda: self.space.suggest(optuna.trial.FixedTrial(params)))
 
@@ -77,7 +75,7 @@ class SpaceView:
                 self.values[context, network.id] = values[network.id]
         return np.array([values[self.network(params).id] for params in many])
 
-    def _row(self, evaluator: Evaluator, network: Architecture) -> Vector:
+    def _row(self, evaluator: Evaluator, network: Network) -> Vector:
         latency, resolution = evaluator.family() == "latency", getattr(evaluator.local, "resolution", RESOLUTION)
         values = latency_features.features if latency else _structure
         return self.rows.made((latency, resolution, network.id), lambda: values(network, resolution))
@@ -88,5 +86,5 @@ def _values(params: Params) -> Hashable:
     return (*params, *params.values())
 
 
-def _structure(network: Architecture, resolution: int) -> Vector:
+def _structure(network: Network, resolution: int) -> Vector:
     return np.array(list(structure(network, resolution).values()))

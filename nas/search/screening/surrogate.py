@@ -33,7 +33,8 @@ class Surrogate:
 
     def __init__(self, x: Vector, y: Vector, scales: Scales | None = None) -> None:
         self.center, spread = x.mean(0), x.std(0)
-        self.width = np.where(spread > 1e-9, spread, np.inf)  # what never varied says nothing
+        self.width = np.where(spread > 1e-9, spread, np.inf)  # what never varied says nothing, and does not count
+        self.varied = max(1, int((spread > 1e-9).sum()))
         self.level, self.scale = float(y.mean()), float(y.std()) or 1.0
         self.x, self.y = self._scaled(x), (y - self.level) / self.scale
         self.scales = scales or self._fitted()
@@ -53,7 +54,7 @@ class Surrogate:
         return self.level + self.scale * (across @ self.weights), self.scale * np.sqrt(variance)
 
     def _scaled(self, x: Vector) -> Vector:
-        return np.asarray((x - self.center) / self.width / x.shape[1] ** 0.5)
+        return np.asarray((x - self.center) / self.width / self.varied**0.5)
 
     def _squares(self, z: Vector) -> Vector:
         """Squared distances (m, n) from the known networks, in lengths."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+import search_spaces
 from evaluators import Evaluator
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from nas.search.sampling.comparable import comparable
@@ -15,13 +16,12 @@ from nas.search.screening.screening import STARTUP, informative
 from nas.search.screening.views import Known, Model, Vector, View
 from results.front import as_costs
 from results.store.store import Store
-from search_spaces import Architecture, SearchSpace
-from search_spaces.common.errors import InvalidArchitecture
+from search_spaces import Network, SearchSpace
 
 NONE = "none"  # learns from no earlier run
 FEWEST_OWN = 5  # networks of the run's own, before they may contradict earlier ones
 SURPRISING = 3.0  # standard deviations at the median
-Evaluated = list[tuple[Architecture, list[float]]]
+Evaluated = list[tuple[Network, list[float]]]
 
 
 def chosen(store: Store, space: SearchSpace, objectives: Sequence[Evaluator], source: str) -> list[str]:
@@ -54,7 +54,7 @@ def _evaluated(
     store: Store, space: SearchSpace, objectives: Sequence[Evaluator], only: Collection[str] | None
 ) -> Evaluated:
     """The networks of the space that any objective measured, with all values; NaN for those that are not known."""
-    networks: dict[str, Architecture] = {}
+    networks: dict[str, Network] = {}
     measured: list[dict[str, float]] = []
     for evaluator in objectives:
         pairs = (
@@ -68,25 +68,17 @@ def _evaluated(
             [_value(evaluator, architecture, known) for evaluator, known in zip(objectives, measured, strict=True)],
         )
         for key, architecture in networks.items()
-        if (only is None or key in only) and _holds(space, architecture)
+        if (only is None or key in only) and search_spaces.parameters(space, architecture) is not None
     ]
 
 
-def _value(evaluator: Evaluator, architecture: Architecture, measured: Mapping[str, float]) -> float:
+def _value(evaluator: Evaluator, architecture: Network, measured: Mapping[str, float]) -> float:
     """What was measured, or is predicted; an accuracy that a run has yet to learn is not known."""
     if isinstance(evaluator, LearnedAccuracy):
         return np.nan
     if evaluator.metric.kind == "predicted":
         return evaluator.measure(architecture).value
     return measured.get(architecture.id, np.nan)
-
-
-def _holds(space: SearchSpace, architecture: Architecture) -> bool:
-    try:
-        space.params(architecture)
-    except InvalidArchitecture:
-        return False
-    return True
 
 
 class WarmStart:

@@ -8,15 +8,18 @@ const everyRow = columns.numbers.map((_, row) => row);
 columns.values = mapped(columns.values, (text) => unpacked(text, Float64Array));
 columns.intervals = mapped(columns.intervals, (ends) => mapped(ends, (text) => unpacked(text, Float32Array)));
 columns.flags = mapped(columns.doubtful, flags);
-columns.notations = everyRow.map((row) => columns.stages.map(({ blocks }) => blocks.kinds[blocks.rows[row]]).join("-"));
-columns.shapes = {
-  blocks: columns.notations.map((text) => text.replaceAll("-", "").length),
-  "blocks in stage 3": columns.notations.map((text) => text.split("-")[2].length),
-  transformers: columns.notations.map((text) => [...text].filter(transforms).length),
-  "first transformer": columns.notations.map((text) => [...text.replaceAll("-", ""), "T"].findIndex(transforms) + 1),
-  "width of stage 3": everyRow.map((row) => widths(stagesOf(row)[2]).at(-1)),
-  "width of stage 4": everyRow.map((row) => widths(stagesOf(row)[3]).at(-1)),
-};
+columns.notations = everyRow.map((row) => columns.names[row] ?? columns.stages.map(({ blocks }) => blocks.kinds[blocks.rows[row]]).join("-"));
+columns.shapes = mapped(
+  {
+    blocks: ({ text }) => text.replaceAll("-", "").length,
+    "blocks in stage 3": ({ text }) => text.split("-")[2].length,
+    transformers: ({ text }) => [...text].filter(transforms).length,
+    "first transformer": ({ text }) => [...text.replaceAll("-", ""), "T"].findIndex(transforms) + 1,
+    "width of stage 3": ({ row }) => widths(stagesOf(row)[2]).at(-1),
+    "width of stage 4": ({ row }) => widths(stagesOf(row)[3]).at(-1),
+  },
+  (number) => columns.notations.map((text, row) => (isOurs(row) ? number({ text, row }) : null)),
+);
 const rowOf = new Map(columns.numbers.map((number, row) => [number, row]));
 const infeasible = new Set(columns.infeasible);
 const state = { x: ACROSS, y: UP, limits: {}, trial: null, compare: null, brush: {} };
@@ -58,6 +61,11 @@ function short(value) {
 // Blocks that count as transformers: see TRANSFORMERS in search_spaces/nextvit/stage.py.
 function transforms(kind) {
   return "TVW".includes(kind);
+}
+
+// Networks of other families, which timm builds, have a name and no blocks of ours.
+function isOurs(row) {
+  return !(row in columns.names);
 }
 
 // The stages of a network: their blocks, the width of each kind of block, and attention's share r.

@@ -25,7 +25,9 @@ function described(trial) {
   return {
     title: `Trial ${trial}${anchor ? `, ${anchor}` : ""}`,
     notation: columns.notations[row],
-    stages: stagesOf(row),
+    fields: columns.fields.kinds[columns.fields.rows[row]],
+    stages: isOurs(row) ? stagesOf(row) : [],
+    parts: columns.stages.length,
     measurements: measured.map(line),
     warnings: [],
     shares: {},
@@ -59,6 +61,7 @@ function glyph(stages) {
   const count = (blocks, kind) => [...blocks].filter((each) => each === kind).length;
   const zoo = (blocks) => Object.keys(ZOO).filter((kind) => blocks.includes(kind)).map((kind) => `, ${count(blocks, kind)} ${kind}`);
   const spoken = stages.map(({ blocks }, index) => `stage ${index + 1}: ${count(blocks, "C")} convolution, ${count(blocks, "T")} transformer${zoo(blocks).join("")}`);
+  if (!stages.length) return "";
   const size = `width="${(x - STAGE_GAP).toFixed(0)}" height="${HEIGHT}" viewBox="0 0 ${(x - STAGE_GAP).toFixed(1)} ${HEIGHT}"`;
   return `<svg class="glyph" role="img" aria-label="${spoken.join("; ")}; ${stages.map(({ blocks }) => blocks).join("-")}" ${size}>${boxes.join("")}</svg>`;
 }
@@ -71,7 +74,10 @@ function stageCells({ blocks, widthOf, ratio }, index) {
 function stageTable(network, parent) {
   const latencies = Object.keys(network.shares);
   const share = (part) => latencies.map((name) => `${network.shares[name][part]} %`);
-  const lines = network.stages.map((stage, index) => [...stageCells(stage, index), ...share(index + 1)]);
+  const numbered = Array.from({ length: network.parts }, (_, index) => [String(index + 1), "", "", ""]);
+  const stages = network.stages.length ? network.stages.map(stageCells) : latencies.length ? numbered : [];
+  const lines = stages.map((cells, index) => [...cells, ...share(index + 1)]);
+  if (!lines.length) return;
   if (latencies.length) {
     lines.unshift(["stem", "", "", "", ...share(0)]);
     lines.push(["head", "", "", "", ...share(5)]);
@@ -86,6 +92,7 @@ function show(trial) {
   element("p", standing(rowOf.get(trial)), card).className = "summary";
   card.insertAdjacentHTML("beforeend", glyph(network.stages)); // contains numbers and our own text only
   element("p", network.notation, card).className = "notation";
+  if (network.fields) element("p", `Not as in Next-ViT: ${network.fields}.`, card).className = "fields";
   stageTable(network, card);
   table(["metric", "value", "95 %", "kind"], network.measurements, card).className = "numbers";
   doubts([rowOf.get(trial)], Object.keys(columns.flags), "").forEach((sentence) => (element("p", `◇ ${sentence}`, card).className = "doubtful"));
@@ -164,10 +171,12 @@ function showCompared() {
   const [ours, theirs] = [first, second].map((trial) => described(trial).stages.map(stageCells));
   const labels = ["", "blocks", "width", "r"];
   const stages = ours.flatMap((stage, index) =>
-    stage.flatMap((value, field) => (value !== theirs[index][field] ? [[`stage ${index + 1}, ${labels[field]}`, value, theirs[index][field], ""]] : [])),
+    stage.flatMap((value, field) => (theirs[index] && value !== theirs[index][field] ? [[`stage ${index + 1}, ${labels[field]}`, value, theirs[index][field], ""]] : [])),
   );
+  const [own, other] = [first, second].map((trial) => described(trial).fields || "as in Next-ViT");
+  const fields = own === other ? [] : [["fields", own, other, ""]];
   const numbers = Object.keys(columns.metrics).map((metric) => difference(metric, rowOf.get(first), rowOf.get(second)));
-  table(["difference in", ...names, "difference"], [...numbers.filter(Boolean), ...stages], body);
+  table(["difference in", ...names, "difference"], [...numbers.filter(Boolean), ...stages, ...fields], body);
   button("Clear", body, () => set({ compare: null }));
 }
 

@@ -34,9 +34,9 @@ function tableRow(row) {
   line.dataset.trial = trial;
   cell(trial, line, "number");
   Object.keys(columns.metrics).forEach((metric) => numberCell(metric, row, line));
-  cell("", line, "drawing").innerHTML = glyph(stagesOf(row)); // contains numbers and our own text only
+  cell("", line, "drawing").innerHTML = isOurs(row) ? glyph(stagesOf(row)) : ""; // contains numbers and our own text only
   const anchor = columns.anchors[row];
-  const notation = cell(columns.notations[row] + (anchor ? ` (${anchor})` : ""), line, "notation");
+  const notation = cell(columns.notations[row] + (anchor && isOurs(row) ? ` (${anchor})` : ""), line, "notation");
   if (unlike(row).length) element("small", " ◇ unlike anything published", notation).className = "doubtful";
   line.addEventListener("click", () => set({ trial }));
   line.addEventListener("keydown", (event) => {

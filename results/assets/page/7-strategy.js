@@ -38,8 +38,10 @@ function mapTransformers({ data: traces }) {
 }
 
 // How many networks have transformers, and where the front has more and fewer of them than all networks.
-function where(front, map) {
-  if (!front.length) return "The front is empty.";
+function where(everyone, map) {
+  if (!everyone.length) return "The front is empty.";
+  const front = everyone.filter(isOurs);
+  if (!front.length) return "The front holds no network of the Next-ViT family.";
   const having = front.filter((row) => columns.shapes.transformers[row]).length;
   const count = `${having || "None"} of the ${front.length} networks of the front ${having > 1 ? "have" : "has"} a transformer.`;
   const cells = map.flatMap((line, stage) => line.map((value, position) => ({ value, stage, position }))).filter(({ value }) => value !== null);
@@ -58,7 +60,7 @@ function where(front, map) {
 function best(trace) {
   const better = columns.metrics[state.y].direction === "maximize" ? Math.max : Math.min;
   trace.z = trace.y.map(() => trace.x.map(() => null));
-  current.allowed.forEach((row) => {
+  [...current.allowed].filter(isOurs).forEach((row) => {
     const line = trace.z[trace.y.indexOf(columns.shapes["transformers"][row])];
     const place = trace.x.indexOf(columns.shapes["blocks in stage 3"][row]);
     const value = columns.values[state.y][row];
@@ -67,6 +69,7 @@ function best(trace) {
 }
 
 function markStrategy({ data, layout }, _, row) {
+  if (!isOurs(row)) return;
   const stages = stagesOf(row);
   const places = stages.flatMap(({ blocks }, stage) => [...blocks].flatMap((kind, index) => (kind === "T" ? [[blocks.length - 1 - index, `stage ${stage + 1}`]] : [])));
   const last = data[0].x.at(-1); // blocks further from the end of a stage are off the map

@@ -10,9 +10,12 @@ from results.exports.common.artefact import Artefact
 from results.exports.common.deliverable import Deliverable
 from results.glyphs import glyph, spoken, svg
 from results.pages import document
-from search_spaces.nextvit.preparation import CROP, MEAN, STD
+from search_spaces import Architecture, Network
 
 CARD, DRAWING = "README.md", "architecture.svg"
+FAMILY = """A network of the Next-ViT family (arXiv 2207.05501): C is a convolution block (NCB), T a transformer block
+(NTB), one group of letters for each stage."""
+PEER = "A network of another family, which timm builds."
 NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'  # which a drawing needs in a file of its own
 
 
@@ -25,23 +28,25 @@ def write(deliverable: Deliverable, artefacts: Sequence[Artefact], folder: Path)
 
 def text(deliverable: Deliverable, artefacts: Sequence[Artefact]) -> str:
     """The card."""
-    architecture = deliverable.architecture
+    architecture, prepared = deliverable.architecture, deliverable.preprocessing
     return Template(document.asset("card.md")).substitute(
         notation=architecture,
         spoken=spoken(architecture),
-        glyph=glyph(architecture),
+        glyph=glyph(architecture) or architecture,
+        family=PEER if deliverable.peer else FAMILY,
         id=architecture.id,
         weights=deliverable.weights,
         numbers="\n".join(_numbers(deliverable.provenance.get("measurements", {}))),
         files="\n".join(map(_described, artefacts)),
-        loading="\n\n".join(_loading(artefact.format) for artefact in artefacts),
+        loading="\n\n".join(_loading(artefact.format, deliverable) for artefact in artefacts),
         resolution=deliverable.resolution,
-        crop=f"{CROP:.0%}",
-        mean=MEAN,
-        std=STD,
+        crop=f"{prepared['crop']:.0%}",
+        mean=tuple(prepared["mean"]),
+        std=tuple(prepared["std"]),
+        interpolation=prepared["interpolation"],
         classes=deliverable.num_classes,
         labels=f": {', '.join(deliverable.labels)}" if deliverable.labels else "",
-        channels=", ".join(map(str, architecture.feature_channels)),
+        backbone=_backbone(architecture),
         origin="\n".join(_origin(deliverable.provenance)),
     )
 
@@ -67,8 +72,18 @@ def _numbers(measurements: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield from ("", "A score ranks candidates; it is no accuracy.")
 
 
-def _loading(name: str) -> str:
-    language, lines = exports.get(name).LOADING
+def _backbone(network: Network) -> str:
+    """What it gives for dense tasks; nothing of a network of another family."""
+    if not isinstance(network, Architecture):
+        return ""
+    channels = ", ".join(map(str, network.feature_channels))
+    return (
+        f"\nAs a backbone for dense tasks, it gives feature maps at strides 4, 8, 16 and 32 with {channels} channels.\n"
+    )
+
+
+def _loading(name: str, deliverable: Deliverable) -> str:
+    language, lines = exports.loading(name, deliverable)
     return f"```{language}\n{lines}\n```"
 
 

@@ -31,6 +31,7 @@ def export(
     """
     if not formats:
         raise UsageError("no format was named", f"known: {', '.join(exports.names())}")
+    _check_family(deliverable, formats)
     target = files.target(output)
     if target.exists() and not force:
         raise UsageError(f"'{output}' exists", "give --force to overwrite it, or another name with -o")
@@ -50,6 +51,15 @@ def export(
         else:
             card.write(deliverable, artefacts, folder)
     return artefacts
+
+
+def _check_family(deliverable: Deliverable, formats: Sequence[str]) -> None:
+    for name in formats:
+        if deliverable.peer and not exports.takes_peers(name):
+            raise UsageError(
+                f"the format {name} is for networks of the Next-ViT family, and {deliverable.peer} is of another",
+                f"name some of: {', '.join(filter(exports.takes_peers, exports.names()))}",
+            )
 
 
 def _check_replaceable(output: Path) -> None:

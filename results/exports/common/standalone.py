@@ -82,7 +82,7 @@ def create(num_classes: int = {num_classes}, drop_path_rate: float = 0.0) -> Nex
 
 def source(deliverable: Deliverable) -> str:
     """The text of the module."""
-    plan = deliverable.architecture
+    plan = deliverable.own.architecture
     head = HEAD.format(
         notation=plan,
         glyph=glyph(plan),
@@ -163,9 +163,9 @@ def _zoo_class(name: str, module: ModuleType) -> str:
 
 def _build(deliverable: Deliverable) -> str:
     rows = []
-    for row in deliverable.architecture.blocks:
+    for row in deliverable.own.architecture.blocks:
         rows += ["        (", *(f"            {_call(block)}," for block in row), "        ),"]
-    plan = deliverable.architecture
+    plan = deliverable.own.architecture
     names = [name for name in ("normalization", "activation") if getattr(plan, name) != architecture.VARIANTS[name][0]]
     variants = "".join(f'    {name}="{getattr(plan, name)}",\n' for name in names)
     return BUILD.format(stem=plan.stem, rows="\n".join(rows), variants=variants, num_classes=deliverable.num_classes)

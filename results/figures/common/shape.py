@@ -7,9 +7,12 @@ from search_spaces.nextvit.stage import TRANSFORMERS
 def shape(trial: Trial) -> dict[str, int]:
     """Numbers of blocks and transformers, where the first transformer stands, and the widths of the late stages.
 
+    Networks of other families have no such numbers.
     The page works out the same numbers: see results/assets/page/1-state.js.
     """
-    stages = trial.architecture.stages
+    stages = trial.stages
+    if not stages:
+        return {}
     kinds = "".join(stage.blocks for stage in stages)
     transformers = [place for place, kind in enumerate(kinds) if kind in TRANSFORMERS]
     return {

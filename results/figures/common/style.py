@@ -38,6 +38,24 @@ def layout(x: str, y: str) -> dict[str, Any]:
     }
 
 
+def titled(title: str, x: str, y: str, height: int = 400) -> dict[str, Any]:
+    """A figure of that height in pixels: its title, below it the legend, both at the left edge, and then the plot."""
+    return {
+        **layout(x, y),
+        "title": {"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left", "y": 1 - 12 / height},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "xref": "container",
+            "y": 1 - 38 / height,
+            "yref": "container",
+            "yanchor": "top",
+        },
+        "height": height,
+        "margin": {"l": 64, "r": 24, "t": 96, "b": 56},
+    }
+
+
 def label_positions(x: Sequence[float]) -> list[str]:
     """Where the names of points stand: on the right, except for the last point, which may be at the figure's edge."""
     return ["top left" if value == max(x) else "bottom right" for value in x]

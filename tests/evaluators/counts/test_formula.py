@@ -84,7 +84,7 @@ def test_the_published_totals(name: str, macs: float, at_384: float, activations
 
 
 def test_params_are_the_networks_own() -> None:
-    for architecture in [*EVERY.values(), *random_networks(10)]:
+    for architecture in [*EVERY.values(), *random_networks(10), *random_networks(10, "nhs-plus")]:
         with torch.device("meta"):
             model = network.NextViT(architecture)
         assert total(architecture, 64).params == sum(parameter.numel() for parameter in model.parameters())
@@ -95,7 +95,10 @@ def equal(done: Work, counts: Counts) -> bool:
     return all(getattr(done, name) == getattr(counts, name) for name in ("macs", "attention", "activations", "params"))
 
 
-@pytest.mark.parametrize("architecture", EVERY.values(), ids=EVERY)
+PLUS = {f"random {number}": network for number, network in enumerate(random_networks(4, "nhs-plus"))}
+
+
+@pytest.mark.parametrize("architecture", [*EVERY.values(), *PLUS.values()], ids=[*EVERY, *PLUS])
 @pytest.mark.parametrize("resolution", [64, 101])
 def test_the_formulas_count_what_fvcore_counts(architecture: Architecture, resolution: int) -> None:
     assert equal(total(architecture, resolution), trace(network.NextViT(architecture), (1, 3, resolution, resolution)))
@@ -112,7 +115,7 @@ def blocks_of_the_space() -> Iterator[Block]:
                 conv_width=conv,
                 transformer_width=transformer,
                 mix_block_ratio=ratio,
-                sr_ratio=choices.sr_ratio,
+                sr_ratio=choices.sr_ratios[0],
             )
             for conv, transformer, ratio in itertools.product(choices.conv_widths, choices.transformer_widths, ratios)
         ]

@@ -38,9 +38,9 @@ def test_formula_and_trace_agree(architecture: Architecture) -> None:
 
 
 @settings(max_examples=5, deadline=None)
-@given(st.integers(0, 1000), st.sampled_from([192, 224, 320]))
-def test_formula_and_trace_agree_on_networks_of_the_space(seed: int, resolution: int) -> None:
-    assert equal(random_networks(1, seed=seed)[0], resolution)
+@given(st.integers(0, 1000), st.sampled_from([192, 224, 320]), st.sampled_from(["nhs", "nhs-plus"]))
+def test_formula_and_trace_agree_on_networks_of_a_space(seed: int, resolution: int, space: str) -> None:
+    assert equal(random_networks(1, space, seed)[0], resolution)
 
 
 @pytest.mark.parametrize("size", ["small", "base", "large"])

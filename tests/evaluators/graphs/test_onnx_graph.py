@@ -17,7 +17,9 @@ from search_spaces import PAPER, Architecture
 from tests.networks import EVERY, built, random_networks, small
 
 NETWORKS = {**EVERY, "next-vit-s": PAPER["next-vit-s"]} | {
-    f"random {index}": architecture for index, architecture in enumerate(random_networks(6, seed=5))
+    f"random {index} of {space}": architecture
+    for space, count in (("nhs", 6), ("nhs-plus", 6))
+    for index, architecture in enumerate(random_networks(count, space, seed=5))
 }
 
 
@@ -35,9 +37,10 @@ def test_its_outputs_are_the_torch_networks(architecture: Architecture, side: in
     np.testing.assert_allclose(logits, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_squares_larger_than_the_map_give_one_key() -> None:
-    """At 20 px stage 1 has 5 positions a side, and its squares 8: rows of 64 tokens cannot be built there."""
-    network = replace(small(("T", "C", "C", "C")), attention_pooling="squares")
+@pytest.mark.parametrize("pooling", ["rows", "squares"])
+def test_rows_and_squares_larger_than_the_map_give_one_key(pooling: str) -> None:
+    """At 20 px stage 1 has 5 positions a side, and its squares 8."""
+    network = replace(small(("T", "C", "C", "C")), attention_pooling=pooling)
     (block, side), *_ = located(network, 20)
     assert work(block, side).attention == 2 * 96 * 5 * 5
     test_its_outputs_are_the_torch_networks(network, 20)
@@ -53,7 +56,9 @@ def operators(model: Path) -> Counter[str]:
     return Counter(node.op_type for node in onnx.load(optimised, load_external_data=False).graph.node)
 
 
-@pytest.mark.parametrize("name", ["next-vit-s", "attention alone", "no attention", "random 0"])
+@pytest.mark.parametrize(
+    "name", ["next-vit-s", "attention alone", "no attention", "random 0 of nhs", "random 1 of nhs-plus"]
+)
 def test_its_operators_are_those_of_an_exported_network(name: str, tmp_path: Path) -> None:
     architecture = NETWORKS[name]
     weights = onnx_graph.SharedWeights()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import evaluators
-from nas.search import rungs
-from nas.search.active_learning import check_transient
+from nas.search.training import rungs
+from nas.search.training.active_learning import check_transient
 from results import validity
 from results.store.store import Store
 from search_spaces.common.errors import NegativeAnswer

@@ -10,9 +10,9 @@ import evaluators
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.training import speed
 from evaluators.training.speed import Speed
-from nas.search import time_plan
 from nas.search.config import Config
-from nas.search.time_plan import FIDELITIES, Calibration, TimePlan, first_within, same_but_for_choices
+from nas.search.training import time_plan
+from nas.search.training.time_plan import FIDELITIES, Calibration, TimePlan, first_within, same_but_for_choices
 from results.store.store import Store
 from search_spaces import PAPER
 from search_spaces.common.errors import NegativeAnswer

@@ -111,6 +111,18 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_network_says_in_what_it_is_not_as_published() -> None:
+    small = PAPER["next-vit-s"]
+    first, second, *others = small.stages
+    assert glyphs.fields(small) == ""
+    other = replace(small, head_dim=16, stem=(32, 16, 32), conv_mlp_ratio=2.5, attention_pooling="squares")
+    assert glyphs.fields(other) == "stem 32/16/32, head dim 16, MLP ratio of C 2.5, pools squares"
+    fewer = replace(small, stages=(first, replace(second, sr_ratio=2), *others))
+    assert glyphs.fields(fewer) == "sr ratios -/2/2/1"
+    convolutions = replace(Architecture.from_notation("C-C-C-C"), transformer_mlp_ratio=4.0)
+    assert glyphs.fields(convolutions) == "", "no block uses the ratio"
+
+
 def test_a_glyph_has_a_mark_per_block_and_words() -> None:
     drawing = svg(PAPER["next-vit-s"])
     assert drawing.count("<rect") == 16 + 2 * 4  # a transformer's mark has two parts

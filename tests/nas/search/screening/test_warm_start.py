@@ -1,18 +1,25 @@
 """Earlier runs teach the sampler, until the run's own measurements contradict them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import optuna
 import pytest
 
 import evaluators
 import search_spaces
-from nas.search.screening import warm_start
-from nas.search.screening.pool import candidates
+from nas.search.screening import screening, warm_start
+from nas.search.screening.pool import Distributions, Params, candidates
+from nas.search.screening.screening import Screening
 from nas.search.screening.space_view import SpaceView
 from nas.search.screening.views import Known, Parameters
 from nas.search.screening.warm_start import WarmStart
-from search_spaces import nhs
-from tests.conftest import Program
+from results.front import non_dominated
+from search_spaces import PAPER, Architecture, nhs, nhs_plus
+from search_spaces.common import narrowed
+from tests.conftest import QUICK, Program
+from tests.networks import random_networks
 
 GRID: dict[str, optuna.distributions.BaseDistribution] = {
     name: optuna.distributions.IntDistribution(0, 9) for name in "abcd"
@@ -67,3 +74,66 @@ def test_a_run_is_taught_by_earlier_ones_unless_told_otherwise(finished: Program
     unknown = finished(*quick, "--name", "new", "--seed-from", "nobody")
     assert unknown.code == 2
     assert "nobody" in unknown.err
+    nothing = finished(*quick[:3], "--latency", "ort:resolution=64", "--proxy", "published", "--seed-from", "taught")
+    assert "taught teaches nothing: no network of it is in this space and was measured as here" in nothing.err
+
+
+def test_a_run_that_is_refused_makes_no_database(nas: Program) -> None:
+    unknown = nas("run", "--budget", "3", *QUICK, "--seed-from", "nobody")
+    assert unknown.code == 2
+    assert "no run is called 'nobody'" in unknown.err
+    other = nas("run", "--budget", "3", *QUICK, "--seed-from", "nobody", "--sampler", "tpe")
+    assert other.code == 2
+    assert "the sampler tpe learns from no earlier run" in other.err
+    assert not list(nas.folder.iterdir())
+
+
+def seeded(monkeypatch: pytest.MonkeyPatch, count: int) -> tuple[list[Architecture], list[Params], Params]:
+    """The front of networks of `nhs`, and of the first question of a run of `nhs-plus` the parents and the answer."""
+    objectives = [evaluators.get("structure", "accuracy"), evaluators.get("ort", "latency")]
+    work = evaluators.get("macs")
+
+    def judged(networks: Sequence[Architecture]) -> Known:
+        values = [(objectives[0].measure(network).value, work.measure(network).value) for network in networks]
+        return Known(params=[nhs_plus.params(network) for network in networks], values=np.array(values))
+
+    parents: list[Params] = []
+    made = screening.candidates
+
+    def spied(distributions: Distributions, best: Sequence[Params], *rest: Any) -> list[Params]:
+        parents.extend(best if not parents else ())
+        return made(distributions, best, *rest)
+
+    monkeypatch.setattr(screening, "candidates", spied)
+    own, earlier = judged(list(PAPER.values())), judged(random_networks(count))
+    asked = {network.id for network in PAPER.values()}
+    screen = Screening(
+        view=SpaceView(nhs_plus, objectives, lambda network: "asked" if network.id in asked else ""),
+        distributions=narrowed.distributions(nhs_plus),
+        signs=(-1.0, 1.0),
+        most={},
+    )
+    answer = screen.choose(own, [], earlier, np.random.default_rng(0))
+    costs = np.vstack([earlier.values, own.values]) * (-1, 1)
+    front = [index for index in np.nonzero(non_dominated(costs))[0] if index < count]
+    return [random_networks(count)[index] for index in front], parents, answer
+
+
+def test_a_front_of_nhs_seeds_the_first_question_of_nhs_plus(monkeypatch: pytest.MonkeyPatch) -> None:
+    front, parents, answer = seeded(monkeypatch, 20)
+    assert front
+    assert all(nhs_plus.params(network) in parents for network in front)
+    assert nhs_plus.suggest(optuna.trial.FixedTrial(answer)) not in PAPER.values()
+
+
+def test_a_few_networks_that_teach_no_model_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    front, parents, answer = seeded(monkeypatch, 5)
+    assert not parents
+    assert nhs_plus.suggest(optuna.trial.FixedTrial(answer)) in front
+
+
+def test_a_run_of_nhs_teaches_one_of_nhs_plus(finished: Program) -> None:
+    ended = finished("run", "--space", "nhs-plus", "--budget", "4", *QUICK, "--seed-from", "whole", "--name", "plus")
+    assert ended.code == 0, ended.err
+    assert "taught by    14 networks" in ended.err
+    assert "Next Hybrid Strategy, and what `nhs` keeps as published" in ended.err

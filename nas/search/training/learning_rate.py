@@ -9,11 +9,11 @@ from evaluators.workers.bench import Bench
 from evaluators.workers.parallel import all_of
 from nas import console
 from nas.progress import progress
-from nas.search.active_learning import TRANSIENT
 from nas.search.config import Config
 from nas.search.drawing import by_size
+from nas.search.training.active_learning import TRANSIENT
 from results.store.store import Store
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import NegativeAnswer
 
 MULTIPLES = (1, 3)  # of the usual rate
@@ -45,7 +45,7 @@ def with_rate(config: Config, bench: Bench, store: Store, expected: float = 0.0)
     return replace(evaluator, rate=rate).spec
 
 
-def _best_rate(evaluator: Fidelity, network: Architecture, bench: Bench, store: Store, expected: float) -> float:
+def _best_rate(evaluator: Fidelity, network: Network, bench: Bench, store: Store, expected: float) -> float:
     """The rate of the highest accuracy; the lower one of equals, and where no training succeeded."""
     rates = [round(multiple * evaluator.usual_rate, 6) for multiple in MULTIPLES]
     specs = (replace(evaluator, rate=rate, seeds=1).training for rate in rates)

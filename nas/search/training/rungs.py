@@ -13,7 +13,7 @@ import numpy as np
 from evaluators import Evaluator, Measurement
 from evaluators.statistics import ranking
 from evaluators.training.fidelity import Fidelity
-from nas.search.active_learning import mean_skill
+from nas.search.training.active_learning import mean_skill
 from results import front
 from results.store.record import Run, Trial
 

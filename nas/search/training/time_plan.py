@@ -23,13 +23,14 @@ from evaluators.training.speed import Speed
 from evaluators.workers.bench import Bench
 from nas import console
 from nas.progress import duration
-from nas.search.active_learning import first_round
 from nas.search.config import Config
 from nas.search.drawing import by_size
-from nas.search.learning_rate import MULTIPLES
+from nas.search.training.active_learning import first_round
+from nas.search.training.learning_rate import MULTIPLES
 from results.store.store import Store
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
+from search_spaces.common.networks import ours
 
 USUAL_HOURS = 1.0  # of trainings, where the user names none
 NOTED = 10.0  # seconds of reading images that a plan names
@@ -80,8 +81,8 @@ class Calibration:
     """What a minute tells of this machine, of the space and of the data."""
 
     speed: Speed
-    middling: Architecture  # the learning rate is chosen on it
-    first: Sequence[Architecture]  # those that are trained first
+    middling: Network  # the learning rate is chosen on it
+    first: Sequence[Network]  # those that are trained first
     candidate: float  # seconds for one candidate
     train: int  # images
     valid: int
@@ -92,8 +93,8 @@ class Calibration:
         train = min(evaluator.images or self.train, self.train)
         images = evaluator.epochs * train + speed.VALIDATION * self.valid
 
-        def seconds(network: Architecture) -> float:
-            return self.speed.start + self.speed.seconds(network, evaluator.resolution, images)
+        def seconds(network: Network) -> float:
+            return self.speed.start + self.speed.seconds(ours(network), evaluator.resolution, images)
 
         chosen = not evaluator.rate  # then the middling network is trained, and counts
         first = [evaluator.seeds * seconds(network) for network in self.first[: evaluations - chosen]]
@@ -174,7 +175,7 @@ def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench
     first = first_round(config, max(FEWEST, config.evaluations // 2), config.seed, {middling.id})
     trainer = evaluators.get(evaluator.training, "accuracy")
     with exclusive(trainer.physical(), console.say):
-        known = speed.measured([sample[0], middling], source.classes, trainer.at_once())
+        known = speed.measured([ours(sample[0]), ours(middling)], source.classes, trainer.at_once())
     return Calibration(
         speed=known,
         middling=middling,
@@ -186,7 +187,7 @@ def calibrated(config: Config, evaluator: Fidelity, source: Source, bench: Bench
     )
 
 
-def _latencies(config: Config, network: Architecture, bench: Bench, store: Store) -> float:
+def _latencies(config: Config, network: Network, bench: Bench, store: Store) -> float:
     """Seconds that a candidate's latencies take; they are kept."""
     began = time.perf_counter()
     for latency in config.objectives[1:]:

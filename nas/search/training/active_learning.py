@@ -24,7 +24,7 @@ from nas.search.config import Config
 from nas.search.drawing import within_limits
 from results.store.record import Run
 from results.store.store import Store
-from search_spaces import Architecture
+from search_spaces import Network
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 
 TRANSIENT = 0.3  # mean skill below which networks have only begun to learn: their order means nothing
@@ -42,9 +42,10 @@ class ActiveLearning:
         if pinned := store.taught(name, evaluator.spec):
             self.evaluator = self._fitted([pair for pair in self.trained() if pair[0].id in pinned])
 
-    def trained(self) -> list[tuple[Architecture, Measurement]]:
+    def trained(self) -> list[tuple[Network, Measurement]]:
         """Every network of the database that was trained at this fidelity, by any run."""
-        return self.store.measured(self.trainer.spec).get(self.trainer.context(), [])
+        pairs = self.store.measured(self.trainer.spec).get(self.trainer.context(), [])
+        return [(network, measurement) for network, measurement in pairs if not self.evaluator.refuses(network)]
 
     def due(self, finished: int) -> int:
         """How many networks are to be trained by the time that so many candidates are finished."""
@@ -79,7 +80,7 @@ class ActiveLearning:
         self._fit(run, self.trained())
         return True
 
-    def _train(self, architectures: Sequence[Architecture], bench: Bench) -> int:
+    def _train(self, architectures: Sequence[Network], bench: Bench) -> int:
         """Trains networks into the store. Returns how many failed."""
         failures = 0
         with progress("training networks to learn from", len(architectures), self._expected()) as done:
@@ -100,7 +101,7 @@ class ActiveLearning:
             return float(np.mean([measurement.seconds for _, measurement in trained])) / self.trainer.at_once()
         return float(self.store.config(self.name).get("training_seconds", 0))
 
-    def _fit(self, run: Run, pairs: Sequence[tuple[Architecture, Measurement]]) -> None:
+    def _fit(self, run: Run, pairs: Sequence[tuple[Network, Measurement]]) -> None:
         """Fits the prediction on trained networks, and predicts every network of the run again."""
         check_transient([measurement for _, measurement in pairs], self.trainer.spec)
         self.evaluator = self._fitted(pairs)
@@ -113,7 +114,7 @@ class ActiveLearning:
         networks = [architecture.id for architecture, _ in pairs]
         self.store.believe(self.name, self.evaluator.spec, self.evaluator.context(), networks)
 
-    def _next(self, run: Run, count: int, seed: int) -> list[Architecture]:
+    def _next(self, run: Run, count: int, seed: int) -> list[Network]:
         """The networks to train: the run's own once it has enough of them, random ones of the space before.
 
         Raises:
@@ -128,14 +129,14 @@ class ActiveLearning:
             return [trials[index].architecture for index in ranking.front_choice(upper, cost, count, [], random)]
         return first_round(self.config, count, seed, trained)
 
-    def _fitted(self, pairs: Sequence[tuple[Architecture, Measurement]]) -> LearnedAccuracy:
+    def _fitted(self, pairs: Sequence[tuple[Network, Measurement]]) -> LearnedAccuracy:
         values, names = matrix([self.evaluator.row(architecture) for architecture, _ in pairs])
         accuracies = np.array([measurement.value for _, measurement in pairs])
         fusion = Fusion(values, accuracies, names, bounds=self.evaluator.bounds)
         return self.evaluator.fitted(Fit(networks=tuple(a.id for a, _ in pairs), fusion=fusion))
 
 
-def first_round(config: Config, count: int, seed: int, trained: Collection[str]) -> list[Architecture]:
+def first_round(config: Config, count: int, seed: int, trained: Collection[str]) -> list[Network]:
     """The networks to train before there is a prediction: some that structure prefers at each size, others at random.
 
     Raises:

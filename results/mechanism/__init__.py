@@ -1,0 +1,1 @@
+"""The result of `nas mechanism`: frequencies of features and attention distances by block, and the page."""

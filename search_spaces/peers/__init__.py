@@ -1,0 +1,1 @@
+"""Networks of other families, which timm builds: described as data like our own, and built when they are needed."""
