@@ -236,5 +236,5 @@ def _taught(store: Store, config: Config, objectives: Sequence[Evaluator], teach
         return []
     taught = warm_start.chosen(store, config.search_space, objectives, teacher)
     if teacher not in ("", warm_start.NONE) and not taught:
-        console.say(f"{teacher} teaches nothing: no network of it is in this space and was measured as here, and here")
+        console.say(f"{teacher} teaches nothing: none of its networks is in this space and was measured as here")
     return taught

@@ -75,7 +75,7 @@ def test_a_run_is_taught_by_earlier_ones_unless_told_otherwise(finished: Program
     assert unknown.code == 2
     assert "nobody" in unknown.err
     nothing = finished(*quick[:3], "--latency", "ort:resolution=64", "--proxy", "published", "--seed-from", "taught")
-    assert "taught teaches nothing: no network of it is in this space and was measured as here" in nothing.err
+    assert "taught teaches nothing: none of its networks is in this space and was measured as here" in nothing.err
 
 
 def test_a_run_that_is_refused_makes_no_database(nas: Program) -> None:
