@@ -6,8 +6,10 @@ attention and the head of timm's MaxViT; CoAtNets that timm has by name differ f
 `--anchor timm:coatnet_0_rw_224`. Images are of 224 px, or another multiple of 32.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from search_spaces.common.fixes import Values
 from search_spaces.common.network import Network
 from search_spaces.peers.staged_space import Choices, StagedSpace
 from search_spaces.peers.stages import Stages
@@ -60,6 +62,11 @@ def params(network: Network) -> dict[str, Any]:
 def size() -> int:
     """The number of different networks in the space."""
     return SPACE.size()
+
+
+def size_within(left: Mapping[str, Values]) -> int:
+    """The same where only some values of parameters remain."""
+    return SPACE.size(left)
 
 
 def anchors() -> dict[str, TimmNetwork]:

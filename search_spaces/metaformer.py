@@ -4,8 +4,10 @@ MetaFormer baselines (arXiv 2210.13452): every block is a token mixer and an MLP
 convolutions of 7x7 or by attention over all its positions. `CCAA` is CAFormer, `CCCC` ConvFormer.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from search_spaces.common.fixes import Values
 from search_spaces.common.network import Network
 from search_spaces.peers.staged_space import Choices, StagedSpace
 from search_spaces.peers.stages import Stages
@@ -63,6 +65,11 @@ def params(network: Network) -> dict[str, Any]:
 def size() -> int:
     """The number of different networks in the space."""
     return SPACE.size()
+
+
+def size_within(left: Mapping[str, Values]) -> int:
+    """The same where only some values of parameters remain."""
+    return SPACE.size(left)
 
 
 def anchors() -> dict[str, TimmNetwork]:

@@ -11,6 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.common.errors import InvalidArchitecture
+from search_spaces.common.fixes import Values
 from search_spaces.common.network import Network
 from search_spaces.peers.stages import Stages, named_stages
 from search_spaces.peers.timm_network import TimmNetwork
@@ -88,10 +89,18 @@ class StagedSpace:
             raise InvalidArchitecture("network", f"{network} is none of this family's, or differs in more than stages")
         return plan
 
-    def size(self) -> int:
-        """The number of different networks in the space."""
-        widths = {self._settled(each) for each in product(*(choices.widths for choices in self.choices))}
-        return len(widths) * prod(len(choices.depths) * len(choices.kinds) for choices in self.choices)
+    def size(self, left: Mapping[str, Values] | None = None) -> int:
+        """The number of different networks in the space, or in what is `left` of some parameters."""
+        known = left or {}
+        depths, widths, kinds = (
+            [
+                known.get(f"stage{number}.{name}", getattr(each, f"{name}s"))
+                for number, each in enumerate(self.choices, 1)
+            ]
+            for name in ("depth", "width", "kind")
+        )
+        settled: set[tuple[int, ...]] = {self._settled(each) for each in product(*widths)}
+        return len(settled) * prod(map(len, (*depths, *kinds)))
 
 
 def _integer(trial: "optuna.trial.BaseTrial", name: str, values: range) -> int:
