@@ -12,8 +12,9 @@ from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
 from nas import console, own_plugins
-from nas.search import accuracy, anchors, latency_predictions, learning_rate, time_plan
+from nas.search import accuracy, latency_predictions, learning_rate, time_plan
 from nas.search.config import Config
+from nas.search.sampling import anchors
 from nas.search.screening import warm_start
 from results import load
 from results.store import names
