@@ -6,10 +6,12 @@ attention and the head of timm's MaxViT; CoAtNets that timm has by name differ f
 `--anchor timm:coatnet_0_rw_224`. Images are of 224 px, or another multiple of 32.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from search_spaces.common.fixes import Values
 from search_spaces.common.network import Network
-from search_spaces.peers.staged_space import Allowed, Choices, StagedSpace
+from search_spaces.peers.staged_space import Choices, StagedSpace
 from search_spaces.peers.stages import Stages
 from search_spaces.peers.timm_network import TimmNetwork, Value
 
@@ -54,26 +56,17 @@ def params(network: Network) -> dict[str, Any]:
     Raises:
         InvalidArchitecture: the space does not contain it; names the field.
     """
-    return params_within(network, {})
-
-
-def params_within(network: Network, allowed: Allowed) -> dict[str, Any]:
-    """The same where only some values of parameters remain.
-
-    Raises:
-        InvalidArchitecture: none of them builds the network.
-    """
-    return SPACE.params(network, allowed)
+    return SPACE.params(network)
 
 
 def size() -> int:
     """The number of different networks in the space."""
-    return size_within({})
+    return SPACE.size()
 
 
-def size_within(allowed: Allowed) -> int:
+def size_within(left: Mapping[str, Values]) -> int:
     """The same where only some values of parameters remain."""
-    return SPACE.size(allowed)
+    return SPACE.size(left)
 
 
 def anchors() -> dict[str, TimmNetwork]:

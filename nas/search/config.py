@@ -11,8 +11,8 @@ from evaluators import Evaluator, Metric
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.statistics.ranking import FEWEST
 from nas import __version__
-from nas.search import anchors
 from nas.search.proposals import SAMPLERS
+from nas.search.sampling import anchors
 from results import limits
 from results.limits import Limit
 from search_spaces import Network, SearchSpace

@@ -12,8 +12,9 @@ from evaluators.core.locks import Lock, lock
 from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
 from nas import console, own_plugins
-from nas.search import accuracy, anchors, latency_predictions
+from nas.search import accuracy, latency_predictions
 from nas.search.config import Config
+from nas.search.sampling import anchors
 from nas.search.screening import warm_start
 from nas.search.training import learning_rate, time_plan
 from results import load

@@ -61,7 +61,7 @@ def strategy_info(run: Run) -> StrategyInfo:
             (index, position)
             for index, stage in enumerate(PAPER["next-vit-s"].stages)
             for position, kind in enumerate(reversed(stage.blocks))
-            if kind == "T" and position < POSITIONS
+            if kind == "T" and position < POSITIONS and everyone
         ),
         depths=depths,
         transformers=counts,

@@ -4,23 +4,20 @@ Parameters are flat, and every trial asks for all of them, as in the spaces of o
 `stage3.width`, `stage3.kind`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from search_spaces.common.errors import InvalidArchitecture
+from search_spaces.common.fixes import Values
 from search_spaces.common.network import Network
 from search_spaces.peers.stages import Stages, named_stages
 from search_spaces.peers.timm_network import TimmNetwork
 
 if TYPE_CHECKING:
     import optuna
-
-
-Allowed = Mapping[str, Sequence[Any]]  # the values that remain of some parameters
-PARTS = ("depth", "width", "kind")  # of a stage, which a trial chooses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +45,7 @@ class StagedSpace:
     def suggest(self, trial: "optuna.trial.BaseTrial") -> TimmNetwork:
         """One network of the space."""
         depths, widths, kinds = [], [], []
-        for number, choices in self._numbered():
+        for number, choices in enumerate(self.choices, start=1):
             depths.append(_integer(trial, f"stage{number}.depth", choices.depths))
             widths.append(_integer(trial, f"stage{number}.width", choices.widths))
             kinds.append(trial.suggest_categorical(f"stage{number}.kind", list(choices.kinds)))
@@ -66,34 +63,23 @@ class StagedSpace:
             settled.append(asked if asked > least else next(width for width in choices.widths if width > least))
         return tuple(settled)
 
-    def params(self, network: Network, allowed: Allowed | None = None) -> dict[str, Any]:
-        """The parameters from which `suggest` builds this network: of the `allowed` ones, its own widths if possible.
+    def params(self, network: Network) -> dict[str, Any]:
+        """The parameters from which `suggest` builds this network.
 
         Raises:
-            InvalidArchitecture: the space, or what is allowed of it, does not contain the network; names the field.
+            InvalidArchitecture: the space does not contain it; names the field.
         """
-        plan, known = self._plan(network), self._values(allowed or {})
-        settling = (each for each in product(*known["width"]) if self._settled(each) == plan.widths)
-        held = all(width in values for width, values in zip(plan.widths, known["width"], strict=True))
-        widths = plan.widths if held else next(settling, plan.widths)
+        plan = self._plan(network)
         parameters: dict[str, Any] = {}
-        for number, row in enumerate(zip(plan.depths, widths, plan.kinds, strict=True), start=1):
-            for name, value in zip(PARTS, row, strict=True):
-                if value not in (values := known[name][number - 1]):
-                    problem = f"the space has {list(values)}, not {value}"
+        rows = zip(plan.depths, plan.widths, plan.kinds, self.choices, strict=True)
+        for number, (depth, width, kind, choices) in enumerate(rows, start=1):
+            known = {"depth": choices.depths, "width": choices.widths, "kind": choices.kinds}
+            for name, value in {"depth": depth, "width": width, "kind": kind}.items():
+                if value not in known[name]:
+                    problem = f"the space has {list(known[name])}, not {value}"
                     raise InvalidArchitecture(f"stage{number}.{name}", problem)
                 parameters[f"stage{number}.{name}"] = value
         return parameters
-
-    def _values(self, allowed: Allowed) -> dict[str, list[Sequence[Any]]]:
-        """The values of every part of a stage that are allowed, stage by stage."""
-        return {
-            name: [allowed.get(f"stage{number}.{name}", getattr(each, f"{name}s")) for number, each in self._numbered()]
-            for name in PARTS
-        }
-
-    def _numbered(self) -> Iterator[tuple[int, Choices]]:
-        return enumerate(self.choices, start=1)
 
     def _plan(self, network: Network) -> Stages:
         if not isinstance(network, TimmNetwork):
@@ -103,11 +89,18 @@ class StagedSpace:
             raise InvalidArchitecture("network", f"{network} is none of this family's, or differs in more than stages")
         return plan
 
-    def size(self, allowed: Allowed | None = None) -> int:
-        """The number of different networks in the space, or in what is allowed of it."""
-        known = self._values(allowed or {})
-        widths = {self._settled(each) for each in product(*known["width"])}
-        return len(widths) * prod(map(len, (*known["depth"], *known["kind"])))
+    def size(self, left: Mapping[str, Values] | None = None) -> int:
+        """The number of different networks in the space, or in what is `left` of some parameters."""
+        known = left or {}
+        depths, widths, kinds = (
+            [
+                known.get(f"stage{number}.{name}", getattr(each, f"{name}s"))
+                for number, each in enumerate(self.choices, 1)
+            ]
+            for name in ("depth", "width", "kind")
+        )
+        settled: set[tuple[int, ...]] = {self._settled(each) for each in product(*widths)}
+        return len(settled) * prod(map(len, (*depths, *kinds)))
 
 
 def _integer(trial: "optuna.trial.BaseTrial", name: str, values: range) -> int:

@@ -1,1 +1,1 @@
-"""What samplers need of a run: its trials as they are told, and Optuna's samplers where they need our help."""
+"""What samplers need of a run: its trials as they are told, its anchors, and help for some of Optuna's samplers."""

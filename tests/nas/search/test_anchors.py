@@ -8,9 +8,10 @@ import optuna
 import pytest
 
 import search_spaces
-from nas.search import anchors, latency_predictions
+from nas.search import latency_predictions
 from nas.search.config import Config
 from nas.search.proposals import SAMPLERS, propose
+from nas.search.sampling import anchors
 from results.store.store import Store
 from search_spaces import PAPER, TimmNetwork
 from search_spaces.common.errors import StoreError, UsageError
