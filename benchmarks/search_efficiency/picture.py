@@ -17,7 +17,7 @@ from benchmarks.search_efficiency.samplers import SAMPLERS
 from results.colours import BLUE, GREEN, GREY, INK, LIGHT_GREY, PURPLE, VERMILION
 from results.figures.common.style import AXIS, layout
 
-FEWEST = 5  # seeds: with fewer, a curve is not drawn
+FEWEST = 3  # seeds: with fewer, a curve is not drawn
 COLUMNS, WIDTH, HEIGHT = 3, 1080, 330
 LINES = {
     "random": (GREY, "solid"),

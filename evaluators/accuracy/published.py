@@ -17,7 +17,7 @@ from search_spaces.common.errors import Unavailable
 VALIDITY = (
     "from published networks, not trained: the lower end of predicted ImageNet top-1; a typical error is 1.3 points "
     "for a family that the table lacks, and 0.5 for relatives of one that it holds; it cannot tell r, the place "
-    "of a transformer within a stage, dense tasks or other data"
+    "of a transformer within a stage, dense tasks, other data or short trainings"
 )
 
 

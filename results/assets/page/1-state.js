@@ -94,10 +94,11 @@ function flag(metric, row) {
   return columns.flags[metric]?.get(row) ?? "";
 }
 
-// The ends of a 95 % interval; null where a number has none.
+// The ends of a 95 % interval, which have fewer digits than the value; null where a number has none.
 function interval(metric, row) {
   const { low, high } = columns.intervals[metric] ?? {};
-  return low && high[row] > low[row] ? [low[row], high[row]] : null;
+  const value = columns.values[metric][row];
+  return low && high[row] > low[row] ? [Math.min(low[row], value), Math.max(high[row], value)] : null;
 }
 
 // Whether the page has limits or brushed ranges of its own.
