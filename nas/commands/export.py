@@ -14,10 +14,10 @@ from nas.progress import progress
 from results import exports, front, limits, load
 from results.store.record import Run, Trial
 from search_spaces import Network, TimmNetwork
+from search_spaces.common import networks
 from search_spaces.common.errors import NegativeAnswer, UnknownName, UsageError
 from search_spaces.common.networks import ours
 from search_spaces.common.texts import is_file
-from search_spaces.nextvit import reading
 
 if TYPE_CHECKING:
     from torch import nn
@@ -116,7 +116,7 @@ def select(selection: Selection, store_url: str) -> tuple[Network, dict[str, Any
             f"{console.command('show')} lists the front with its numbers",
         )
     try:
-        return reading.find(selection.target), origin
+        return networks.find(selection.target), origin
     except UnknownName as error:
         options = "if it is a run, add --trial NUMBER, --pick knee or --max-latency ort=40ms"
         raise UsageError(error.message, f"{options}\n  {error.hint}") from None

@@ -16,9 +16,8 @@ from results.store.database import sqlite_path
 from results.store.record import Run
 from results.store.store import Store
 from search_spaces import Network
-from search_spaces.common import narrowed
+from search_spaces.common import narrowed, networks
 from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, NegativeAnswer, UsageError
-from search_spaces.nextvit import reading
 
 SAMPLING_ATTEMPTS = 100  # draws per requested network, before a space counts as too small
 
@@ -51,7 +50,7 @@ def measure_networks(
 ) -> None:
     """Measures networks one after the other, and stores the results if there is a database."""
     sqlite_path(store_url)  # refuses what is no place for a database, before anything is measured
-    architectures = [reading.find(text) for text in texts]
+    architectures = [networks.find(text) for text in texts]
     costs = [evaluators.get(name) for name in evaluators.names("cost")]
     requests = [*costs, *requested(latencies, proxies)]
     reports = []
@@ -119,7 +118,7 @@ def compare_networks(texts: Sequence[str], latencies: Sequence[str], *, timeout:
     """Reports whether the latencies of two networks differ, and by how much."""
     if len(texts) != 2:
         raise UsageError(f"--compare takes two networks, got {len(texts)}", "for example next-vit-s next-vit-b")
-    first, second = (reading.find(text) for text in texts)
+    first, second = (networks.find(text) for text in texts)
     comparisons: list[Comparison] = []
     with Bench(timeout, say=console.say) as bench:
         for evaluator in requested(latencies, ()):

@@ -28,7 +28,6 @@ from results.store.store import Store
 from search_spaces import Architecture
 from search_spaces.common import networks
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, failure
-from search_spaces.nextvit import reading
 
 TENSORBOARD = "tensorboard"
 
@@ -46,7 +45,7 @@ def start(
     as_json: bool,
 ) -> int:
     """Trains one network, or resumes its training. Returns the exit code."""
-    architecture = networks.ours(reading.find(target))
+    architecture = networks.ours(networks.find(target))
     folder = output or folder_of(store_url) / "trained" / f"{architecture.id}-{data_label(data).replace('/', '-')}"
     plan = Plan(architecture=architecture, data=data, recipe=FullRecipe.of(given, plain=plain), weights=weights or "")
     if resume:

@@ -30,9 +30,9 @@ def answers(deliverable: Deliverable, folder: Path, batches: Sequence[Array]) ->
     """The network that the files describe, with the weights of the original."""
     import torch
 
-    from search_spaces.nextvit import reading
+    from search_spaces.common import networks
 
-    plans = {reading.read(folder / name) for name in FILES}
+    plans = {networks.read(folder / name) for name in FILES}
     assert plans == {deliverable.architecture}, "a network must survive its own files"
     network = _built(plans.pop(), deliverable)
     network.load_state_dict(deliverable.network.state_dict())

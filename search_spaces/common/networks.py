@@ -1,8 +1,10 @@
-"""A network of any family from its JSON, whose schema says which family it is; and one of our own family."""
+"""A network of any family: from what a person names, and from its JSON, whose schema says which family it is."""
 
-from search_spaces.common import texts
-from search_spaces.common.errors import InvalidArchitecture, UsageError
+from pathlib import Path
+
+from search_spaces.common.errors import UsageError
 from search_spaces.common.network import Network
+from search_spaces.nextvit import reading
 from search_spaces.nextvit.architecture import Architecture
 from search_spaces.peers import timm_network
 from search_spaces.peers.timm_network import TimmNetwork
@@ -25,11 +27,34 @@ def from_json(text: str) -> Network:
     Raises:
         InvalidArchitecture: not JSON, or no network.
     """
-    try:
-        data = texts.from_json(text)
-    except ValueError as error:
-        raise InvalidArchitecture("architecture", f"not JSON: {error}") from None
-    return from_dict(data)
+    return from_dict(reading.from_json_text(text))
+
+
+def find(text: str) -> Network:
+    """The network of a name of the paper, a notation, a JSON text, a JSON or YAML file, or `timm:` and a model of timm.
+
+    Raises:
+        UnknownName: the text is none of these, or timm has no such model.
+        InvalidArchitecture: no network can be built from it.
+        UsageError: the file cannot be read, or the model of timm is named with weights.
+    """
+    if text.startswith(timm_network.PREFIX):
+        from search_spaces.peers import timm_models  # imports timm: seconds
+
+        return timm_models.named(text.removeprefix(timm_network.PREFIX))
+    if text.startswith("{"):
+        return from_json(text)
+    return read(Path(text)) if reading.names_file(text) else reading.find(text)
+
+
+def read(path: Path) -> Network:
+    """The network of a JSON or YAML file.
+
+    Raises:
+        UsageError: the file cannot be read, or is too large.
+        InvalidArchitecture: it is not JSON or YAML, or nothing can be built from it.
+    """
+    return from_dict(reading.loaded(path))
 
 
 def ours(network: Network) -> Architecture:

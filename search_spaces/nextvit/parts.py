@@ -6,6 +6,8 @@ tokens, M tokens after pooling, h heads, d channels per head (C = h * d).
 
 from collections import OrderedDict
 
+import torch
+import torch.fx
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -133,15 +135,21 @@ class ConvMlp(nn.Module):
         return self.fc2(self.act(self.fc1(x)))  # (B, C, H, W) -> (B, hidden, H, W) -> (B, C, H, W)
 
 
+@torch.fx.wrap  # a tracer sees a size only as a symbol
+def row_averages(x: Tensor, window: int) -> Tensor:
+    """Averages of `window` tokens in a row, (B, C, N) to (B, C, M); where there are fewer, the average of them all."""
+    return F.avg_pool1d(x, min(window, x.shape[-1]))
+
+
 class RowPool(nn.Module):
-    """Averages of so many tokens in a row, (B, C, N) to (B, C, M); where there are fewer, the average of them all."""
+    """Averages of `window` tokens in a row."""
 
     def __init__(self, window: int) -> None:
         super().__init__()
         self.window = window
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.avg_pool1d(x, min(self.window, x.shape[-1]))
+        return row_averages(x, self.window)
 
 
 class EfficientAttention(nn.Module):

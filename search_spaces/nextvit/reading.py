@@ -1,17 +1,15 @@
-"""A network from what a person names: a file as `nas export` writes it, a notation, or a known name."""
+"""A network of our family from what a person names: a file as `nas export` writes it, a notation, or a known name."""
 
 import stat
 from pathlib import Path
 
 import yaml
 
-from search_spaces.common import networks
+from search_spaces.common import texts
 from search_spaces.common.errors import InvalidArchitecture, UnknownName, UsageError
-from search_spaces.common.network import Network
 from search_spaces.common.texts import is_file
 from search_spaces.nextvit.architecture import PAPER, Architecture
 from search_spaces.nextvit.stage import LETTERS
-from search_spaces.peers.timm_network import PREFIX
 
 YAML = (".yaml", ".yml")
 FILES = (".json", *YAML)
@@ -34,31 +32,32 @@ class _Strict(Loader):  # type: ignore[misc]
         return mapping
 
 
-def find(text: str) -> Network:
-    """The network of a name of the paper, a notation, a JSON text, a JSON or YAML file, or `timm:` and a model of timm.
+def find(text: str) -> Architecture:
+    """The network of a name of the paper, a notation, a JSON text, or a JSON or YAML file.
 
     Raises:
-        UnknownName: the text is none of these, or timm has no such model.
+        UnknownName: the text is none of these.
         InvalidArchitecture: no network can be built from it.
-        UsageError: the file cannot be read, or the model of timm is named with weights.
+        UsageError: the file cannot be read.
     """
     if text.lower() in PAPER:
         return PAPER[text.lower()]
-    if text.startswith(PREFIX):
-        from search_spaces.peers import timm_models  # imports timm: seconds
-
-        return timm_models.named(text.removeprefix(PREFIX))
-    if text.startswith("{"):
-        return networks.from_json(text)
-    if set(text.upper()) <= {*LETTERS, "-"}:
-        return Architecture.from_notation(text)
-    if is_file(text) or Path(text).suffix.lower() in FILES:
+    if text.startswith("{") or set(text.upper()) <= {*LETTERS, "-"}:
+        return from_text(text)
+    if names_file(text):
         return read(Path(text))
     raise UnknownName("file, network or notation", text, PAPER)
 
 
+def names_file(text: str) -> bool:
+    """Whether `find` takes a text for a file."""
+    if text.lower() in PAPER or text.startswith("{") or set(text.upper()) <= {*LETTERS, "-"}:
+        return False
+    return is_file(text) or Path(text).suffix.lower() in FILES
+
+
 def from_text(text: str) -> Architecture:
-    """The network of our family of a notation or a JSON text; unlike `find`, this opens no file.
+    """The network of a notation or a JSON text; unlike `find`, this opens no file.
 
     Raises:
         InvalidArchitecture: no network can be built from it.
@@ -66,12 +65,22 @@ def from_text(text: str) -> Architecture:
     return Architecture.from_json(text) if text.startswith("{") else Architecture.from_notation(text)
 
 
-def read(path: Path) -> Network:
-    """The network of a JSON or YAML file; the suffix decides which.
+def read(path: Path) -> Architecture:
+    """The network of a JSON or YAML file.
 
     Raises:
         UsageError: the file cannot be read, or is too large.
         InvalidArchitecture: it is not JSON or YAML, or nothing can be built from it.
+    """
+    return Architecture.from_dict(loaded(path))
+
+
+def loaded(path: Path) -> object:
+    """What a JSON or YAML file holds; the suffix decides which.
+
+    Raises:
+        UsageError: the file cannot be read, or is too large.
+        InvalidArchitecture: it is not JSON or YAML.
     """
     try:
         status = path.stat()
@@ -80,19 +89,32 @@ def read(path: Path) -> Network:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, ValueError) as error:
         raise UsageError(f"'{path}' cannot be read: {error}", EXAMPLE) from None
-    if path.suffix.lower() not in YAML:
-        return networks.from_json(text)
-    return from_yaml(text)
+    return _from_yaml(text) if path.suffix.lower() in YAML else from_json_text(text)
 
 
-def from_yaml(text: str) -> Network:
+def from_json_text(text: str) -> object:
+    """The value of a JSON text.
+
+    Raises:
+        InvalidArchitecture: it is not JSON.
+    """
+    try:
+        return texts.from_json(text)
+    except ValueError as error:
+        raise InvalidArchitecture("architecture", f"not JSON: {error}") from None
+
+
+def from_yaml(text: str) -> Architecture:
     """The network of a YAML text.
 
     Raises:
         InvalidArchitecture: not YAML, or not an architecture.
     """
+    return Architecture.from_dict(_from_yaml(text))
+
+
+def _from_yaml(text: str) -> object:
     try:
-        data = yaml.load(text, _Strict)
+        return yaml.load(text, _Strict)
     except Exception as error:  # PyYAML passes on every error of int(), float(), datetime() and its own tables
         raise InvalidArchitecture("architecture", f"not YAML: {' '.join(str(error).split()):.200}") from None
-    return networks.from_dict(data)

@@ -20,7 +20,6 @@ from timm.models._features import feature_take_indices
 from timm.models._manipulate import MATCH_PREV_GROUP
 from torch import Tensor, nn
 
-from search_spaces.common import networks
 from search_spaces.nextvit import reading
 from search_spaces.nextvit.architecture import Architecture, output_side
 from search_spaces.nextvit.network import NextViT, init_weights
@@ -37,7 +36,7 @@ def architecture_of(arch: object) -> Architecture:
     """
     if not isinstance(arch, str | Path):
         return arch if isinstance(arch, Architecture) else Architecture.from_dict(arch)
-    return networks.ours(reading.find(str(arch)))
+    return reading.find(str(arch))
 
 
 class TimmNextViT(NextViT):

@@ -21,7 +21,7 @@ from search_spaces import Architecture
 from search_spaces.common import files, networks
 from search_spaces.common.errors import NegativeAnswer, UsageError
 from search_spaces.common.texts import is_folder
-from search_spaces.nextvit import reading, weights
+from search_spaces.nextvit import weights
 from search_spaces.nextvit.network import NextViT
 
 RESOLUTION = 224  # where no training says otherwise
@@ -90,7 +90,7 @@ def find(target: str, source: str | None, *, random: bool) -> Subject:
         )
     if is_folder(target):
         return _trained(TrainingFolder(Path(target)), source)
-    architecture = networks.ours(reading.find(target))
+    architecture = networks.ours(networks.find(target))
     if not (source or random):
         raise UsageError(
             f"'{target}' comes without weights, and random ones have learnt nothing",

@@ -6,8 +6,8 @@ from evaluators import Evaluator
 from evaluators.counts.networks import total
 from search_spaces import Architecture, Network
 from search_spaces.common.errors import MeasurementFailed, UsageError
+from search_spaces.common.networks import find
 from search_spaces.common.texts import is_file
-from search_spaces.nextvit import reading
 from search_spaces.peers.timm_network import PREFIX
 
 USUAL = 224  # pixels, where an evaluator names no other size
@@ -19,11 +19,11 @@ def resolved(texts: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UsageError: a text names no network.
     """
-    return tuple(reading.find(text).canonical_json() if is_file(text) else _known(text) for text in texts)
+    return tuple(find(text).canonical_json() if is_file(text) else _known(text) for text in texts)
 
 
 def _known(text: str) -> str:
-    reading.find(text)
+    find(text)
     return text
 
 
@@ -31,7 +31,7 @@ def networks(texts: Sequence[str], known: Iterable[Network]) -> dict[str, Networ
     """The networks of these texts by the name that tables and figures show, without those that are `known`."""
     found: dict[str, Network] = {}
     for text in texts:
-        network = reading.find(text)
+        network = find(text)
         if network not in {*known, *found.values()}:
             name = str(network) if text.startswith("{") else text.removeprefix(PREFIX)
             found[name if name not in found else f"{name} ({network.id})"] = network

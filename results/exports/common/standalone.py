@@ -13,6 +13,7 @@ from results.exports.common.deliverable import Deliverable
 from results.glyphs import glyph
 from search_spaces import zoo
 from search_spaces.common import errors, plugins, texts
+from search_spaces.common import network as described
 from search_spaces.nextvit import architecture, blocks, checks, folding, network, parts, preparation, reading, stage
 
 HEAD = '''"""{notation}: a network of the Next-ViT family (arXiv 2207.05501), built with torch alone.
@@ -104,7 +105,7 @@ def for_timm() -> str:
     """The text of a module that registers `nextvit_nas` in timm, for any architecture; it needs torch and timm."""
     from search_spaces.nextvit import timm_models
 
-    before = (errors, texts)
+    before = (errors, texts, described)
     after = (checks, stage, architecture, reading, parts, folding, blocks, network, preparation, timm_models)
     bodies = [*map(body, before), _zoo(zoo.KINDS), *map(body, after)]
     code = "\n\n\n".join([*(each.strip("\n") for each in bodies), "register_model(nextvit_nas)"])

@@ -26,7 +26,7 @@ def test_it_says_what_it_is_and_what_it_cannot_tell() -> None:
     measurement = evaluators.get("published").measure(S)
     (warning,) = measurement.warnings
     assert warning.startswith("from published networks, not trained")
-    assert "it cannot tell r, the place of a transformer within a stage, dense tasks, other data or short trainings" in warning
+    assert "it cannot tell r, the place of a transformer within a stage, dense tasks, other data or short" in warning
     further = {each.name: each.value for each in measurement.further}
     assert further == pytest.approx({"mean": 82.7, "size-alone": 82.0}, abs=0.1)
     assert measurement.validity in warning

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -79,7 +79,10 @@ def test_short_and_full_trainings_validate_on_the_same_images(
     tmp_path_factory: pytest.TempPathFactory, harm: list[tuple[str, int, int]], sided: bool
 ) -> None:
     root = spoilt(tmp_path_factory.mktemp("set"), harm, sided=sided)
-    held, part, source = load(str(root), SIDE), load(str(root), SIDE, 7), opened(str(root), SIDE)
+    try:
+        held, part, source = load(str(root), SIDE), load(str(root), SIDE, 7), opened(str(root), SIDE)
+    except UsageError:  # copies left one class alone to train on
+        reject()
     for images in (held, part):
         np.testing.assert_array_equal(images.valid_pixels.permute(0, 2, 3, 1).numpy(), np.stack(pixels(source.valid)))
         assert images.valid_labels.tolist() == labels(source.valid)

@@ -126,6 +126,7 @@ def test_damaged_json_in_any_column_is_named(full: Store, column: str, text: str
     reader = Store(full.url)
     with pytest.raises(Damaged, match=r"of run 'one'|run 'one' in|measurement 1"):
         reader.run("one")
+        reader.frozen("one")  # which reads parameters, too
     reader.close()
 
 

@@ -14,7 +14,6 @@ from evaluators.counts import networks as counts
 from search_spaces import PAPER, TimmNetwork
 from search_spaces.common import networks
 from search_spaces.common.errors import InvalidArchitecture, MeasurementFailed, UsageError
-from search_spaces.nextvit import reading
 from search_spaces.peers import timm_models
 
 LETTERS = {"depths": (1, 2, 3, 1), "dims": (32, 64, 96, 128), "token_mixers": ("C", "C", "A", "A")}
@@ -87,7 +86,7 @@ def test_what_is_none_is_refused(change: dict[str, Any], words: str) -> None:
 )
 def test_a_name_that_timm_does_not_have_is_refused(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        reading.find(text)
+        networks.find(text)
 
 
 def test_a_model_without_options_is_timms_own() -> None:
@@ -96,7 +95,7 @@ def test_a_model_without_options_is_timms_own() -> None:
     torch.manual_seed(0)
     theirs = timm.create_model("test_coatnet", num_classes=10, img_size=64).eval()
     torch.manual_seed(0)
-    ours = timm_models.build(reading.find("timm:test_coatnet"), classes=10, resolution=64)  # type: ignore[arg-type]
+    ours = timm_models.build(networks.find("timm:test_coatnet"), classes=10, resolution=64)  # type: ignore[arg-type]
     images = torch.randn(1, 3, 64, 64)
     assert torch.equal(ours(images), theirs(images))
 
