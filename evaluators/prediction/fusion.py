@@ -102,8 +102,7 @@ class Fusion:
                 f"evaluate more networks: {FEWEST} at least",
             )
         self.center, spread = features.mean(0), features.std(0)
-        (self.varied,) = np.nonzero(spread > 1e-9)  # a feature that never varied says nothing
-        self.width = np.where(spread > 1e-9, spread, 1.0)
+        self.width = np.where(spread > 1e-9, spread, 1.0)  # what never varied still sets apart who differs in it
         self.structure = [index for index, name in enumerate(structure) if name]
         self.names = [name for name in structure if name]
         self.accuracies = accuracies
@@ -111,8 +110,8 @@ class Fusion:
         x, y = self._scaled(features), self.scale.forward(accuracies)
         self.models: dict[str, Regression] = {
             "line": Ridge(self._seen_by("line", x), y),
-            "forest": Forest(self._seen_by("forest", x), y, seed),
-            "process": GaussianProcess(self._seen_by("process", x), y, seed),
+            "forest": Forest(x, y, seed),
+            "process": GaussianProcess(x, y, seed),
         }
         # Mean square errors on left-out networks; weighting by inverse squares all but drops a bad regression.
         errors = {name: float(np.square(model.left_out - y).mean()) for name, model in self.models.items()}
@@ -147,7 +146,7 @@ class Fusion:
 
     def _seen_by(self, name: str, x: Vector) -> Vector:
         """The feature columns that a regression uses."""
-        return x[:, self.structure if name == "line" else self.varied]
+        return x[:, self.structure] if name == "line" else x
 
     def _mixed(self, rows: Sequence[tuple[Vector, Vector]]) -> tuple[Vector, Vector]:
         weights = np.array(list(self.weights.values()))
