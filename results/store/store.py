@@ -171,7 +171,7 @@ class Store(MeasurementStore):
     def _run(self, name: str) -> Run:
         config, later = self.config(name), self.later(name)
         believed = {metric: latest["context"] for metric, latest in self.believed(name).items()}
-        found = self._all_trials(name, params=False)
+        found = self._all_trials(name, params=self.writable)  # a search will ask for them, a view will not
         trials = [trial for trial in found if rows.is_ours(trial)]
         columns: dict[int, dict[str, str]] = {}
         keys: set[tuple[str, str]] = set()
