@@ -1,7 +1,7 @@
 """What was seen of a network's blocks: means over images with their intervals, and what follows from them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,8 @@ def measures(seen: Spectrum) -> dict[str, NDArray[np.float64]]:
 
 def percent(seen: Spectrum) -> Interval:
     """The share of high frequencies, in percent of the power that varies over positions."""
-    return interval(100 * seen.high_shares)
+    share = interval(100 * seen.high_shares)
+    return replace(share, low=max(share.low, 0.0), high=min(share.high, 100.0))
 
 
 def highest(seen: Spectrum) -> Interval:

@@ -104,9 +104,11 @@ def test_what_is_equal_is_not_told_apart() -> None:
 
 
 def test_intervals_by_hand() -> None:
-    seen = Spectrum(high_shares=np.array([0.1, 0.2, 0.3]), log_amplitudes=np.zeros((3, 2)))
-    half = 4.3027 * 10 / 3**0.5  # Student's t with two degrees of freedom; the standard deviation is 10 points
-    assert dataclasses.astuple(percent(seen)) == pytest.approx((20, 20 - half, 20 + half), rel=1e-4)
+    seen = Spectrum(high_shares=np.array([0.28, 0.3, 0.32]), log_amplitudes=np.zeros((3, 2)))
+    half = 4.3027 * 2 / 3**0.5  # Student's t with two degrees of freedom; the standard deviation is 2 points
+    assert dataclasses.astuple(percent(seen)) == pytest.approx((30, 30 - half, 30 + half), rel=1e-4)
+    wide = dataclasses.replace(seen, high_shares=np.array([0.0, 1.0, 1.0]))
+    assert (percent(wide).low, percent(wide).high) == (0, 100), "a share is none below 0 or above 1"
     same = Reach(heads=np.array([[1.0, 5.0], [2.0, 4.0]]), uniform=3.0)
     assert dataclasses.astuple(distance(same)) == (3, 3, 3), "images whose means over heads are equal"
 
