@@ -20,9 +20,7 @@ from search_spaces.strategies.strategy import Depths, Strategy, neighbours
 
 TOLERANCE = 0.02  # of the latency
 MOST = 12  # networks measured for one strategy
-ATTEMPTS = range(
-    2, 6
-)  # measurements of a network that may be at the target: the least with which it is taken, the most
+ATTEMPTS = range(2, 6)  # measurements of a network near the target: the least with which it is taken, and the most
 POWERS, SPREAD = np.array([0.5, 0.3]), 0.3  # of multiply-accumulates and activations: believed before any measurement
 NOISE, NEAR = 0.02, 0.2  # of a level: what powers leave open, and how far from the target a network still counts
 FINE = 3  # networks nearest to the target, whose neighbours are candidates too
