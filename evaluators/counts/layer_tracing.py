@@ -6,7 +6,7 @@ whose rows are positions, with a class token as one more, and an attention is tw
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -22,8 +22,6 @@ LAYER_NORMS = ("native_layer_norm", "native_group_norm")  # both take their stat
 NORMS = (*LAYER_NORMS, "native_batch_norm")
 SMOOTH = ("gelu", "silu", "hardswish", "mish", "elu", "softplus")
 ACTIVATIONS = (*SMOOTH, "relu", "leaky_relu", "hardtanh", "_prelu_kernel")  # hardtanh is ReLU6
-
-
 PRODUCTS = ("bmm", "baddbmm")
 
 
@@ -36,16 +34,26 @@ class Trace:
     layer_norms: float
     smooth: float
 
+    @classmethod
+    def of(cls, layers: Iterable[Layer], params: int, operators: Counter[str]) -> "Trace":
+        """The trace of these layers, whose run called these operators so often."""
+        return cls(
+            layers=tuple(layers),
+            params=params,
+            layer_norms=_share(operators, LAYER_NORMS, NORMS),
+            smooth=_share(operators, SMOOTH, ACTIVATIONS),
+        )
+
+
+def _share(operators: Counter[str], some: Sequence[str], of: Sequence[str]) -> float:
+    """How large a share of the operators `of` are `some`; 0 if there are none."""
+    return sum(operators[name] for name in some) / max(1, sum(operators[name] for name in of))
+
 
 def trace(module: nn.Module, resolution: int) -> Trace:
     """The layers of a module on the meta device, for one image of `resolution` pixels."""
     recorder = recorded(module, resolution)
-    return Trace(
-        layers=tuple(recorder.layers),
-        params=sum(parameter.numel() for parameter in module.parameters()),
-        layer_norms=recorder.share(LAYER_NORMS, NORMS),
-        smooth=recorder.share(SMOOTH, ACTIVATIONS),
-    )
+    return Trace.of(recorder.layers, sum(parameter.numel() for parameter in module.parameters()), recorder.counts)
 
 
 def recorded(module: nn.Module, resolution: int, watch: "Watch | None" = None) -> "Recorder":
@@ -94,10 +102,6 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def is_map(self, args: Any) -> bool:
         """Whether a map of attention is among these tensors."""
         return any(id(value) in self.maps for value in tree_leaves(args))
-
-    def share(self, some: Sequence[str], of: Sequence[str]) -> float:
-        """How large a share of the operators `of` are `some`; 0 if there are none."""
-        return sum(self.counts[name] for name in some) / max(1, sum(self.counts[name] for name in of))
 
 
 def _storage(tensor: Tensor) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import nn
 
-from evaluators.counts.layer_tracing import ACTIVATIONS, LAYER_NORMS, NORMS, SMOOTH, Trace, recorded
+from evaluators.counts.layer_tracing import Trace, recorded
 from evaluators.counts.layers import Layer
 from search_spaces import TimmNetwork
 from search_spaces.peers import timm_models
@@ -47,16 +47,8 @@ def trace(network: TimmNetwork, stages: Stages, resolution: int) -> Trace:
         chosen += [_PARTS[keys[stage, 0]], *[_PARTS[keys[stage, 1]]] * (depth - 1)]
     chosen.append(_PARTS[keys[HEAD]])
     operators = sum((part.operators for part in chosen), Counter[str]())
-    return Trace(
-        layers=tuple(layer for part in chosen for layer in part.layers),
-        params=sum(part.params for part in chosen),
-        layer_norms=_share(operators, LAYER_NORMS, NORMS),
-        smooth=_share(operators, SMOOTH, ACTIVATIONS),
-    )
-
-
-def _share(operators: Counter[str], some: tuple[str, ...], of: tuple[str, ...]) -> float:
-    return sum(operators[name] for name in some) / max(1, sum(operators[name] for name in of))
+    layers = (layer for part in chosen for layer in part.layers)
+    return Trace.of(layers, sum(part.params for part in chosen), operators)
 
 
 def _keys(network: TimmNetwork, stages: Stages, resolution: int) -> dict[Place, Hashable]:

@@ -69,19 +69,12 @@ def observe(
     `seen` is called with the number of images so far.
 
     Raises:
-        NegativeAnswer: the network cannot run on images of that size, or its features are not finite.
+        NegativeAnswer: its features are not finite.
     """
     with _watching(network) as watches:
         for first in range(0, len(images), BATCH):
             batch = images[first : first + BATCH]
-            try:
-                features = network.eval()(batch)
-            except RuntimeError as error:  # a map smaller than what a key averages
-                raise NegativeAnswer(
-                    f"{network.architecture} does not run at {images.shape[-1]} px: {str(error).splitlines()[0]:.200}",
-                    "try another --resolution",
-                ) from None
-            if not features.isfinite().all():
+            if not network.eval()(batch).isfinite().all():
                 raise NegativeAnswer(f"the features of {network.architecture} are not finite", "give other weights")
             seen(first + len(batch))
     return tuple(watch.observed() for watch in watches)

@@ -9,20 +9,22 @@ convolutions, products of attention, and all others.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from evaluators.counts.formula import Work, located, stem, work
+from evaluators.counts.formula import DIFFERENT_BLOCKS, located, stem, work
 from evaluators.counts.layers import HEAD, Layer, stages
 from evaluators.counts.networks import trace
-from search_spaces import Architecture, Network
+from search_spaces import Architecture, Block, Network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOTALS = ("blocks", "macs", "activations", "weights", "gathered", "attention elements", "stem macs")
-PER_STAGE = tuple(f"{kind} {quantity}" for kind in "CT" for quantity in ("blocks", "macs", "activations", "attention"))
+OF_BLOCK = ("blocks", "macs", "activations", "attention")
+PER_STAGE = tuple(f"{kind} {quantity}" for kind in "CT" for quantity in OF_BLOCK)
 NAMES = (*TOTALS, *(f"stage {stage} {name}" for stage in (1, 2, 3, 4) for name in PER_STAGE))
 
 
@@ -59,23 +61,35 @@ def _of_blocks(architecture: Architecture, resolution: int) -> "NDArray[np.float
     """The features of our own family in the order of `NAMES`, in blocks and in millions, without the head."""
     positions = located(architecture, resolution)
     totals, stages = dict.fromkeys(TOTALS, 0.0), []
-    totals["stem macs"] = stem(architecture.stem, resolution).macs / 1e6
+    totals["stem macs"] = _stem_macs(architecture.stem, resolution)
     for row in architecture.blocks:
         sums = dict.fromkeys(PER_STAGE, 0.0)
         for _ in row:
             block, side = next(positions)
-            done = work(block, side)
-            counts = {"blocks": 1.0, "macs": done.macs / 1e6, "activations": done.activations / 1e6}
-            for name, value in {**counts, "attention": done.attention / 1e6}.items():
-                sums[f"{'T' if block.is_transformer else 'C'} {name}"] += value
-            for name, value in {**counts, "weights": done.weights / 1e6, **_of_layers(done)}.items():
-                totals[name] += value
+            kind, found = "T" if block.is_transformer else "C", _of_block(block, side)
+            for name in OF_BLOCK:
+                sums[f"{kind} {name}"] += found[name]
+            for name in TOTALS[:-1]:
+                totals[name] += found[name]
         stages += list(sums.values())
     return np.array([*totals.values(), *stages])
 
 
-def _of_layers(done: Work) -> dict[str, float]:
-    """In millions: the elements that a block's group convolutions gather, and those that its attention writes."""
-    grouped = (layer.macs * layer.groups / layer.into for layer in done.layers if layer.groups > 1)
-    products = (layer.activations for layer in done.layers if layer.share)
-    return {"gathered": sum(grouped) / 1e6, "attention elements": sum(products) / 1e6}
+@lru_cache(maxsize=DIFFERENT_BLOCKS)
+def _of_block(block: Block, side: int) -> dict[str, float]:
+    """The quantities of a block: the number 1, and all others in millions.
+
+    Its group convolutions gather elements under their kernels, and its attention writes some.
+    """
+    done = work(block, side)
+    gathered = sum(layer.macs * layer.groups / layer.into for layer in done.layers if layer.groups > 1)
+    written = sum(layer.activations for layer in done.layers if layer.share)
+    counts: dict[str, float] = {"macs": done.macs, "activations": done.activations, "attention": done.attention}
+    counts |= {"weights": done.weights, "gathered": gathered, "attention elements": written}
+    return {"blocks": 1.0} | {name: count / 1e6 for name, count in counts.items()}
+
+
+@lru_cache
+def _stem_macs(widths: tuple[int, int, int], resolution: int) -> float:
+    """In millions."""
+    return stem(widths, resolution).macs / 1e6

@@ -6,6 +6,7 @@ and 0.5 for a relative of a network that it holds. A model of timm that the tabl
 results, which are reported beside the prediction.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,8 +67,10 @@ def predict(network: Network, resolution: int = published_features.SIZE) -> Pred
 def predictions(networks: Sequence[Network], resolution: int = published_features.SIZE) -> list[Prediction]:
     """The predictions for many networks at once."""
     made: dict[Network, Prediction] = {}
-    for left_out in dict.fromkeys(map(_own_result, networks)):
-        alike = [network for network in networks if _own_result(network) == left_out]
+    by_result: defaultdict[str, list[Network]] = defaultdict(list)
+    for network in networks:
+        by_result[_own_result(network)].append(network)
+    for left_out, alike in by_result.items():
         made |= zip(alike, _predictions(alike, resolution, left_out), strict=True)
     return [made[network] for network in networks]
 
@@ -77,8 +80,9 @@ def _own_result(network: Network) -> str:
 
     Our own family is predicted with the results of Next-ViT-S, B and L, whose kin every network of it is.
     """
-    published = isinstance(network, TimmNetwork) and not network.options and network.model in table().architecture
-    return network.model if isinstance(network, TimmNetwork) and published else ""
+    if isinstance(network, TimmNetwork) and not network.options and network.model in table().families:
+        return network.model
+    return ""
 
 
 def _predictions(networks: Sequence[Network], resolution: int, left_out: str) -> Iterator[Prediction]:
@@ -143,7 +147,7 @@ def _families(networks: Sequence[Network]) -> list[str]:
 
 def _family(network: Network) -> str:
     if isinstance(network, TimmNetwork):
-        return table().family_of(network.model)
+        return table().families.get(network.model, "")
     return "" if set(str(network)) & set(KINDS) else FAMILY
 
 

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Table:
     features: Vector
     names: tuple[str, ...]  # of the features
 
-    @property
+    @cached_property
     def architecture(self) -> list[str]:
         """The model without its training: `resnet50` of `resnet50.a1_in1k`."""
         return [model.partition(".")[0] for model in self.model]
@@ -54,9 +54,10 @@ class Table:
         best = max(rows, key=lambda row: float(self.top1[row]))
         return f"published: {self.top1[best]:.4g} % ({self.model[best]}, {self.size[best]:g} px)"
 
-    def family_of(self, architecture: str) -> str:
-        """The family of an architecture; empty where the table does not hold it."""
-        return dict(zip(self.architecture, self.family, strict=True)).get(architecture, "")
+    @cached_property
+    def families(self) -> dict[str, str]:
+        """The family of each architecture."""
+        return dict(zip(self.architecture, self.family, strict=True))
 
     def without(self, architecture: str) -> "Table":
         """The table without the results of an architecture; the whole one for an empty name."""

@@ -78,12 +78,17 @@ def check_teacher(store_url: str, teacher: str) -> None:
     Raises:
         UnknownName: no such run; offers the nearest name.
     """
-    if teacher in ("", warm_start.NONE):
+    if not _is_run(teacher):
         return
     with _read(store_url) as store:
         if not store:
             raise UnknownName("run", teacher, ())
         store.named(teacher)
+
+
+def _is_run(teacher: str) -> bool:
+    """Whether `--seed-from` names a run."""
+    return teacher not in ("", warm_start.NONE)
 
 
 @contextmanager
@@ -112,7 +117,7 @@ def planned(choices: Mapping[str, Any], given: set[str], stored: Stored | None) 
         fields["fix"] = narrowed.resolved(choices["space"], choices["fix"], choices["free"])
         fields["anchors"], fields["proxy"] = anchors.resolved(choices["anchors"]), accuracy.proxy(choices)
         config = _limited(fields, given)
-        if choices["teacher"] not in ("", warm_start.NONE) and config.sampler != LEARNS:
+        if _is_run(choices["teacher"]) and config.sampler != LEARNS:
             raise UsageError(
                 f"--seed-from {choices['teacher']}: the sampler {config.sampler} learns from no earlier run",
                 f"leave --seed-from out, or take --sampler {LEARNS}",
@@ -236,6 +241,6 @@ def _taught(store: Store, config: Config, objectives: Sequence[Evaluator], teach
     if config.sampler != LEARNS:
         return []
     taught = warm_start.chosen(store, config.search_space, objectives, teacher)
-    if teacher not in ("", warm_start.NONE) and not taught:
+    if _is_run(teacher) and not taught:
         console.say(f"{teacher} teaches nothing: none of its networks is in this space and was measured as here")
     return taught

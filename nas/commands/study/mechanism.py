@@ -14,6 +14,7 @@ from evaluators.mechanism.sample import Sample, sample
 from evaluators.training.plan import data_label
 from evaluators.training.training_folder import TrainingFolder
 from nas import console
+from nas.commands.export import UNTRAINED
 from nas.progress import progress
 from results.mechanism import page, table
 from results.mechanism.report import Report
@@ -154,7 +155,7 @@ def _usual(subject: Subject) -> str:
 
 def _origin(subject: Subject) -> str:
     if not subject.source:
-        return "random: the network is untrained"
+        return UNTRAINED
     return f"{subject.source}, {subject.reached}" if subject.reached else subject.source
 
 

@@ -66,14 +66,14 @@ class SpaceView:
 
     def certain(self, objective: int, many: Sequence[Params]) -> Vector:
         """The values of such an objective."""
-        evaluator = self.objectives[objective]
-        context, networks = evaluator.context(), {network.id: network for network in map(self.network, many)}
-        values = {key: self.values[context, key] for key in networks if (context, key) in self.values}
-        if missing := [network for key, network in networks.items() if key not in values]:
+        evaluator, networks = self.objectives[objective], [self.network(params) for params in many]
+        context, different = evaluator.context(), {network.id: network for network in networks}
+        values = {key: self.values[context, key] for key in different if (context, key) in self.values}
+        if missing := [network for key, network in different.items() if key not in values]:
             values |= {made.id: value for made, value in zip(missing, evaluator.values(missing), strict=True)}
             for network in missing:
                 self.values[context, network.id] = values[network.id]
-        return np.array([values[self.network(params).id] for params in many])
+        return np.array([values[network.id] for network in networks])
 
     def _row(self, evaluator: Evaluator, network: Network) -> Vector:
         latency, resolution = evaluator.family() == "latency", getattr(evaluator.local, "resolution", RESOLUTION)
