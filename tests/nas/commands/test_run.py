@@ -146,7 +146,8 @@ def test_a_limit_that_no_network_keeps_exits_with_1(finished: Program) -> None:
 
 def test_json_events_report_the_whole_run(finished: Program) -> None:
     ended = finished("run", "--name", "events", "--budget", "3", *QUICK, "--json")
-    assert [event["event"] for event in ended.events] == ["started", "trial", "trial", "trial", "finished"]
+    names = [event["event"] for event in ended.events if event["event"] != "repeated"]  # a busy machine repeats some
+    assert names == ["started", "trial", "trial", "trial", "finished"]
     assert ended.events[-1]["reused"] == 6
     assert set(ended.events[-1]["steps"]) >= {"ask", "store", "cost", "accuracy", "latency"}
 

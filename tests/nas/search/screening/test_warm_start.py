@@ -74,7 +74,7 @@ def test_a_run_is_taught_by_earlier_ones_unless_told_otherwise(finished: Program
     unknown = finished(*quick, "--name", "new", "--seed-from", "nobody")
     assert unknown.code == 2
     assert "nobody" in unknown.err
-    nothing = finished(*quick[:3], "--latency", "ort:resolution=64", "--proxy", "published", "--seed-from", "taught")
+    nothing = finished(*quick[:3], "--latency", "ort:resolution=96", "--proxy", "published", "--seed-from", "taught")
     assert "taught teaches nothing: none of its networks is in this space and was measured as here" in nothing.err
 
 
