@@ -130,7 +130,7 @@ class Experiment:
     def _answer(self, question: Question, evaluated: dict[Strategy, Standing]) -> Answer:
         standings = [evaluated[strategy] for strategy in question.strategies]
         unseen = question.unseen if self._predicts else ""
-        compared = {} if unseen else self._differences(standings)
+        compared = {} if unseen else self._differences(standings, list(evaluated.values()))
         return Answer(
             name=question.name,
             text=question.text,
@@ -145,8 +145,11 @@ class Experiment:
         """Whether published networks predict what is compared."""
         return self.metric.name() == "published"
 
-    def _differences(self, standings: Sequence[Standing]) -> dict[str, Difference]:
-        """The differences of the strategies to Next-ViT, over the scalings and seeds that both have."""
+    def _differences(self, standings: Sequence[Standing], everything: Sequence[Standing]) -> dict[str, Difference]:
+        """The differences of the strategies to Next-ViT, over the scalings and seeds that both have.
+
+        Strategies of other questions only tell how much trainings scatter.
+        """
         reference = next(each for each in standings if each.name == NEXT_VIT.name)
         if self._predicts:
             resolution = int(self.metric.protocol()["resolution"])
@@ -155,9 +158,10 @@ class Experiment:
                 for each in standings
                 if each is not reference and each.entries and reference.entries
             }
-        most = max((len(entry.results) for each in standings for entry in each.entries), default=0)
-        table = {each.name: _row(each, self.scalings, most) for each in standings}
-        return {name: each for name, each in differences(table, NEXT_VIT.name).items() if each.pairs}
+        most = max((len(entry.results) for each in everything for entry in each.entries), default=0)
+        table = {each.name: _row(each, self.scalings, most) for each in everything}
+        compared = differences(table, NEXT_VIT.name, [each.name for each in standings])
+        return {name: each for name, each in compared.items() if each.pairs}
 
 
 def _by_seed(result: Measurement) -> tuple[float, ...]:

@@ -20,7 +20,10 @@ LEAD = (
 )
 INTERVALS = {
     "predicted": "Intervals (90 %) are of predicted differences to Next-ViT's strategy: what is common cancels.",
-    "other": "Intervals are of paired differences to Next-ViT's strategy; with 95 %, all of a question hold at once.",
+    "other": (
+        "Intervals are of paired differences to Next-ViT's strategy, from the scatter of all strategies; with 95 %, all "
+        "of a question hold at once."
+    ),
 }
 
 

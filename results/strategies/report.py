@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from evaluators import Measurement
@@ -58,7 +59,7 @@ class Standing:
         return {
             "name": self.name,
             "value": self.value,
-            "difference": asdict(self.difference) if self.difference else None,
+            "difference": _finite(self.difference) if self.difference else None,
             "entries": [entry.to_dict() for entry in self.entries],
             "missing": list(self.missing),
         }
@@ -92,7 +93,7 @@ class Answer:
             return "Cannot be told: nothing was compared."
         apart = [each for each in compared if each.difference and each.difference.told_apart]
         if not apart:
-            return f"No strategy can be told apart from {self.reference}{_needed(compared)}."
+            return f"No strategy can be told apart from {self.reference}{_power(compared)}."
         parts = [
             f"{_listed(names)} {'are' if len(names) > 1 else 'is'} {word}"
             for word in ("better", "worse")
@@ -142,16 +143,24 @@ class Report:
         }
 
 
+def _finite(difference: Difference) -> dict[str, Any]:
+    """Plain data for JSON, which has no infinity: an interval without an end has null there."""
+    return {name: value if isfinite(value) else None for name, value in asdict(difference).items()}
+
+
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _needed(compared: Sequence[Standing]) -> str:
-    """How many pairs would tell the largest difference apart, if it is one."""
-    largest = max((each.difference for each in compared if each.difference), key=lambda each: abs(each.value))
+def _power(compared: Sequence[Standing]) -> str:
+    """What difference would have been told apart, and how many pairs the largest would need, if it is one."""
+    known = [each.difference for each in compared if each.difference]
+    largest = max(known, key=lambda each: abs(each.value))
+    least = max(each.detectable for each in known)
+    seen = f"; in 8 of 10 such experiments, a difference of {least:.2g} would be" if isfinite(least) else ""
     if not largest.pairs_needed:
-        return ""
+        return seen
     return (
-        f"; the largest difference, {largest}, would need {largest.pairs_needed} pairs of trainings instead of "
+        f"{seen}; the largest difference, {largest}, would need {largest.pairs_needed} pairs of trainings instead of "
         f"{largest.pairs}"
     )

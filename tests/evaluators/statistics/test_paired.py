@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from evaluators.statistics.intervals import mean_interval
 from evaluators.statistics.paired import differences
 
 GROUPS = tuple("abcdefgh")
@@ -45,3 +46,37 @@ def test_what_was_not_trained_is_left_out_of_the_pairs() -> None:
     assert differences(results, "a")["b"].pairs == 0
     with pytest.raises(KeyError):
         differences(results, "z")
+
+
+def test_two_pairs_of_many_groups_find_what_two_pairs_alone_cannot() -> None:
+    experiments = [drawn(seed, planted=2.0, pairs=2) for seed in range(100)]
+    alone = [differences({name: results[name] for name in "ab"}, "a")["b"] for results in experiments]
+    assert sum(each.told_apart for each in alone) <= 60
+    assert sum(differences(results, "a")["b"].told_apart for results in experiments) >= 95
+
+
+def test_groups_that_are_not_compared_tell_how_much_results_scatter() -> None:
+    results = drawn(2, pairs=2)
+    found = differences(results, "a", ["a", "b"])
+    assert list(found) == ["b"]
+    assert found["b"].high < differences(results, "a")["b"].high, "widened for one comparison instead of seven"
+
+
+def test_two_groups_have_students_interval() -> None:
+    random = np.random.default_rng(0)
+    first, second = random.normal(0, 1, (2, 7))
+    found = differences({"a": first, "b": second}, "a")["b"]
+    value, half = mean_interval(second - first)
+    assert (found.low, found.high) == pytest.approx((value - half, value + half))
+
+
+def test_intervals_hold_as_often_as_they_say_and_power_is_what_was_promised() -> None:
+    least = np.median([differences(drawn(seed, pairs=3), "a")["b"].detectable for seed in range(50)])
+    found = [differences(drawn(seed, planted=float(least), pairs=3), "a")["b"] for seed in range(400)]
+    assert sum(each.low <= least <= each.high for each in found) / 400 >= 0.97  # widened for seven groups
+    assert 0.7 <= sum(each.told_apart for each in found) / 400 <= 0.9
+
+
+def test_a_single_pair_tells_nothing() -> None:
+    found = differences(drawn(0, planted=5.0, pairs=1), "a")["b"]
+    assert not found.told_apart and found.low == -np.inf and found.pairs == 1
