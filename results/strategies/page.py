@@ -21,8 +21,8 @@ LEAD = (
 INTERVALS = {
     "predicted": "Intervals (90 %) are of predicted differences to Next-ViT's strategy: what is common cancels.",
     "other": (
-        "Intervals are of paired differences to Next-ViT's strategy, from the scatter of all strategies; with 95 %, all "
-        "of a question hold at once."
+        "Intervals are of paired differences to Next-ViT's strategy, from the scatter of all strategies; with 95 %, "
+        "all of a question hold at once."
     ),
 }
 
