@@ -33,14 +33,14 @@ class Choices:
 class StagedSpace:
     """A space of networks that differ in their stages alone.
 
-    `build` makes a network that has no name of its own; `published` are those that have one. Where `grows`, timm halves
-    the resolution only before a stage that is wider than the one before: a width that is not becomes the next that is.
+    `build` makes a network that has no name of its own; `published` are those that have one. `follows` says which width
+    may come after which: one that may not becomes the next wider that may, or else the narrowest.
     """
 
     choices: Sequence[Choices]
     build: Callable[[Stages], TimmNetwork]
     published: Mapping[str, Stages]
-    grows: bool = False
+    follows: Callable[[int, int], bool] = lambda before, width: True
 
     def suggest(self, trial: "optuna.trial.BaseTrial") -> TimmNetwork:
         """One network of the space."""
@@ -59,8 +59,8 @@ class StagedSpace:
     def _settled(self, widths: Sequence[int]) -> tuple[int, ...]:
         settled: list[int] = []
         for asked, choices in zip(widths, self.choices, strict=True):
-            least = settled[-1] if self.grows and settled else 0
-            settled.append(asked if asked > least else next(width for width in choices.widths if width > least))
+            fit = [width for width in choices.widths if not settled or self.follows(settled[-1], width)]
+            settled.append(next((width for width in fit if width >= asked), fit[0]))
         return tuple(settled)
 
     def params(self, network: Network) -> dict[str, Any]:

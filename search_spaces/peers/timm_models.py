@@ -2,11 +2,12 @@
 
 import difflib
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import timm
 import torch
-from timm.models import is_model_in_modules, metaformer
+from timm.models import fastvit, is_model_in_modules, metaformer
 from torch import nn
 
 from search_spaces.common.errors import MeasurementFailed, UsageError
@@ -17,6 +18,7 @@ MIXERS = {  # of a stage of a MetaFormer, by letter: what mixes positions, and t
     "C": (metaformer.SepConv, metaformer.LayerNorm2dNoBias),
     "A": (metaformer.Attention, metaformer.LayerNormNoBias),
 }
+REPARAMETERISED = {"C": "repmixer", "A": "attention"}  # of a stage of FastViT: timm's names
 
 
 def named(text: str) -> TimmNetwork:
@@ -125,15 +127,16 @@ def _usual(network: TimmNetwork) -> str:
 
 
 def _builder(network: TimmNetwork) -> Callable[[dict[str, Any]], nn.Module]:
-    """What makes the network of its options: timm's own function takes them, except where it sets them itself."""
-    if not is_created_by_timm(network):
-        return _metaformer
-    return lambda options: timm.create_model(network.model, pretrained=False, **options)
+    """What makes the network of its options: timm's own function takes them, except where letters name its mixers."""
+    if is_created_by_timm(network):
+        return lambda options: timm.create_model(network.model, pretrained=False, **options)
+    return _fastvit if is_model_in_modules(network.model, ["fastvit"]) else _metaformer
 
 
 def is_created_by_timm(network: TimmNetwork) -> bool:
     """Whether `timm.create_model` takes its options."""
-    return not (network.options and is_model_in_modules(network.model, ["metaformer"]))
+    letters = any(name == "token_mixers" for name, _ in network.options)
+    return not (letters and is_model_in_modules(network.model, ["metaformer", "fastvit"]))
 
 
 def _metaformer(options: dict[str, Any]) -> nn.Module:
@@ -141,3 +144,16 @@ def _metaformer(options: dict[str, Any]) -> nn.Module:
     chosen = [MIXERS[str(mixer)] for mixer in options["token_mixers"]]
     further: Any = {"token_mixers": [mixer for mixer, _ in chosen], "norm_layers": [norm for _, norm in chosen]}
     return metaformer.MetaFormer(**options | further)
+
+
+def _fastvit(options: dict[str, Any]) -> nn.Module:
+    """FastViT (arXiv 2303.14189) from `depths`, `dims` and `token_mixers`; a stage with attention knows positions."""
+    depths, dims, mixers = (options.pop(name) for name in ("depths", "dims", "token_mixers"))
+    encoding: Any = partial(fastvit.RepConditionalPosEnc, spatial_shape=(7, 7))  # of its kernel, as published
+    return fastvit.FastVit(
+        layers=depths,
+        embed_dims=dims,
+        token_mixers=tuple(REPARAMETERISED[str(mixer)] for mixer in mixers),
+        pos_embs=tuple(encoding if mixer == "A" else None for mixer in mixers),
+        **options,
+    )

@@ -10,14 +10,14 @@ import search_spaces
 from evaluators.counts import layer_tracing, networks, staged
 from nas.search.proposals import Knowledge, propose
 from nas.search.screening.space_view import SpaceView
-from search_spaces import PAPER, TimmNetwork, maxxvit, metaformer
+from search_spaces import PAPER, TimmNetwork, fastvit, maxxvit, metaformer
 from search_spaces.common import contract, narrowed
 from search_spaces.common.errors import InvalidArchitecture
 from search_spaces.peers import timm_models
 from search_spaces.peers.stages import named_stages
 
 PEER = TimmNetwork(model="test_coatnet")
-SPACES = {"maxxvit": maxxvit, "metaformer": metaformer}
+SPACES = {"fastvit": fastvit, "maxxvit": maxxvit, "metaformer": metaformer}
 
 
 @pytest.mark.parametrize(("space", "name"), [(s, n) for s, module in SPACES.items() for n in module.SPACE.published])
