@@ -21,8 +21,8 @@ class Entropy(Score):
 
     16 images of 64 px rank networks of the space like 32 images (Kendall tau 0.97 over 24 random networks) in two
     thirds of the time; fewer images make batch statistics meaningless. Images of 32 px rank trained networks as well in
-    a third of the time (docs/truth.md), but mislead a search: stage 4 then has one position per image, and networks
-    that consist almost entirely of stages 1 and 2 win.
+    a third of the time (docs/evidence/truth.md), but mislead a search: stage 4 then has one position per image, and
+    networks that consist almost entirely of stages 1 and 2 win.
     """
 
     unit: ClassVar[str] = "nats"

@@ -61,7 +61,10 @@ class Table:
 
     def without(self, architecture: str) -> "Table":
         """The table without the results of an architecture; the whole one for an empty name."""
-        kept = [row for row, name in enumerate(self.architecture) if name != architecture]
+        return self.rows([row for row, name in enumerate(self.architecture) if name != architecture])
+
+    def rows(self, kept: Sequence[int]) -> "Table":
+        """The table of these rows alone."""
         labels: dict[str, Any] = {name: [getattr(self, name)[row] for row in kept] for name in LABELS}
         numbers: dict[str, Any] = {name: getattr(self, name)[kept] for name in (*NUMBERS, "features")}
         return Table(**labels, **numbers, names=self.names)
