@@ -11,26 +11,19 @@ They are networks that the search chose, and no experiment: what a rule says of 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evaluators import Metric
-from evaluators.counts import networks
 from evaluators.statistics import significance
 from evaluators.statistics.ranking import Interval, bootstrap
-from results import front
-from results.store.record import Run, Trial
+from results.pairs import Mask, Sample, Vector
+from results.store.record import Run
 from results.traits import Trait, traits
-from search_spaces import Network
 from search_spaces.common.networks import ours
 
-Mask = NDArray[np.bool_]
-Vector = NDArray[np.float64]
 LEVEL = 0.05
 FEWEST = 5  # networks of the front in a band of latencies, and pairs: of fewer, no share says anything
-ALIKE = 0.05  # how far the latencies and the MACs of a pair differ at the most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,39 +80,6 @@ class Rules:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sample:
-    """The n networks among which rules are sought."""
-
-    run: Run
-    trials: Sequence[Trial]
-
-    @cached_property
-    def on_front(self) -> Mask:
-        """Which are on the front, (n,)."""
-        members = [trial.number for trial in front.front(self.run)]
-        return np.isin([trial.number for trial in self.trials], members)
-
-    @cached_property
-    def values(self) -> Vector:
-        """The accuracy objective (n,), with a sign such that higher is better."""
-        metric = self.run.objectives[0]
-        sign = 1 if metric.direction == "maximize" else -1
-        return np.array([sign * trial.value(metric.name) for trial in self.trials])
-
-    @cached_property
-    def latency(self) -> Vector:
-        """The first latency, (n,)."""
-        return np.array([trial.value(self.run.objectives[1].name) for trial in self.trials])
-
-    @cached_property
-    def sizes(self) -> Vector:
-        """Logarithms of what pairs are alike in: latencies and MACs, (n, latencies + 1)."""
-        names = [metric.name for metric in self.run.objectives[1:]]
-        rows = [[*map(trial.value, names), macs(trial.architecture)] for trial in self.trials]
-        return np.asarray(np.log(rows))
-
-
-@dataclass(frozen=True, kw_only=True)
 class _Candidate:
     """A trait in a band, as the front leans: `having` and `lacking` are rows of the sample."""
 
@@ -137,7 +97,7 @@ def word(metric: Metric) -> str:
 
 def rules(run: Run) -> Rules:
     """The rules of a run's front that pass both checks, one for each trait."""
-    sample = _Sample(run=run, trials=[trial for trial in run.feasible() if trial.stages])
+    sample = Sample(run=run, trials=[trial for trial in run.feasible() if trial.stages])
     candidates = list(_candidates(sample)) if len(run.objectives) > 1 else []
     return Rules(
         rules=tuple(_passing(sample, candidates)),
@@ -147,7 +107,7 @@ def rules(run: Run) -> Rules:
     )
 
 
-def _candidates(sample: _Sample) -> Iterator[_Candidate]:
+def _candidates(sample: Sample) -> Iterator[_Candidate]:
     """Every trait in every band that holds enough networks of both kinds."""
     named = traits([ours(trial.architecture) for trial in sample.trials])
     for band in _bands(sample):
@@ -155,7 +115,7 @@ def _candidates(sample: _Sample) -> Iterator[_Candidate]:
             yield from filter(None, (_leaning(trait, band, sample.on_front) for trait in named))
 
 
-def _bands(sample: _Sample) -> list[Mask]:
+def _bands(sample: Sample) -> list[Mask]:
     """All latencies of the front, and its fast and its slow half."""
     if not sample.on_front.any():
         return []
@@ -183,10 +143,14 @@ def _leaning(trait: Trait, band: Mask, on_front: Mask) -> _Candidate | None:
     )
 
 
-def _passing(sample: _Sample, candidates: Sequence[_Candidate]) -> list[Rule]:
+def _passing(sample: Sample, candidates: Sequence[_Candidate]) -> list[Rule]:
     """The rules that pass, the surest first. Pairs are made only for what the first check has left."""
     by_share = significance.holm([candidate.p for candidate in candidates])
-    gains = {row: _gains(sample, candidates[row]) for row, p in enumerate(by_share) if p <= LEVEL}
+    gains = {
+        row: sample.gains(candidates[row].having, candidates[row].lacking)
+        for row, p in enumerate(by_share)
+        if p <= LEVEL
+    }
     corrected = significance.holm(
         [max(each.p, _p_of_pairs(gains[row])) if row in gains else each.p for row, each in enumerate(candidates)]
     )
@@ -203,7 +167,7 @@ def _p_of_pairs(gains: Vector) -> float:
     return significance.sign_flips(gains) if better else 1.0
 
 
-def _rule(sample: _Sample, candidate: _Candidate, p: float, gains: Vector) -> Rule:
+def _rule(sample: Sample, candidate: _Candidate, p: float, gains: Vector) -> Rule:
     metric, latency = sample.run.objectives[:2]
     asked = candidate.having | candidate.lacking
     return Rule(
@@ -220,34 +184,3 @@ def _rule(sample: _Sample, candidate: _Candidate, p: float, gains: Vector) -> Ru
         pairs=len(gains),
         metric=metric,
     )
-
-
-def _gains(sample: _Sample, candidate: _Candidate) -> Vector:
-    """By how much networks with the trait are better than partners without, (pairs,): no network is used twice.
-
-    What latency and MACs explain of a pair's difference is taken off, by a linear fit over the band (bias-corrected
-    matching: Abadie and Imbens, Journal of Business and Economic Statistics 29, 2011).
-    """
-    asked = candidate.having | candidate.lacking
-    centred = sample.sizes - sample.sizes[asked].mean(0)
-    values = sample.values - sample.values[asked].mean()
-    rest = values - centred @ np.linalg.lstsq(centred[asked], values[asked], rcond=None)[0]
-    reach = float(np.log1p(ALIKE))
-    lacking = np.flatnonzero(candidate.lacking)
-    lacking = lacking[np.argsort(centred[lacking, 0])]
-    latency, free, gains = centred[lacking, 0], np.ones(len(lacking), dtype=bool), []
-    for row in np.flatnonzero(candidate.having).tolist():
-        first, end = np.searchsorted(latency, centred[row, 0] + np.array([-reach, reach]))
-        near = first + np.flatnonzero(free[first:end])
-        distances = np.abs(centred[lacking[near]] - centred[row]).max(1, initial=0)
-        if len(near) and distances.min() <= reach:
-            partner = near[np.argmin(distances)]
-            free[partner] = False
-            gains.append(rest[row] - rest[lacking[partner]])
-    return np.array(gains)
-
-
-@lru_cache(maxsize=20_000)
-def macs(network: Network) -> int:
-    """Multiply-accumulates for an image of 224 pixels."""
-    return networks.total(network).all_macs

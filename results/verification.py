@@ -54,7 +54,7 @@ def _prediction_of_latency(run: Run, objective: str, members: Sequence[Trial]) -
     if not errors:
         return (
             f"{objective} is predicted, not measured: this front is unverified until "
-            f"'nas measure {run.name} --front --latency {latency}' has measured it on its device."
+            f"'nas measure {run.name} --front --latency {latency}{run.store_option}' has measured it on its device."
         )
     others = "" if len(errors) == len(pairs) else f"; the other {len(pairs) - len(errors)} are unverified"
     return (
@@ -91,7 +91,7 @@ def doubts(run: Run, trials: Sequence[Trial], whose: str = "these") -> list[str]
     return [
         f"{len(doubtful)} of {whose} {len(known)} latencies by {name} {'are' if len(doubtful) > 1 else 'is'} doubtful "
         f"({_flags(doubtful, name)}): measure again with 'nas measure {run.name} {_which(run, doubtful)} "
-        f"--latency {name}'."
+        f"--latency {name}{run.store_option}'."
         for name, known in by_metric.items()
         if (doubtful := [trial for trial in known if trial.measurements[name].doubtful])
     ]

@@ -147,7 +147,7 @@ def _add_cloud(figure: "go.Figure", info: ParetoInfo) -> None:
 
 def _add_front(figure: "go.Figure", info: ParetoInfo) -> None:
     """The steps, the members, hollow where a latency is doubtful, and the knee."""
-    figure.add_scatter(name="attained", mode="lines", hoverinfo="skip", line=_step(info.x), **_steps(info))
+    figure.add_scatter(name="best so far", mode="lines", hoverinfo="skip", line=_step(info.x), **_steps(info))
     diamonds = {"color": BLUE, "size": 10, "symbol": "diamond", "line": {"color": "white", "width": 1}}
     hollow = {"color": BLUE, "size": 10, "symbol": "diamond-open", "line": {"width": 2}}
     sure = _points(info.front.without(info.doubtful), info)

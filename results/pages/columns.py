@@ -81,9 +81,19 @@ def _described(run: Run, metric: Metric) -> dict[str, Any]:
         "unit": metric.unit,
         "direction": metric.direction,
         "kind": metric.kind,
+        "said": said(metric),
         "title": title(metric, validity.shown(run, metric)),
         "device": ", ".join(devices),
     }
+
+
+def said(metric: Metric) -> str:
+    """What a number is, for a sentence: a prediction is no measurement, and a score no accuracy."""
+    if metric.name.partition(":")[0] == "published":
+        return "from published networks"
+    untrue = "trained" if metric.direction == "maximize" else "measured"
+    words = {"score": f"{metric.name}, a score and no accuracy", "predicted": f"predicted, not {untrue}"}
+    return words.get(metric.kind, metric.kind)
 
 
 def _intervals(column: Sequence[Measurement | None]) -> dict[str, str]:

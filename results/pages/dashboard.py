@@ -12,17 +12,19 @@ from typing import Any
 
 from evaluators import Measurement, Metric
 from evaluators.core.measurement import digest
+from evaluators.counts.formula import located, work
 from evaluators.stopwatch.calibration import described
-from results import figures, front, novelty, rules, verification
+from results import exports, figures, front, novelty, rules, verification
 from results.figures.common.view import View
 from results.pages import document, health
 from results.pages.columns import columns, metrics
 from results.store.record import Run, Trial
 from results.validity import UNVALIDATED
+from search_spaces import Architecture
 from search_spaces.common import files
 
 ALL_CARDS = 300  # networks: in larger runs only those on a front have a whole card in the file
-MOST_RULES = 5
+MOST_RULES, MOST_SENTENCES = 5, 5  # on the page; of health, the others are folded
 
 
 def write(run: Run, path: Path) -> None:
@@ -53,13 +55,14 @@ def page(run: Run, live: bool = False) -> str:
         style=document.asset("dashboard.css"),
         plotly=get_plotlyjs(),
         script=_script(),
-        data=document.embedded(_payload(run, drawn)),
+        data=document.embedded(_payload(run, drawn, infos["strategy"].worth)),
         name=escape(run.name),
+        subtitle=escape(_subtitle(run)),
         facts=_facts(run),
         pareto_summary=escape(infos["pareto"].summary),
         views="\n".join(_view(name, view, infos[name].summary, bool(drawn[name])) for name, view in views.items()),
         head=_head(metrics(run)),
-        health="".join(f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)),
+        health=_health(run),
         rules=_rules(run),
         method=escape(json.dumps(run.config, indent=2)),
         measuring=_measuring(run),
@@ -93,13 +96,16 @@ def _view(name: str, view: View, summary: str, drawn: bool) -> str:
     )
 
 
-def _payload(run: Run, drawn: dict[str, Any]) -> dict[str, Any]:
+def _payload(run: Run, drawn: dict[str, Any], worth: str) -> dict[str, Any]:
     members = front.front(run)
     return {
         "run": run.name,
+        "store": run.store_option,
+        "formats": exports.names(),
         "objectives": [metric.name for metric in run.objectives],
         "limits": run.config.get("limits", []),
         "members": len(members),
+        "worth": worth,
         "remarks": verification.predictions(run, members),
         "columns": columns(run),
         "figures": {name: figure for name, figure in drawn.items() if figure},
@@ -128,9 +134,21 @@ def _card(run: Run, trial: Trial) -> dict[str, Any]:
         "shares": {
             name: shares for name, measurement in trial.measurements.items() if (shares := _shares(measurement))
         },
+        "work": _work(trial),
         "unlike": list(novelty.reasons(trial.architecture)),
         "config": trial.architecture.to_json(),  # what nas export writes
     }
+
+
+def _work(trial: Trial) -> list[list[float]]:
+    """The multiply-accumulates of every block, in billions, by stage; nothing for networks of other families."""
+    if not isinstance(trial.architecture, Architecture):
+        return []
+    resolution = next(
+        (m.protocol["resolution"] for m in trial.measurements.values() if "resolution" in m.protocol), 224
+    )
+    counts = iter([work(block, side).all_macs for block, side in located(trial.architecture, resolution)])
+    return [[round(next(counts) / 1e9, 5) for _ in stage.blocks] for stage in trial.stages]
 
 
 def _shares(measurement: Measurement) -> list[float]:
@@ -147,6 +165,15 @@ def _measurement(name: str, measurement: Measurement) -> Iterator[list[str]]:
     yield [name, f"{measurement.value:.4g} {measurement.unit}", interval, kind + where]
     for further in measurement.further:
         yield [f"{name} {further.name}", f"{further.value:.4g} {further.unit}", "-", kind]
+
+
+def _subtitle(run: Run) -> str:
+    """The run in a line: its space, how far it is, and where its latencies were measured."""
+    space = " ".join([str(run.config.get("space", "?")), *run.config.get("fix", [])])
+    where = "; ".join(sorted(_devices(run)))
+    return ", ".join(
+        filter(None, [f"space {space}", f"{run.counted} of {run.config.get('budget', '?')} candidates", where])
+    )
 
 
 def _facts(run: Run) -> str:
@@ -181,6 +208,14 @@ def _devices(run: Run) -> set[str]:
         measurement.device.label + (" (predicted)" if measurement.metric.kind == "predicted" else "")
         for measurement in known
     }
+
+
+def _health(run: Run) -> str:
+    """The most important sentences, and the others folded."""
+    found = [f"<li>{escape(sentence)}</li>" for sentence in health.sentences(run)]
+    shown, folded = found[:MOST_SENTENCES], found[MOST_SENTENCES:]
+    more = f"<details><summary>{len(folded)} more</summary><ul>{''.join(folded)}</ul></details>" if folded else ""
+    return f'<ul class="health">{"".join(shown)}</ul>{more}'
 
 
 def _rules(run: Run) -> str:

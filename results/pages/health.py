@@ -68,7 +68,7 @@ def _without_anchors(run: Run) -> Iterator[str]:
             numbers = " ".join(f"--trial {trial.number}" for trial in missing)
             yield (
                 f"{', '.join(trial.anchor for trial in missing)} not measured by {name}: "
-                f"nas measure {run.name} {numbers} --latency {name}"
+                f"nas measure {run.name} {numbers} --latency {name}{run.store_option}"
             )
 
 

@@ -80,6 +80,11 @@ def sqlite_path(url: str) -> Path | None:
     return Path(name)
 
 
+def shown_url(url: str) -> str:
+    """A database URL as it may be shown: without its password."""
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
 def _special(path: Path) -> str:
     """The kind of file at a path, where it is no regular file; empty where it is one, or nothing is there."""
     try:

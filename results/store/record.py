@@ -1,5 +1,6 @@
 """A run and its trials, as the store returns them and as every view reads them. Plain data; no torch, no Optuna."""
 
+import shlex
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -48,11 +49,17 @@ class Run:
     trials: tuple[Trial, ...]
     validity: dict[str, str] = field(default_factory=dict)  # by metric: how far its ranking was checked, as a sentence
     ignored: tuple[int, ...] = ()  # numbers of trials that were added to the study with Optuna itself
+    store: str = ""  # the URL of its database, without a password; empty for the usual one
 
     @cached_property
     def objectives(self) -> tuple[Metric, ...]:
         """What the run optimises: the accuracy evaluator first, then the latencies."""
         return tuple(Metric(**metric) for metric in self.config["objectives"])
+
+    @property
+    def store_option(self) -> str:
+        """What a command needs to find the run in its database; empty for the usual one."""
+        return f" --store {shlex.quote(self.store)}" if self.store else ""
 
     def ignored_sentence(self) -> str:
         """A sentence about trials that are not shown; empty where there are none."""

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from evaluators import Measurement, Metric
-from results import validity
+from results import DEFAULT_STORE, validity
 from results.limits import Limit, parse
 from results.store import names, rows
-from results.store.database import creating, engine_options
+from results.store.database import creating, engine_options, shown_url
 from results.store.database_errors import undamaged
 from results.store.measurements import MeasurementStore
 from results.store.record import Run, Trial
@@ -191,6 +191,7 @@ class Store(MeasurementStore):
             trials=tuple(read),
             validity=self._validity(config, read),
             ignored=tuple(trial.number for trial in found if not rows.is_ours(trial)),
+            store="" if self.url == DEFAULT_STORE else shown_url(self.url),
         )
 
     def _undamaged(self, name: str, trial: "optuna.trial.FrozenTrial") -> contextlib.AbstractContextManager[None]:

@@ -76,7 +76,7 @@ def test_a_click_on_the_front_or_an_anchor_opens_its_card(show: Any) -> None:
     opened = show(synthetic.typical())
     opened.click_point("front", 2)
     assert "Trial 3" in opened.card
-    assert "nas export test-run --trial 3 -o arch.json" in opened.card
+    assert "nas export test-run --trial 3 -o trial-3.json" in opened.card
     opened.click_point("the paper's, measured here", 0)
     assert "Trial 0, next-vit-s" in opened.card
     assert opened.page.url.endswith("#trial=0")
@@ -199,10 +199,11 @@ def test_another_metric_has_another_front(show: Any) -> None:
 def test_a_limit_hollows_out_what_is_beyond_and_says_how_much(show: Any) -> None:
     opened = show(synthetic.typical())
     opened.page.click("#controls summary")
-    opened.page.focus("#limits input")
+    opened.page.focus("#limits input[aria-label='limit on ort, by dragging']")
     opened.page.keyboard.press("Home")  # the least, then a step at a time
     for _ in range(60):
         opened.page.keyboard.press("ArrowRight")
+    opened.page.wait_for_function("current.front.length === 2")
     assert drawn(opened, "front") == [4, 3]
     assert set(drawn(opened, "beyond a limit")) == {5, 6, 8}
     assert opened.page.inner_text("#kept").startswith("3 of 8 networks keep the limits set here")
@@ -257,7 +258,7 @@ def test_dominated_networks_are_pointed_at_when_asked_for(show: Any) -> None:
     opened.click_point("dominated", 0)
     assert "Trial 5" in opened.card
     assert "ort" in opened.card
-    assert opened.page.query_selector("#card .glyph"), "a network off the front is drawn, too"
+    assert opened.page.query_selector("#card .timed"), "a network off the front is drawn, too"
 
 
 def test_brushing_the_parallel_axes_filters_every_view(show: Any) -> None:
@@ -311,7 +312,7 @@ def test_the_downloaded_config_is_what_export_writes(show: Any) -> None:
     run = synthetic.typical()
     opened = show(run, hash_="#trial=3")
     with opened.page.expect_download() as downloading:
-        opened.page.click("text=Download the config")
+        opened.page.click("#card >> text=Download the config")
     assert Path(downloading.value.path()).read_text() == run.trials[3].architecture.to_json()
 
 
@@ -336,4 +337,4 @@ def test_a_device_that_measured_only_some_shows_those(show: Any) -> None:
 def test_without_anchors_nothing_is_compared_with_the_paper(show: Any) -> None:
     opened = show(synthetic.run([synthetic.trial(number, 4.0 + number, 50.0 + number) for number in range(3, 9)]))
     assert drawn(opened, "the paper's, measured here") == []
-    assert "compared with nothing" in opened.page.inner_text(".health")
+    assert "compared with nothing" in opened.page.inner_text("[aria-label='Health'] .health")

@@ -9,7 +9,7 @@ import pytest
 
 from evaluators import Metric
 from results import rules
-from results.rules import macs
+from results.pairs import macs
 from results.store.record import Run
 from results.traits import traits
 from search_spaces import PAPER, Architecture

@@ -22,7 +22,7 @@ columns.shapes = mapped(
 );
 const rowOf = new Map(columns.numbers.map((number, row) => [number, row]));
 const infeasible = new Set(columns.infeasible);
-const state = { x: ACROSS, y: UP, limits: {}, trial: null, compare: null, brush: {} };
+const state = { x: ACROSS, y: UP, limits: {}, budget: null, trial: null, compare: null, brush: {} };
 const changed = []; // functions to call after a change of state
 
 function mapped(object, change) {
@@ -106,11 +106,16 @@ function narrowed() {
   return Object.keys(state.limits).length + Object.keys(state.brush).length > 0;
 }
 
+function isCost(metric) {
+  return columns.metrics[metric].direction === "minimize";
+}
+
 // Whether a row keeps them all; a network without a value does not keep a limit on it.
 function kept(row) {
   const within = (value, low, high) => value !== null && low <= value && value <= high;
+  const ends = (metric, bound) => (isCost(metric) ? [-Infinity, bound] : [bound, Infinity]);
   return (
-    Object.entries(state.limits).every(([metric, bound]) => within(columns.values[metric][row], -Infinity, bound)) &&
+    Object.entries(state.limits).every(([metric, bound]) => within(columns.values[metric][row], ...ends(metric, bound))) &&
     Object.entries(state.brush).every(([axis, ranges]) => ranges.some(([low, high]) => within(along(axis)[row], low, high)))
   );
 }
@@ -126,31 +131,44 @@ function metrics(direction) {
   return Object.keys(columns.metrics).filter((metric) => columns.metrics[metric].direction === direction);
 }
 
+// A choice is a step that Back undoes; what is dragged or typed replaces the step.
 function set(changes) {
+  const isChoice = ["x", "y", "trial", "compare"].some((key) => key in changes && changes[key] !== state[key]);
   Object.assign(state, changes);
   const address = new URLSearchParams();
   if (state.x !== ACROSS) address.set("x", state.x);
   if (state.y !== UP) address.set("y", state.y);
-  Object.entries(state.limits).forEach(([metric, bound]) => address.append("limit", `${metric}<=${bound}`));
+  Object.entries(state.limits).forEach(([metric, bound]) => address.append("limit", `${metric}${isCost(metric) ? "<=" : ">="}${bound}`));
   Object.entries(state.brush).forEach(([axis, ranges]) => ranges.forEach(([low, high]) => address.append("brush", `${axis}:${low}..${high}`)));
+  if (state.budget !== null) address.set("budget", state.budget);
   if (state.trial !== null) address.set("trial", state.trial);
   if (state.compare !== null) address.set("compare", state.compare);
-  history.replaceState(null, "", `#${address}`);
-  current = findFront();
-  changed.forEach((react) => react());
+  history[isChoice ? "pushState" : "replaceState"](null, "", `#${address}`);
+  react();
 }
+
+function react() {
+  current = findFront();
+  changed.forEach((reaction) => reaction());
+}
+
+addEventListener("popstate", () => {
+  Object.assign(state, fromAddress());
+  react();
+});
 
 function fromAddress() {
   const address = new URLSearchParams(location.hash.slice(1));
   const number = (name) => (rowOf.has(Number(address.get(name) ?? NaN)) ? Number(address.get(name)) : null);
   const known = (name, direction, otherwise) => (metrics(direction).includes(address.get(name)) ? address.get(name) : otherwise);
-  const limits = address.getAll("limit").map((limit) => limit.split("<=")).filter(([metric]) => metrics("minimize").includes(metric));
+  const limits = address.getAll("limit").map((limit) => limit.split(/[<>]=/)).filter(([metric]) => Object.hasOwn(columns.metrics, metric));
   const bounds = limits.map(([metric, bound = ""]) => [metric, Number(bound.replace(columns.metrics[metric].unit, ""))]); // 43 or 43M
   return {
     x: known("x", "minimize", ACROSS),
     y: known("y", "maximize", UP),
     limits: Object.fromEntries(bounds.filter(([, bound]) => bound > 0)),
     brush: brushes(address.getAll("brush")),
+    budget: Number(address.get("budget")) > 0 ? Number(address.get("budget")) : null,
     trial: number("trial"),
     compare: number("compare"),
   };

@@ -6,6 +6,7 @@ const empty = card.innerHTML;
 function button(text, parent, act) {
   const made = element("button", text, parent);
   made.type = "button";
+  made.name = text;
   made.className = "act";
   made.addEventListener("click", () => act(made));
   return made;
@@ -23,6 +24,7 @@ function described(trial) {
     return [metric, `${short(value)} ${unit}`, ends, [kind, device, flag(metric, row)].filter(Boolean).join(", ")];
   };
   return {
+    trial,
     title: `Trial ${trial}${anchor ? `, ${anchor}` : ""}`,
     notation: columns.notations[row],
     fields: columns.fields.kinds[columns.fields.rows[row]],
@@ -31,7 +33,6 @@ function described(trial) {
     measurements: measured.map(line),
     warnings: [],
     shares: {},
-    command: `nas export ${data.run} --trial ${trial} -o arch.json`,
     ...data.cards[trial],
   };
 }
@@ -90,7 +91,9 @@ function show(trial) {
   card.replaceChildren();
   element("h3", network.title, card);
   element("p", standing(rowOf.get(trial)), card).className = "summary";
-  card.insertAdjacentHTML("beforeend", glyph(network.stages)); // contains numbers and our own text only
+  const drawn = timed(network, card.clientWidth - 34);
+  if (drawn.length) card.append(...drawn);
+  else card.insertAdjacentHTML("beforeend", glyph(network.stages)); // contains numbers and our own text only
   element("p", network.notation, card).className = "notation";
   if (network.fields) element("p", `Not as in Next-ViT: ${network.fields}.`, card).className = "fields";
   stageTable(network, card);
@@ -102,10 +105,9 @@ function show(trial) {
     const list = element("ul", "", card);
     network.warnings.forEach((warning) => element("li", warning, list));
   }
-  element("code", network.command, card);
+  picker(card, trial);
   const actions = element("p", "", card);
-  const copied = (text) => (made) => navigator.clipboard.writeText(text()).then(() => (made.textContent = "Copied"));
-  button("Copy the command", actions, copied(() => network.command));
+  button("Copy the command", actions, copied(() => exportCommand(trial)));
   if (network.config) button("Download the config", actions, () => download(`trial-${trial}.json`, network.config));
   button("Copy the link", actions, copied(() => location.href));
   button("Compare", actions, () => set({ compare: trial }));
@@ -119,10 +121,11 @@ function download(name, text) {
   link.remove();
 }
 
-// The selected network; or else the knee of the front on the page, below a sentence on how to select one.
+// The selected network; or else the answer, below a sentence on how to select one.
 function showSelected() {
   if (state.trial !== null) return show(state.trial);
-  if (current.knee !== null) show(columns.numbers[current.knee]);
+  const row = answerRow() ?? nearest();
+  if (row !== null) show(columns.numbers[row]);
   else card.replaceChildren();
   card.insertAdjacentHTML("afterbegin", empty);
 }
@@ -135,12 +138,32 @@ function standing(row) {
   return current.known.includes(row) ? "Not on this front: beyond a limit." : "Not in this figure: one of the two numbers is missing.";
 }
 
-function side(trial, parent) {
-  const network = described(trial);
+// Both networks, drawn on one scale of time; blocks in which they differ are outlined.
+function side(trial, other, parent) {
+  const [network, against] = [trial, other].map(described);
+  const most = Math.max(...[network, against].map((each) => times(each)?.parts.reduce((a, b) => a + b, 0) ?? 0));
   const box = element("div", "", parent);
   element("h3", network.title, box);
-  box.insertAdjacentHTML("beforeend", glyph(network.stages));
+  const drawn = timed(network, box.clientWidth, most, against);
+  if (drawn.length) box.append(drawn[0]);
+  else box.insertAdjacentHTML("beforeend", glyph(network.stages));
   element("p", network.notation, box).className = "notation";
+}
+
+// The time of every stage, with the relative error of the whole latency; nothing where a run-time does not tell it.
+function stageTimes(first, second) {
+  const [a, b] = [first, second].map((trial) => times(described(trial)));
+  if (!a?.metric || a.metric !== b?.metric) return [];
+  const errors = [first, second].map((trial) => {
+    const row = rowOf.get(trial);
+    const [low, high] = interval(a.metric, row) ?? [1, 1];
+    return (high - low) / 2 / columns.values[a.metric][row];
+  });
+  return a.parts.slice(1, -1).map((own, index) => {
+    const [theirs, error] = [b.parts[index + 1], Math.hypot(own * errors[0], b.parts[index + 1] * errors[1])];
+    const change = `${theirs >= own ? "+" : ""}${short3(theirs - own)} ± ${error.toPrecision(1)}`;
+    return [`stage ${index + 1} by ${a.metric} [${a.unit}]`, short3(own), short3(theirs), Math.abs(theirs - own) > error ? change : "not distinguishable"];
+  });
 }
 
 // A difference is reported only where the intervals do not overlap.
@@ -164,8 +187,9 @@ function showCompared() {
   if (section.hidden) return;
   if (!ready) return void element("p", `Trial ${state.compare} is marked for comparison: select another network.`, body);
   const sides = element("div", "", body);
-  sides.className = "sides";
-  [state.compare, state.trial].forEach((trial) => side(trial, sides));
+  sides.className = "stacked";
+  side(state.compare, state.trial, sides);
+  side(state.trial, state.compare, sides);
   const [first, second] = [state.compare, state.trial];
   const names = [`trial ${first}`, `trial ${second}`];
   const [ours, theirs] = [first, second].map((trial) => described(trial).stages.map(stageCells));
@@ -176,7 +200,7 @@ function showCompared() {
   const [own, other] = [first, second].map((trial) => described(trial).fields || "as in Next-ViT");
   const fields = own === other ? [] : [["fields", own, other, ""]];
   const numbers = Object.keys(columns.metrics).map((metric) => difference(metric, rowOf.get(first), rowOf.get(second)));
-  table(["difference in", ...names, "difference"], [...numbers.filter(Boolean), ...stages, ...fields], body);
+  table(["difference in", ...names, "difference"], [...numbers.filter(Boolean), ...stageTimes(first, second), ...stages, ...fields], body);
   button("Clear", body, () => set({ compare: null }));
 }
 

@@ -95,6 +95,7 @@ function drawFront() {
   layout.xaxis.title.text = columns.metrics[state.x].title;
   layout.yaxis.title.text = columns.metrics[state.y].title;
   layout.uirevision = `${state.x} ${state.y}`;
+  markAnswer(traces, layout);
   if (state.trial !== null && rowOf.has(state.trial)) {
     const ring = { symbol: "circle-open", size: 24, color: layout.font.color, line: { width: 3 } };
     const selected = { type: "scatter", name: "selected", mode: "markers", hoverinfo: "skip", marker: ring };
@@ -104,6 +105,17 @@ function drawFront() {
   say("pareto", [summary(), ...remarks(), ...doubts(current.front, [state.y, state.x], "these "), ...strange()].join(" "));
   document.getElementById("kept").textContent = [choice(), command(), ownFront()].filter(Boolean).join(" ");
   return plot("pareto", figure);
+}
+
+// The budget as a line, and what is best within it.
+function markAnswer(traces, layout) {
+  const row = answerRow();
+  const line = { type: "line", x0: budgetNow(), x1: budgetNow(), y0: 0, y1: 1, yref: "paper", line: { color: "#009E73", width: 1.5, dash: "dash" } };
+  if (current.front.length) layout.shapes = [...(layout.shapes ?? []), line];
+  const marker = { symbol: "diamond", size: 15, color: "#009E73", line: { color: "white", width: 1.5 } };
+  const best = { type: "scatter", name: "the answer", mode: "markers", hoverinfo: "skip", marker };
+  fill(best, row === null ? [] : [row]);
+  traces.push(best);
 }
 
 // The description of a figure: the text below it, and its label for screen readers.
@@ -149,7 +161,7 @@ function doubts(rows, metrics, whose) {
     const trials = those.map((row) => columns.numbers[row]).sort((a, b) => a - b);
     const one = trials.length > FEW ? "--all" : trials.map((trial) => `--trial ${trial}`).join(" ");
     const which = whose && isOwn() ? "--front" : one;
-    return [`${among} doubtful (${flagged}): measure again with 'nas measure ${data.run} ${which} --latency ${metric.split("~")[0]}'.`];
+    return [`${among} doubtful (${flagged}): measure again with 'nas measure ${data.run} ${which} --latency ${metric.split("~")[0]}${data.store}'.`];
   });
 }
 
@@ -171,14 +183,15 @@ function choice() {
 // The command that lists the same networks.
 function command() {
   const same = data.objectives.length === 2 && state.x === ACROSS && state.y === UP && !Object.keys(state.brush).length;
+  if (!Object.keys(state.limits).every(isCost)) return "";
   const limits = Object.entries(state.limits).map(([metric, bound]) => `${metric}<=${bound}${columns.metrics[metric].unit}`);
   if (!same || !limits.length || limits.some((limit) => limit.includes("~"))) return "";
-  return `In a terminal: nas show ${data.run} ${[...data.limits, ...limits].map((limit) => `--limit '${limit}'`).join(" ")}`;
+  return `In a terminal: nas show ${data.run} ${[...data.limits, ...limits].map((limit) => `--limit '${limit}'`).join(" ")}${data.store}`;
 }
 
 function ownFront() {
   if (data.objectives.length === 2 || narrowed()) return "";
-  return `The run has ${data.objectives.length} objectives: nas show ${data.run} lists the ${data.members} networks of its front.`;
+  return `The run has ${data.objectives.length} objectives: nas show ${data.run}${data.store} lists the ${data.members} networks of its front.`;
 }
 
 inspect.addEventListener("change", drawFront);

@@ -47,7 +47,7 @@ def test_they_stand_on_the_front_beside_ours() -> None:
     assert figures.info("pareto", run).whose == "the anchors'"
     assert front.anchor_names(run) == "the paper's networks and fastvit_sa24"
     assert "fastvit" not in str(figures.info("strategy", run).anchors)
-    assert figures.info("strategy", alone()).summary == "The front holds no network of the Next-ViT family."
+    assert figures.info("strategy", alone()).summary.startswith("The front holds no network of the Next-ViT family.")
 
 
 def test_fronts_of_two_families_are_compared() -> None:

@@ -86,7 +86,7 @@ function open(view) {
 async function start() {
   choices(document.getElementById("x"), metrics("minimize"), "x");
   choices(document.getElementById("y"), metrics("maximize"), "y");
-  metrics("minimize").forEach((metric) => slider(metric, document.getElementById("limits")));
+  limits(document.getElementById("limits"));
   Object.assign(state, fromAddress());
   current = findFront();
   const views = [...document.querySelectorAll("details.view")];
@@ -100,6 +100,8 @@ async function start() {
   pareto.on("plotly_unhover", showSelected);
   pareto.on("plotly_click", (event) => set({ trial: event.points[0].customdata }));
   const again = () => [drawFront(), ...opened().map(draw)];
+  showAnswer();
+  showSteps();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   addEventListener("beforeprint", () => ((printing = true), again()));
   addEventListener("afterprint", () => ((printing = false), again()));

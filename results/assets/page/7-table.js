@@ -15,8 +15,9 @@ function cell(text, parent, className) {
 function reach(metric, row) {
   const ends = interval(metric, row);
   if (!ends) return "";
-  const [below, above] = ends.map((end) => Number(Math.abs(end - columns.values[metric][row]).toPrecision(2)));
-  return below === above ? `±${below}` : `−${below} +${above}`;
+  const value = columns.values[metric][row];
+  const [below, above] = ends.map((end) => (isEnd(end, value) ? 0 : Number(Math.abs(end - value).toPrecision(2))));
+  return below === above ? `±${below}` : [below && `−${below}`, above && `+${above}`].filter(Boolean).join(" ");
 }
 
 function numberCell(metric, row, parent) {
