@@ -4,6 +4,7 @@ import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -94,6 +95,14 @@ def serve(store_url: str, name: str | None, port: int, ready: Callable[[str], ob
         server.serve_forever(poll_interval=0.2)
 
 
+@cache
+def _plotly() -> tuple[str, bytes]:
+    """The version and the text of Plotly's script, which a browser fetches once."""
+    from plotly.offline import get_plotlyjs, get_plotlyjs_version
+
+    return get_plotlyjs_version(), get_plotlyjs().encode()
+
+
 def _handler(live: LivePage) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -104,22 +113,29 @@ def _handler(live: LivePage) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self, with_body: bool) -> None:
             # Another site may reach us under its own name (DNS rebinding): such a request gets nothing.
-            host = self.headers.get("Host", "").rpartition(":")[0]
-            if host not in (HOST, "localhost") or self.path.partition("?")[0] != "/":
+            host, path = self.headers.get("Host", "").rpartition(":")[0], self.path.partition("?")[0]
+            if host not in (HOST, "localhost") or path not in ("/", f"/{dashboard.PLOTLY}"):
                 self.send_error(HTTPStatus.NOT_FOUND)
-                return
-            latest = live.latest()
-            is_current = self.headers.get("If-None-Match") == f'"{latest.version}"'
+            elif path == "/":
+                latest = live.latest()
+                self._send(latest.version, "text/html", latest.page, with_body)
+            else:
+                version, script = _plotly()
+                self._send(version, "text/javascript", script, with_body)
+
+        def _send(self, version: str, kind: str, content: bytes, with_body: bool) -> None:
+            """Sends a document, or only that it has not changed."""
+            is_current = self.headers.get("If-None-Match") == f'"{version}"'
             self.send_response(HTTPStatus.NOT_MODIFIED if is_current else HTTPStatus.OK)
-            self.send_header("ETag", f'"{latest.version}"')
+            self.send_header("ETag", f'"{version}"')
             self.send_header("Cache-Control", "no-cache")
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", "0" if is_current else str(len(latest.page)))
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", "0" if is_current else str(len(content)))
             self.end_headers()
             if with_body and not is_current:
-                self.wfile.write(latest.page)
+                self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Logs nothing: the page asks every two seconds."""
+            """Logs nothing: the page asks every five seconds."""
 
     return Handler

@@ -33,7 +33,7 @@ def report(
         plotly=get_plotlyjs(),
         facts=described(facts),
         remarks="".join(f"<li>{escape(remark)}</li>" for remark in remarks),
-        plots="".join(f'<div class="plot" id="{name}" role="img" aria-label="{name}"></div>' for name in figures),
+        plots="".join(f'<div class="plot" id="{name}" role="figure" aria-label="{name}"></div>' for name in figures),
         head="".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings),
         rows="\n".join(rows),
         data=embedded({name: json.loads(figure.to_json()) for name, figure in figures.items()}),

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from results.pages import dashboard
@@ -138,6 +139,17 @@ def test_two_networks_are_drawn_on_one_scale_of_time(show: Any) -> None:
     )
     assert len(widths) == 2 and widths[0] != pytest.approx(widths[1], rel=0.01)
     assert page.locator("#compared .differs").count() > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("run", [TYPICAL, synthetic.doubtful({4: "noisy"})], ids=["typical", "doubtful"])
+def test_it_is_accessible(show: Any, run: Run, scheme: Literal["light", "dark"]) -> None:
+    """Nothing serious by axe-core, with a network selected and another compared."""
+    page = show(run, "#trial=8&compare=3")
+    page.emulate_media(color_scheme=scheme)
+    page.click("#controls summary")
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")] == []
 
 
 @pytest.mark.parametrize(

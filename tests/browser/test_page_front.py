@@ -28,7 +28,7 @@ FRONT = """() => ({
     words: document.getElementById("pareto").getAttribute("aria-label"),
     below: document.getElementById("pareto-summary").textContent,
     map: document.getElementById("strategy").getAttribute("aria-label"),
-    card: document.querySelector("#card h3")?.textContent,
+    card: document.querySelector("#card h2")?.textContent,
 })"""
 
 

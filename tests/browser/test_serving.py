@@ -95,6 +95,10 @@ def test_a_page_shows_new_trials_as_they_arrive(browser: Browser, address: str, 
 def test_only_what_is_new_is_sent_and_only_to_this_machine(address: str) -> None:
     status, version, page = answer(address)
     assert (status, b"stopwatch" in page) == (200, True)
+    assert len(page) < 500_000, "Plotly is fetched once, apart from the page"
+    status, script_version, script = answer(address + dashboard.PLOTLY)
+    assert (status, b"plotly" in script[:500]) == (200, True)
+    assert answer(address + dashboard.PLOTLY, **{"If-None-Match": script_version}) == (304, script_version, b"")
     assert answer(address, **{"If-None-Match": version}) == (304, version, b"")
     assert answer(address, Host="evil.example:80")[0] == 404
     assert answer(address + "etc/passwd")[0] == 404

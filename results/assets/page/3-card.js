@@ -89,7 +89,7 @@ function stageTable(network, parent) {
 function show(trial) {
   const network = described(trial);
   card.replaceChildren();
-  element("h3", network.title, card);
+  element("h2", network.title, card);
   element("p", standing(rowOf.get(trial)), card).className = "summary";
   const drawn = timed(network, card.clientWidth - 34);
   if (drawn.length) card.append(...drawn);

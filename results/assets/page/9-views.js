@@ -1,6 +1,7 @@
 // Drawing: themes, the folded views, and brushed ranges on the parallel axes; then the start.
 
 let printing = false; // on white paper, whatever the screen's theme
+const PAPER = 680; // px, as wide as A4 between its margins
 
 function themed(figure) {
   const ink = printing ? "#1b1f24" : getComputedStyle(document.documentElement).getPropertyValue("--ink").trim();
@@ -20,6 +21,7 @@ function plot(name, figure) {
     const { title } = figure.layout.yaxis ?? {};
     if (title?.text) title.text = title.text.replaceAll(", ", ",<br>");
   }
+  if (printing) Object.assign(figure.layout, { width: PAPER, autosize: false });
   const up = figure.layout.yaxis?.title;
   if (up?.text?.length > 45) up.text = up.text.replace(/, (?=\w+ is better)/, ",<br>"); // no longer than its axis
   const options = { displaylogo: false, showSendToCloud: false, responsive: true, plotGlPixelRatio: Math.min(2, devicePixelRatio), modeBarButtons: [["toImage", "resetScale2d"]] };
@@ -113,8 +115,9 @@ async function start() {
   if (document.body.dataset.version) setTimeout(look, SOON, SOON);
 }
 
-// A live page polls its version: every two seconds, then less often while nothing changes; it reloads for a new one.
-const [SOON, SELDOM] = [2000, 60000];
+// A live page polls its version, and reloads for a new one: every five seconds, so that drawing does not disturb what is
+// measured on this machine, and less often while nothing changes.
+const [SOON, SELDOM] = [5000, 60000];
 
 async function look(waited) {
   try {
