@@ -125,6 +125,30 @@ def test_limits_go_both_ways_and_are_cleared_at_once(show: Any) -> None:
     assert "limit=ort%3C%3D50" in page.url
 
 
+def test_the_run_is_replayed(show: Any) -> None:
+    page = show(TYPICAL)
+    assert page.evaluate("current.front.map((row) => columns.numbers[row])") == [8, 4, 3]
+    page.focus("#replay")
+    page.keyboard.press("ArrowLeft")  # without trial 8
+    page.wait_for_function("current.front.length === 2")
+    assert page.inner_text("#kept") == "The run up to trial 6."
+    assert "until=6" in page.url
+    page.keyboard.press("End")
+    page.wait_for_function("state.until === null")
+    again = show(TYPICAL, "#until=3")
+    assert again.evaluate("current.front.map((row) => columns.numbers[row])") == [3]
+    assert "take trial 3" in again.inner_text("#take")
+
+
+def test_a_third_metric_is_a_colour(show: Any) -> None:
+    page = show(synthetic.on_two_devices())
+    page.select_option("#colour", "trt")
+    marker = page.evaluate("document.getElementById('pareto').data.find((trace) => trace.name === 'front').marker")
+    assert marker["color"] == [12, 16, 17] and "colour=trt" in page.url
+    page.select_option("#colour", "")
+    assert "colour" not in page.url
+
+
 def test_each_step_of_the_front_says_what_it_buys(show: Any) -> None:
     steps = show(TYPICAL).locator("#steps li").all_inner_texts()
     assert steps[0].startswith("40 to 60 ms, trial 3 to trial 4: +20 ms +0.1 nats; ")

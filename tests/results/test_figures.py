@@ -11,6 +11,7 @@ import pytest
 
 from evaluators import Metric
 from results import figures, front
+from results.figures.devices import devices_info
 from results.figures.fronts import fronts_info
 from results.figures.importance import importance_info
 from results.figures.parallel import parallel_info
@@ -92,7 +93,8 @@ def test_every_figure_keeps_the_contract(name: str) -> None:
     figure = figures.draw(name, data)
     assert figure.to_json() == figures.draw(name, same).to_json()
     columns = [trace["x"] if "x" in trace else trace["dimensions"] for trace in figure.data]
-    assert name == "proxy" or any(column is not None and len(column) for column in columns), "proxy: nothing is trained"
+    nothing = {"proxy": "nothing is trained", "devices": "there is one"}
+    assert name in nothing or any(column is not None and len(column) for column in columns)
 
 
 SIZES = '''"""How large the networks are."""
@@ -173,6 +175,17 @@ def test_what_stands_in_for_accuracy_against_real_training() -> None:
     info = proxy_info(synthetic.run(trials))
     assert (info.trials, info.predicted, info.reached) == ((1,), (5.0,), (91.0,))
     assert "unvalidated on your data" in info.summary
+
+
+def test_the_ranks_of_two_devices() -> None:
+    trials = [synthetic.trial(number, 4.0, 50.0 + number) for number in range(12)]
+    for each in trials:
+        each.measurements["trt"] = synthetic.measurement(replace(synthetic.OTHER, name="trt"), 99.0 - each.number)
+    info = devices_info(synthetic.run(trials))
+    assert (info.names, info.first[0], info.second[0]) == (("ort", "trt"), 1, 12)
+    assert "rank 12 networks alike with a tau of -1.00" in info.summary
+    assert "only ort was measured" in devices_info(synthetic.typical()).summary
+    assert "are the least" in devices_info(synthetic.on_two_devices()).summary
 
 
 def test_lines_for_the_front_and_for_others() -> None:

@@ -22,7 +22,7 @@ columns.shapes = mapped(
 );
 const rowOf = new Map(columns.numbers.map((number, row) => [number, row]));
 const infeasible = new Set(columns.infeasible);
-const state = { x: ACROSS, y: UP, limits: {}, budget: null, trial: null, compare: null, brush: {} };
+const state = { x: ACROSS, y: UP, limits: {}, budget: null, until: null, colour: null, trial: null, compare: null, brush: {} };
 const changed = []; // functions to call after a change of state
 
 function mapped(object, change) {
@@ -110,6 +110,11 @@ function isCost(metric) {
   return columns.metrics[metric].direction === "minimize";
 }
 
+// Whether a network had been tried where the replay stands.
+function tried(row) {
+  return state.until === null || columns.numbers[row] <= state.until;
+}
+
 // Whether a row keeps them all; a network without a value does not keep a limit on it.
 function kept(row) {
   const within = (value, low, high) => value !== null && low <= value && value <= high;
@@ -133,7 +138,7 @@ function metrics(direction) {
 
 // A choice is a step that Back undoes; what is dragged or typed replaces the step.
 function set(changes) {
-  const isChoice = ["x", "y", "trial", "compare"].some((key) => key in changes && changes[key] !== state[key]);
+  const isChoice = ["x", "y", "colour", "trial", "compare"].some((key) => key in changes && changes[key] !== state[key]);
   Object.assign(state, changes);
   const address = new URLSearchParams();
   if (state.x !== ACROSS) address.set("x", state.x);
@@ -141,6 +146,8 @@ function set(changes) {
   Object.entries(state.limits).forEach(([metric, bound]) => address.append("limit", `${metric}${isCost(metric) ? "<=" : ">="}${bound}`));
   Object.entries(state.brush).forEach(([axis, ranges]) => ranges.forEach(([low, high]) => address.append("brush", `${axis}:${low}..${high}`)));
   if (state.budget !== null) address.set("budget", state.budget);
+  if (state.until !== null) address.set("until", state.until);
+  if (state.colour !== null) address.set("colour", state.colour);
   if (state.trial !== null) address.set("trial", state.trial);
   if (state.compare !== null) address.set("compare", state.compare);
   history[isChoice ? "pushState" : "replaceState"](null, "", `#${address}`);
@@ -169,6 +176,8 @@ function fromAddress() {
     limits: Object.fromEntries(bounds.filter(([, bound]) => bound > 0)),
     brush: brushes(address.getAll("brush")),
     budget: Number(address.get("budget")) > 0 ? Number(address.get("budget")) : null,
+    until: number("until"),
+    colour: Object.hasOwn(columns.metrics, address.get("colour") ?? "") ? address.get("colour") : null,
     trial: number("trial"),
     compare: number("compare"),
   };

@@ -23,7 +23,7 @@ function predictedOnly(row) {
 
 // The rows of every layer of the figure.
 function findFront() {
-  const known = everyRow.filter((row) => columns.values[state.x][row] !== null && columns.values[state.y][row] !== null);
+  const known = everyRow.filter((row) => tried(row) && columns.values[state.x][row] !== null && columns.values[state.y][row] !== null);
   const allowed = new Set(known.filter((row) => !infeasible.has(row) && kept(row)));
   const [up, across] = [costs(state.y), costs(state.x)];
   const front = undominated(allowed, up, across);
@@ -36,7 +36,7 @@ function findFront() {
     beyond: known.filter((row) => !allowed.has(row) && !(row in columns.anchors)),
     dominated: known.filter((row) => allowed.has(row) && !special.has(row)),
     anchors: known.filter((row) => row in columns.anchors),
-    predicted: everyRow.filter((row) => predictedOnly(row) && kept(row)),
+    predicted: everyRow.filter((row) => tried(row) && predictedOnly(row) && kept(row)),
   };
 }
 
@@ -92,6 +92,7 @@ function drawFront() {
   fillStars(traces[DOUBTFUL_ANCHORS], current.anchors.filter(doubtful));
   fill(traces[PREDICTED], thin(current.predicted), columns.predictions[state.x]);
   intervals(traces[INTERVALS], [...current.front, ...current.anchors]);
+  if (state.colour !== null) colour(traces);
   layout.xaxis.title.text = columns.metrics[state.x].title;
   layout.yaxis.title.text = columns.metrics[state.y].title;
   layout.uirevision = `${state.x} ${state.y}`;
@@ -105,6 +106,19 @@ function drawFront() {
   say("pareto", [summary(), ...remarks(), ...doubts(current.front, [state.y, state.x], "these "), ...strange()].join(" "));
   document.getElementById("kept").textContent = [choice(), command(), ownFront()].filter(Boolean).join(" ");
   return plot("pareto", figure);
+}
+
+// A third metric as the colour of the front and of what it dominates.
+function colour(traces) {
+  const values = (trace) => trace.customdata.map((number) => columns.values[state.colour][rowOf.get(number)]);
+  const known = current.known.map((row) => columns.values[state.colour][row]).filter((value) => value !== null);
+  const [cmin, cmax] = [known.reduce((a, b) => Math.min(a, b), Infinity), known.reduce((a, b) => Math.max(a, b), -Infinity)];
+  const { unit } = columns.metrics[state.colour];
+  [FRONT, DOMINATED].forEach((index) => {
+    const scale = { color: values(traces[index]), colorscale: "Cividis", cmin, cmax, opacity: 1 };
+    const bar = { colorbar: { thickness: 12, title: { text: `${state.colour} [${unit}]`, side: "right" } } };
+    Object.assign(traces[index].marker, scale, index === FRONT ? bar : {});
+  });
 }
 
 // The budget as a line, and what is best within it.
@@ -140,7 +154,7 @@ function summary() {
 }
 
 function isOwn() {
-  return state.x === ACROSS && state.y === UP && !narrowed() && data.objectives.length === 2;
+  return state.x === ACROSS && state.y === UP && !narrowed() && state.until === null && data.objectives.length === 2;
 }
 
 // Remarks on the predictions of the run's front; for another front, only which axis is predicted.
@@ -176,13 +190,14 @@ function strange() {
 
 // How many networks the limits leave.
 function choice() {
-  if (!narrowed()) return "";
-  return `${current.allowed.size} of ${current.known.length} networks keep the limits set here; the others are hollow.`;
+  const replayed = state.until === null ? "" : `The run up to trial ${state.until}. `;
+  if (!narrowed()) return replayed;
+  return `${replayed}${current.allowed.size} of ${current.known.length} networks keep the limits set here; the others are hollow.`;
 }
 
 // The command that lists the same networks.
 function command() {
-  const same = data.objectives.length === 2 && state.x === ACROSS && state.y === UP && !Object.keys(state.brush).length;
+  const same = data.objectives.length === 2 && state.until === null && state.x === ACROSS && state.y === UP && !Object.keys(state.brush).length;
   if (!Object.keys(state.limits).every(isCost)) return "";
   const limits = Object.entries(state.limits).map(([metric, bound]) => `${metric}<=${bound}${columns.metrics[metric].unit}`);
   if (!same || !limits.length || limits.some((limit) => limit.includes("~"))) return "";

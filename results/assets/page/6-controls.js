@@ -12,6 +12,30 @@ function choices(select, names, axis) {
   changed.push(() => (select.value = state[axis]));
 }
 
+// A third metric, as colour.
+function colours(select) {
+  element("option", "nothing", select).value = "";
+  Object.keys(columns.metrics).forEach((name) => (element("option", `${name} [${columns.metrics[name].unit}]`, select).value = name));
+  const settle = () => (select.value = state.colour ?? "");
+  select.addEventListener("change", () => set({ colour: select.value || null }));
+  changed.push(settle);
+  settle();
+}
+
+// The run again: the front as it was after each trial.
+function replay(range) {
+  const last = columns.numbers.reduce((a, b) => Math.max(a, b), 0);
+  Object.assign(range, { min: 0, max: columns.numbers.length, step: 1 });
+  const settle = () => (range.value = state.until === null ? columns.numbers.length : columns.numbers.filter((number) => number <= state.until).length);
+  const numbers = columns.numbers.toSorted((a, b) => a - b);
+  range.addEventListener("input", soon(() => {
+    const number = numbers[Math.max(0, range.value - 1)] ?? last;
+    set({ until: Number(range.value) >= numbers.length ? null : number });
+  }));
+  changed.push(settle);
+  settle();
+}
+
 // A limit on a metric, as a number or by dragging: at the most for costs, at the least for accuracies and scores.
 function limit(metric, parent) {
   const known = columns.values[metric].filter((value) => value !== null);

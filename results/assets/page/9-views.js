@@ -88,6 +88,8 @@ function open(view) {
 async function start() {
   choices(document.getElementById("x"), metrics("minimize"), "x");
   choices(document.getElementById("y"), metrics("maximize"), "y");
+  colours(document.getElementById("colour"));
+  replay(document.getElementById("replay"));
   limits(document.getElementById("limits"));
   Object.assign(state, fromAddress());
   current = findFront();
