@@ -19,7 +19,10 @@ from tests.browser.conftest import ARGUMENTS
 
 ACTIONS = {
     "another metric on the x axis": "document.getElementById('x').value = 'trt'; x.dispatchEvent(new Event('change'))",
-    "a limit": "const range = limits.querySelector('input'); range.value = 90; range.dispatchEvent(new Event('input'))",
+    "a limit": "set({ limits: { ort: 60 } })",
+    "a budget": "set({ budget: 40 })",
+    "a third metric": "set({ colour: 'params' })",
+    "replay": "set({ until: 5000 })",
     "a row of the table": "document.querySelector('#front tbody tr:not([hidden])').click()",
     "two networks": "set({ compare: 0 })",
     "sorted by latency": "document.querySelector('#front th:nth-child(3) button').click()",
