@@ -15,6 +15,7 @@ from evaluators.core.measurement import digest
 from evaluators.counts.formula import located, work
 from evaluators.stopwatch.calibration import described
 from results import exports, figures, front, novelty, rules, verification
+from results.figures.common.style import title
 from results.figures.common.view import View
 from results.pages import document, health
 from results.pages.columns import columns, metrics
@@ -230,9 +231,13 @@ def _rules(run: Run) -> str:
 
 
 def _head(known: Sequence[Metric]) -> str:
-    headings = ["trial", *(f"{metric.name} [{metric.unit}]" for metric in known), "network", "notation"]
-    cells = (f'<th scope="col"><button type="button">{escape(heading)}</button></th>' for heading in headings)
-    return "".join(cells)
+    """The headings of the table; those of metrics say which way is better when they are pointed at."""
+    metric_headings = [(f"{metric.name} [{metric.unit}]", title(metric)) for metric in known]
+    headings = [("trial", ""), *metric_headings, ("network", "a mark for each block"), ("notation", "")]
+    return "".join(
+        f'<th scope="col"><button type="button" title="{escape(tip)}">{escape(heading)}</button></th>'
+        for heading, tip in headings
+    )
 
 
 def _measuring(run: Run) -> str:

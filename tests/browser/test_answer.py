@@ -114,6 +114,13 @@ def test_back_undoes_a_choice_and_escape_clears_it(show: Any) -> None:
     assert page.evaluate("[state.trial, state.compare]") == [None, None]
 
 
+def test_the_first_row_is_five_tabs_away(show: Any) -> None:
+    page = show(TYPICAL)
+    for key in ("Tab", "Tab", "Enter", "Tab"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.dataset.trial") == "8"
+
+
 def test_limits_go_both_ways_and_are_cleared_at_once(show: Any) -> None:
     page = show(TYPICAL, "#limit=ort<=70&limit=entropy>=4.75")
     assert page.evaluate("current.front.map((row) => columns.numbers[row])") == [4]

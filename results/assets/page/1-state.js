@@ -160,6 +160,7 @@ function react() {
 }
 
 addEventListener("popstate", () => {
+  if (document.getElementById(location.hash.slice(1))) return; // a link to a place of the page
   Object.assign(state, fromAddress());
   react();
 });
