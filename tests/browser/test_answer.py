@@ -156,6 +156,25 @@ def test_a_third_metric_is_a_colour(show: Any) -> None:
     assert "colour" not in page.url
 
 
+def test_an_opened_card_is_in_view(show: Any) -> None:
+    page = show(TYPICAL)
+    page.click("#front tbody tr >> nth=2")
+    top, bottom = page.evaluate("(({ top, bottom }) => [top, bottom])(card.getBoundingClientRect())")
+    assert top < page.viewport_size["height"] and bottom > 0
+
+
+def test_a_front_of_three_objectives_and_noise_everywhere_still_answers(show: Any) -> None:
+    run = synthetic.on_two_devices()
+    objectives = [*run.config["objectives"], vars(synthetic.OTHER)]
+    three = replace(run, config={**run.config, "objectives": objectives})
+    noisy = synthetic.doubtful(dict.fromkeys([*range(7), 8], "noisy"), three)
+    page = show(noisy)
+    assert "take trial 4" in answer(page, "70")
+    assert "◇ doubtful: noisy" in page.inner_text("#take")
+    assert "of the front's" in page.inner_text("#doubt")
+    assert "×" not in page.inner_text("#take"), "nothing is compared with a doubtful latency"
+
+
 def test_each_step_of_the_front_says_what_it_buys(show: Any) -> None:
     steps = show(TYPICAL).locator("#steps li").all_inner_texts()
     assert steps[0].startswith("40 to 60 ms, trial 3 to trial 4: +20 ms +0.1 nats; ")

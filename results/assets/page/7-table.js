@@ -39,9 +39,13 @@ function tableRow(row) {
   const anchor = columns.anchors[row];
   const notation = cell(columns.notations[row] + (anchor && isOurs(row) ? ` (${anchor})` : ""), line, "notation");
   if (unlike(row).length) element("small", " ◇ unlike anything published", notation).className = "doubtful";
-  line.addEventListener("click", () => set({ trial }));
+  const choose = () => {
+    set({ trial });
+    card.scrollIntoView({ block: "nearest" });
+  };
+  line.addEventListener("click", choose);
   line.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") set({ trial });
+    if (event.key === "Enter") choose();
     if (event.key === "c") set({ compare: trial });
   });
   made.set(row, line);
