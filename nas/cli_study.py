@@ -6,6 +6,14 @@ import click
 
 from nas.options import JSON, STORE, TIMEOUT, examples, plugin_names
 
+SCALINGS = click.option(
+    "--scaling",
+    "scalings",
+    multiple=True,
+    metavar="NAME",
+    help="Depths of strategies: shallow, as-s or as-b.  [default: all]",
+)
+
 
 @click.command(
     epilog=examples(
@@ -25,13 +33,7 @@ from nas.options import JSON, STORE, TIMEOUT, examples, plugin_names
 )
 @click.option("--data", metavar="DIR|NAME", help="Images to train on, as for nas run.")
 @click.option("--seeds", type=click.IntRange(1, 100), help="Trainings of each network.  [default: 1]")
-@click.option(
-    "--scaling",
-    "scalings",
-    multiple=True,
-    metavar="NAME",
-    help="Depths: shallow, as-s or as-b.  [default: all]",
-)
+@SCALINGS
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Also write an HTML page.")
 @TIMEOUT
 @STORE
@@ -88,6 +90,7 @@ def strategies(
 @click.option("--proxy", metavar="SPEC", callback=plugin_names, help="How to train.  [default: train:epochs=9]")
 @click.option("--data", metavar="DIR|NAME", help="Images to train on, as for nas run.")
 @click.option("--seeds", type=click.IntRange(1, 100), help="Trainings of each network.  [default: 1]")
+@SCALINGS
 @click.option("--dense", is_flag=True, help="Also train on the dense task, which reads all four stages.")
 @click.option("--quick", is_flag=True, help="Published claims only: nothing is measured.")
 @click.option(
@@ -108,6 +111,7 @@ def rediscover(
     proxy: str | None,
     data: str | None,
     seeds: int | None,
+    scalings: tuple[str, ...],
     dense: bool,
     quick: bool,
     outputs: tuple[Path, ...],
@@ -131,6 +135,7 @@ def rediscover(
         proxy=proxy,
         data=data,
         seeds=seeds,
+        scalings=scalings,
         dense=dense,
         quick=quick,
         outputs=outputs,

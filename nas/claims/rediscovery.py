@@ -42,6 +42,7 @@ class Rediscovery:
     milliseconds: float | None = None
     judges: Mapping[Kind, Evaluator] = field(default_factory=dict)
     foresees: Evaluator | None = None
+    scalings: Sequence[str] = tuple(SCALINGS)  # the depths at which strategies are trained
 
     def report(self, claims: Sequence[Claim]) -> Report:
         """The verdicts on claims.
@@ -128,7 +129,7 @@ class Rediscovery:
             parts = [(claim.number, kind) for claim in claims if _has(claim, kind)]
             if kind in self.judges and parts:
                 questions = {TRAINED[part].question for part in parts}
-                judged[kind] = self._asked(self.judges[kind], questions, tuple(SCALINGS), self.stopwatch)
+                judged[kind] = self._asked(self.judges[kind], questions, self.scalings, self.stopwatch)
             elif kind == "trained" and self.foresees:
                 questions = {TRAINED[part].question for part in parts if TRAINED[part].seen}
                 if questions:

@@ -20,6 +20,7 @@ from results.claims.claim import Claim, Kind, Report
 from results.store.store import Store
 from search_spaces.common import files
 from search_spaces.common.errors import UsageError
+from search_spaces.strategies.strategy import check_scalings
 
 LATENCY = "ort"
 DENSE = "segment:epochs=9"
@@ -35,6 +36,7 @@ def rediscover(
     proxy: str | None,
     data: str | None,
     seeds: int | None,
+    scalings: Sequence[str],
     dense: bool,
     quick: bool,
     outputs: Sequence[Path],
@@ -46,7 +48,8 @@ def rediscover(
     signals.listen()
     claims = chosen(numbers)
     given = {"--latency": latency, "--at": at, "--proxy": proxy, "--data": data, "--seeds": seeds, "--dense": dense}
-    _check(given, quick=quick)
+    _check(given | {"--scaling": scalings}, quick=quick)
+    depths = check_scalings(scalings)
     for output in outputs:
         _check_output(output)
     if quick:
@@ -59,7 +62,7 @@ def rediscover(
             console.say(f"{measured.spec} is not available: {reason.message}\n  {reason.hint}")
             report = Rediscovery(say=console.say, missing=f"no {measured.spec} here: {reason.message}").report(claims)
         else:
-            made = _measured(claims, measured, target, judges, store_url, timeout)
+            made = _measured(claims, measured, target, judges, depths, store_url, timeout)
             if made is None:
                 console.say(f"interrupted; what was measured is stored. Resume with:\n  {console.same_command()}")
                 return INTERRUPTED
@@ -73,6 +76,7 @@ def _measured(
     latency: Evaluator,
     target: float | None,
     judges: dict[Kind, Evaluator],
+    scalings: Sequence[str],
     store_url: str,
     timeout: float,
 ) -> Report | None:
@@ -85,6 +89,7 @@ def _measured(
                 stopwatch=StoredLatency(store=store, bench=bench, latency=latency),
                 milliseconds=target,
                 judges=judges,
+                scalings=scalings,
                 foresees=evaluators.get("published", "accuracy"),
             ).report(claims)
         except KeyboardInterrupt:
@@ -102,6 +107,8 @@ def _check(given: Mapping[str, object], *, quick: bool) -> None:
         raise UsageError(f"--quick measures and trains nothing, and {names[0]} is for that", "leave one of the two out")
     if given["--proxy"] and not given["--data"]:
         raise UsageError("--proxy says how to train, and there is no --data", "add --data DIR")
+    if given["--scaling"] and not given["--at"]:
+        raise UsageError("--scaling is for strategies at one latency, and none is given", "add --at, such as --at 60ms")
     trains = "--data" if given["--data"] else "--dense" if given["--dense"] else ""
     if given["--seeds"] and not trains:
         raise UsageError(f"--seeds {given['--seeds']} is for trainings", "add --data DIR or --dense")

@@ -58,6 +58,8 @@ def test_without_the_latency_published_claims_stand(nas: Program) -> None:
         (["--at", "4"], "--at 4 is not a latency"),
         (["--data", "digits"], "add --at"),
         (["--dense"], "add --at"),
+        (["--scaling", "shallow"], "add --at"),
+        (["--at", "4ms", "--scaling", "as-l"], "known: as-b, as-s, shallow"),
         (["--at", "4ms", "--seeds", "2"], "add --data DIR or --dense"),
         (["--at", "4ms", "--proxy", "train"], "add --data DIR"),
         (["--at", "4ms", "--data", "digits", "--proxy", "auto"], "strategies differ too little"),
