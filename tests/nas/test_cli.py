@@ -202,7 +202,8 @@ def test_doctor_says_that_timm_is_newer_than_the_published_table(
 
 
 def test_spaces_and_evaluators_are_listed(nas: Program) -> None:
-    assert nas("spaces", "--json").json[0]["networks"] > 10**12
+    sizes = {space["name"]: space["networks"] for space in nas("spaces", "--json").json}
+    assert sizes["nhs"] > 10**12 and list(sizes) == sorted(sizes)
     kinds = {evaluator["name"]: evaluator["kind"] for evaluator in nas("evaluators", "--json").json}
     assert kinds["entropy"] == kinds["structure"] == "score"
     assert kinds["ort"] == "measured"
