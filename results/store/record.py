@@ -49,7 +49,7 @@ class Run:
     trials: tuple[Trial, ...]
     validity: dict[str, str] = field(default_factory=dict)  # by metric: how far its ranking was checked, as a sentence
     ignored: tuple[int, ...] = ()  # numbers of trials that were added to the study with Optuna itself
-    store: str = ""  # the URL of its database, without a password; empty for the usual one
+    store: str = field(default="", compare=False)  # the URL of its database, no password; empty for the usual one
 
     @cached_property
     def objectives(self) -> tuple[Metric, ...]:

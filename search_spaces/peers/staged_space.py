@@ -48,7 +48,7 @@ class StagedSpace:
         for number, choices in enumerate(self.choices, start=1):
             depths.append(_integer(trial, f"stage{number}.depth", choices.depths))
             widths.append(_integer(trial, f"stage{number}.width", choices.widths))
-            kinds.append(trial.suggest_categorical(f"stage{number}.kind", list(choices.kinds)))
+            kinds.append(_kind(trial, f"stage{number}.kind", choices.kinds))
         return self.network(Stages(depths=tuple(depths), widths=self._settled(widths), kinds=tuple(kinds)))
 
     def network(self, plan: Stages) -> TimmNetwork:
@@ -78,7 +78,8 @@ class StagedSpace:
                 if value not in known[name]:
                     problem = f"the space has {list(known[name])}, not {value}"
                     raise InvalidArchitecture(f"stage{number}.{name}", problem)
-                parameters[f"stage{number}.{name}"] = value
+                if len(known[name]) > 1:
+                    parameters[f"stage{number}.{name}"] = value
         return parameters
 
     def _plan(self, network: Network) -> Stages:
@@ -101,6 +102,11 @@ class StagedSpace:
         )
         settled: set[tuple[int, ...]] = {self._settled(each) for each in product(*widths)}
         return len(settled) * prod(map(len, (*depths, *kinds)))
+
+
+def _kind(trial: "optuna.trial.BaseTrial", name: str, kinds: Sequence[str]) -> str:
+    """The letter of a stage; what leaves no choice is no parameter."""
+    return trial.suggest_categorical(name, list(kinds)) if len(kinds) > 1 else kinds[0]
 
 
 def _integer(trial: "optuna.trial.BaseTrial", name: str, values: range) -> int:

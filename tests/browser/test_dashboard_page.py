@@ -35,6 +35,7 @@ class Opened:
         x, y = self.page.evaluate(
             """([name, index]) => {
                 const plot = document.getElementById("pareto"), {xaxis, yaxis} = plot._fullLayout;
+                plot.scrollIntoView({ block: "center" });
                 const {x, y} = plot._fullData.find((trace) => trace.name === name), box = plot.getBoundingClientRect();
                 return [box.x + xaxis._offset + xaxis.d2p(x[index]), box.y + yaxis._offset + yaxis.d2p(y[index])];
             }""",
