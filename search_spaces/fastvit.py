@@ -1,8 +1,9 @@
 """FastViT: RepMixer (C) or attention (A) in each stage, how deep and how wide, built by timm.
 
 FastViT (arXiv 2303.14189): every block is a token mixer and a convolutional MLP; RepMixer is a depthwise convolution of
-3x3, whose branches are merged when the network is deployed. `CCCA` is FastViT-SA, `CCCC` FastViT-S. Published networks
-with narrower MLPs (T8, T12) or other widths (MA36) stand beside it as `--anchor timm:fastvit_t8`.
+3x3, whose branches are merged when the network is deployed. Every stage is twice as wide as the one before. `CCCA` is
+FastViT-SA, `CCCC` FastViT-S. Published networks with narrower MLPs (T8, T12) or other widths (MA36) stand beside it as
+`--anchor timm:fastvit_t8`.
 """
 
 from collections.abc import Mapping
@@ -32,10 +33,10 @@ def _published(depths: tuple[int, ...], mixers: str) -> Stages:
 
 SPACE = StagedSpace(
     choices=(
-        Choices(depths=range(1, 7), widths=range(48, 97, 16), kinds="C"),
-        Choices(depths=range(1, 9), widths=range(96, 193, 32), kinds="CA"),
-        Choices(depths=range(1, 21), widths=range(192, 385, 64), kinds="CA"),
-        Choices(depths=range(1, 9), widths=range(384, 769, 128), kinds="CA"),
+        Choices(depths=range(1, 7), widths=range(32, 97, 16), kinds="C"),
+        Choices(depths=range(1, 9), widths=range(64, 193, 32), kinds="CA"),
+        Choices(depths=range(1, 21), widths=range(128, 385, 64), kinds="CA"),
+        Choices(depths=range(1, 9), widths=range(256, 769, 128), kinds="CA"),
     ),
     build=_build,
     published={
@@ -44,12 +45,12 @@ SPACE = StagedSpace(
         "fastvit_sa24": _published((4, 4, 12, 4), "CCCA"),
         "fastvit_sa36": _published((6, 6, 18, 6), "CCCA"),
     },
-    follows=lambda before, width: width % before == 0,  # a stage begins with a convolution in as many groups
+    doubles=True,
 )
 
 
 def suggest(trial: "optuna.trial.BaseTrial") -> TimmNetwork:
-    """One network of the space. Different widths may build the same one; `params` returns those that it has."""
+    """One network of the space."""
     return SPACE.suggest(trial)
 
 

@@ -4,7 +4,6 @@ MetaFormer baselines (arXiv 2210.13452): every block is a token mixer and an MLP
 convolutions of 7x7 or by attention over all its positions. `CCAA` is CAFormer, `CCCC` ConvFormer.
 """
 
-import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,7 @@ SPACE = StagedSpace(
         for family, mixers in MIXERS.items()
         for size, (depths, widths) in SIZES.items()
     },
-    follows=operator.lt,  # timm halves the resolution only before a stage that is wider than the one before
+    grows=True,
 )
 
 

@@ -33,21 +33,26 @@ class Choices:
 class StagedSpace:
     """A space of networks that differ in their stages alone.
 
-    `build` makes a network that has no name of its own; `published` are those that have one. `follows` says which width
-    may come after which: one that may not becomes the next wider that may, or else the narrowest.
+    `build` makes a network that has no name of its own; `published` are those that have one. Where `grows`, timm halves
+    the resolution only before a stage that is wider than the one before: a width that is not becomes the next that is.
+    Where `doubles`, only the first stage has a width to choose, and each later one is twice as wide as that before it.
     """
 
     choices: Sequence[Choices]
     build: Callable[[Stages], TimmNetwork]
     published: Mapping[str, Stages]
-    follows: Callable[[int, int], bool] = lambda before, width: True
+    grows: bool = False
+    doubles: bool = False
 
     def suggest(self, trial: "optuna.trial.BaseTrial") -> TimmNetwork:
         """One network of the space."""
-        depths, widths, kinds = [], [], []
+        depths: list[int] = []
+        widths: list[int] = []
+        kinds: list[str] = []
         for number, choices in enumerate(self.choices, start=1):
             depths.append(_integer(trial, f"stage{number}.depth", choices.depths))
-            widths.append(_integer(trial, f"stage{number}.width", choices.widths))
+            doubled = self.doubles and number > 1
+            widths.append(2 * widths[-1] if doubled else _integer(trial, f"stage{number}.width", choices.widths))
             kinds.append(_kind(trial, f"stage{number}.kind", choices.kinds))
         return self.network(Stages(depths=tuple(depths), widths=self._settled(widths), kinds=tuple(kinds)))
 
@@ -59,8 +64,8 @@ class StagedSpace:
     def _settled(self, widths: Sequence[int]) -> tuple[int, ...]:
         settled: list[int] = []
         for asked, choices in zip(widths, self.choices, strict=True):
-            fit = [width for width in choices.widths if not settled or self.follows(settled[-1], width)]
-            settled.append(next((width for width in fit if width >= asked), fit[0]))
+            least = settled[-1] if self.grows and settled else 0
+            settled.append(asked if asked > least else next(width for width in choices.widths if width > least))
         return tuple(settled)
 
     def params(self, network: Network) -> dict[str, Any]:
@@ -78,7 +83,7 @@ class StagedSpace:
                 if value not in known[name]:
                     problem = f"the space has {list(known[name])}, not {value}"
                     raise InvalidArchitecture(f"stage{number}.{name}", problem)
-                if len(known[name]) > 1:
+                if len(known[name]) > 1 and not (self.doubles and name == "width" and number > 1):
                     parameters[f"stage{number}.{name}"] = value
         return parameters
 
@@ -100,6 +105,8 @@ class StagedSpace:
             ]
             for name in ("depth", "width", "kind")
         )
+        if self.doubles:
+            return len(widths[0]) * prod(map(len, (*depths, *kinds)))
         settled: set[tuple[int, ...]] = {self._settled(each) for each in product(*widths)}
         return len(settled) * prod(map(len, (*depths, *kinds)))
 
