@@ -17,9 +17,10 @@ def title(metric: Metric, validity: str = "") -> str:
     better = "lower is better" if metric.direction == "minimize" else "higher is better"
     checked = validity.partition(" [")[0] if validity.startswith("tau") else "unvalidated"
     untrue = "trained" if metric.direction == "maximize" else "measured"
-    kind = {"score": f" score, {checked}", "predicted": f" predicted, not {untrue}"}.get(metric.kind, "")
     name = metric.name if len(metric.name) <= LONGEST else metric.name.partition(":")[0]
-    return f"{name}{kind} [{metric.unit}], {better}"
+    score = f" score, {checked}" if metric.kind == "score" else ""
+    predicted = f"predicted, not {untrue}, " if metric.kind == "predicted" else ""
+    return f"{name}{score} [{metric.unit}], {predicted}{better}"
 
 
 def layout(x: str, y: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_a_search_by_predictions_needs_no_device_and_its_front_is_unverified(nas
     assert measurement["device"]["label"] == "a far machine"
     assert nas("dashboard", "-o", "page.html").code == 0
     page = (nas.folder / "page.html").read_text()
-    assert "ort:predicted not measured" in page
+    assert "ort:predicted [ms], predicted, not measured, lower is better" in page
     assert "this front is unverified" in page
     assert "paper's, predicted" in page
     assert "measured here" not in page
