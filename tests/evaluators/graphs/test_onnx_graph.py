@@ -16,6 +16,7 @@ from evaluators.graphs import onnx_graph, onnx_weights
 from search_spaces import PAPER, Architecture
 from tests.networks import EVERY, built, random_networks, small
 
+OTHERS = ("2", "3", "4", "5")  # random networks, which are large: compared with -m slow alone
 NETWORKS = {**EVERY, "next-vit-s": PAPER["next-vit-s"]} | {
     f"random {index} of {space}": architecture
     for space, count in (("nhs", 6), ("nhs-plus", 6))
@@ -23,7 +24,13 @@ NETWORKS = {**EVERY, "next-vit-s": PAPER["next-vit-s"]} | {
 }
 
 
-@pytest.mark.parametrize("architecture", NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        pytest.param(network, id=name, marks=pytest.mark.slow if name[7:].partition(" ")[0] in OTHERS else ())
+        for name, network in NETWORKS.items()
+    ],
+)
 @pytest.mark.parametrize("side", [64, 90])
 def test_its_outputs_are_the_torch_networks(architecture: Architecture, side: int) -> None:
     network = built(architecture)

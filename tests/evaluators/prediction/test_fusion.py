@@ -49,6 +49,7 @@ def test_it_says_how_its_ranking_was_checked() -> None:
     assert validity.tau.low - 0.1 < ranking.tau(Fusion(x, y, NAMES).predict(rest).mean, truth)
 
 
+@pytest.mark.slow
 def test_it_abstains_where_there_is_nothing_to_learn() -> None:
     """Negative control: accuracies that have nothing to do with the networks."""
     random = np.random.default_rng(0)

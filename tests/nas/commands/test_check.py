@@ -155,6 +155,7 @@ def test_a_file_in_the_environment_is_known_everywhere(own: Program, monkeypatch
 RUN = ("run", "--space", "./stage_three.py", "--proxy", "./transformers.py:weight=2.0", "--latency", "./board.py")
 
 
+@pytest.mark.slow
 def test_every_command_takes_a_file_for_a_name(own: Program) -> None:
     ended = own(*RUN, "--limit", "./board.py<=14ms", "--budget", "3", "--sampler", "random")
     assert ended.code == 0, ended.err
@@ -179,6 +180,7 @@ def test_every_command_takes_a_file_for_a_name(own: Program) -> None:
     assert (missing.code, "there is no plug-in file 'gone.py'" in missing.err) == (2, True), missing.err
 
 
+@pytest.mark.slow
 def test_a_run_resumes_with_the_same_files_only(own: Program) -> None:
     started = own(*RUN, "--name", "own", "--budget", "2", "--sampler", "random")
     assert started.code == 0, started.err

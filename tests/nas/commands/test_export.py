@@ -34,6 +34,7 @@ def test_the_knee_is_exported_to_files_that_run(finished: Program, tmp_path: Pat
     assert finished("measure", str(out / "architecture.yaml"), "--proxy", "structure").code == 0
 
 
+@pytest.mark.slow
 def test_the_best_network_up_to_a_latency_is_exported(finished: Program, tmp_path: Path) -> None:
     rows = [row for row in finished("show", "whole", "--all", "--json").json["trials"] if row["state"] == "ok"]
     latency, score = "ort:resolution=32", "entropy:resolution=32,seeds=2"
@@ -47,6 +48,7 @@ def test_the_best_network_up_to_a_latency_is_exported(finished: Program, tmp_pat
     assert (none.code, "no network of run 'whole' keeps" in none.err) == (1, True)
 
 
+@pytest.mark.slow
 def test_weights_and_labels_are_exported(nas: Program, weights: Path, tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("cat\ndog\n\nowl\n")

@@ -63,6 +63,7 @@ def test_single_trials_of_the_latest_run_are_measured(copy: Program) -> None:
     assert "has no trial 99" in wrong.err
 
 
+@pytest.mark.slow
 def test_a_sample_of_a_space_needs_no_run(nas: Program) -> None:
     ended = nas("measure", "--sample", "2", "--latency", "ort:resolution=32", "--seed", "3")
     assert ended.code == 0, ended.err
@@ -117,6 +118,7 @@ def test_another_interpreter_of_this_machine_measures_too(nas: Program) -> None:
     assert ended.json["measurements"]["ort:resolution=32"]["value"] > 0
 
 
+@pytest.mark.slow
 def test_databases_are_merged_without_loss(copy: Program, tmp_path_factory: pytest.TempPathFactory) -> None:
     away = Program(tmp_path_factory.mktemp("away"))
     shutil.copytree(copy.folder / "runs", away.folder / "runs")
@@ -187,6 +189,7 @@ def test_numbers_of_another_device_get_a_column_of_their_own(copy: Program, monk
     assert measurements[QUICK[3]]["device"]["facts"]["model"] != "Another Processor"
 
 
+@pytest.mark.slow
 def test_doctor_examines_another_interpreter_and_tests_the_noise(nas: Program) -> None:
     ended = nas("doctor", "--latency", "ort:python=/nowhere/python", "--json")
     assert ended.code == 1

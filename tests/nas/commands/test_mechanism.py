@@ -45,6 +45,7 @@ def look(target: str, **options: Any) -> int:
     return mechanism(target, **{**usual, "output": None, "as_json": True, **options})
 
 
+@pytest.mark.slow
 def test_a_training_is_looked_at_with_its_own_images(nas: Program, trained: Path) -> None:
     shutil.copytree(trained, nas.folder, dirs_exist_ok=True)
     ended = nas("mechanism", "digits", "--images", "5", "-o", "page.html")

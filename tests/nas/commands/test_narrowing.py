@@ -56,6 +56,7 @@ def test_another_narrowing_is_refused_on_resume(finished: Program, options: tupl
     assert difference in ended.err
 
 
+@pytest.mark.slow
 def test_a_narrowed_run_is_taught_only_by_networks_inside(finished: Program) -> None:
     with closing(Store(f"sqlite:///{finished.folder}/runs/nas.db")) as store:
         networks = [trial.architecture for trial in store.run("whole").succeeded()]
@@ -71,6 +72,7 @@ def test_a_narrowed_run_is_taught_only_by_networks_inside(finished: Program) -> 
     assert f"taught by    {inside} networks" in ended.err
 
 
+@pytest.mark.slow
 def test_free_is_searched_and_taught_by_a_run_of_nhs(finished: Program) -> None:
     options = ("--latency", "ort:resolution=32", "--proxy", QUICK[1], "--seed-from", "whole")
     ended = finished("run", "--space", "free", "--budget", "5", *options)
@@ -80,6 +82,7 @@ def test_free_is_searched_and_taught_by_a_run_of_nhs(finished: Program) -> None:
     assert [trial["state"] for trial in trials] == ["ok"] * 5
 
 
+@pytest.mark.slow
 def test_a_space_smaller_than_the_budget_is_evaluated_whole(finished: Program) -> None:
     anchor = narrowed.get("nhs").params(PAPER["next-vit-s"])
     fixed = [f"--fix={name}={value}" for name, value in anchor.items() if name not in ("stage3.L", "stage1.N")]

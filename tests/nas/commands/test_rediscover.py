@@ -26,6 +26,7 @@ def test_published_claims_need_nothing(nas: Program) -> None:
     )
 
 
+@pytest.mark.slow
 def test_measured_claims_are_stored_and_resume(nas: Program) -> None:
     first = nas("rediscover", "8", *SMALL, "--json")
     assert first.code == 0, first.err

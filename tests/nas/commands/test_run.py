@@ -118,6 +118,7 @@ def test_exact_limits_are_checked_before_any_measurement(finished: Program) -> N
     assert "proposals replaced before any evaluation: params<=30M" in ended.err
 
 
+@pytest.mark.slow
 def test_latency_limits_are_measured_again_at_the_end(finished: Program) -> None:
     slowest = max(trial["measurements"]["ort:resolution=32"]["value"] for trial in trials(finished, "whole"))
     limit = str(limits.parse(f"ort:resolution=32<={2 * slowest:.1f}ms"))
@@ -128,6 +129,7 @@ def test_latency_limits_are_measured_again_at_the_end(finished: Program) -> None
     assert all(set(trial["constraints"]) == {limit} for trial in trials(finished, "limited"))
 
 
+@pytest.mark.slow
 def test_two_latencies_are_two_objectives(finished: Program) -> None:
     ended = finished("run", "--name", "both", "--budget", "4", *QUICK, "--latency", "ort:resolution=64")
     assert ended.code == 0, ended.err

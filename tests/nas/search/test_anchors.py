@@ -67,6 +67,7 @@ def test_an_anchor_that_does_not_take_the_images_is_refused_before_the_run() -> 
         anchors.check([PEER], config.objectives)
 
 
+@pytest.mark.slow
 def test_a_run_with_an_anchor_of_another_family(nas: Program) -> None:
     ended = nas("run", "--name", "one", "--anchor", "timm:test_coatnet", "--budget", "5", *QUICK)
     assert ended.code == 0, ended.err
