@@ -19,7 +19,7 @@ from search_spaces.common.errors import NegativeAnswer
 from tests.nas.test_cli import Program
 
 SAMPLE = [PAPER[name] for name in ("next-vit-s", "next-vit-b", "next-vit-l")]
-FAST = Speed(fixed=1e-4, per_mac=1e-12, start=4.0, parallel=2)
+FAST = Speed(fixed=1e-4, per_mac=1e-12, per_weight=0.0, start=4.0, parallel=2)
 
 
 def plans(
@@ -132,9 +132,11 @@ def test_a_default_that_a_spec_names_is_not_a_choice_of_the_user() -> None:
 
 
 def test_the_speed_of_training_follows_the_size_of_a_network() -> None:
-    fixed, per_mac = speed._line(np.array([1e8, 4e8, 1e9]), np.array([0.011, 0.014, 0.02]))
-    assert fixed == pytest.approx(0.01, rel=1e-6)
-    assert per_mac == pytest.approx(1e-11, rel=1e-6)
+    costs = np.array([[1, 1e8, 5e6], [1, 4e8, 5e6], [1, 2e8, 2e7], [1, 8e8, 2e7]])  # two networks at two resolutions
+    true = (0.01, 1e-11, 2e-10)
+    assert speed._fitted(costs, costs @ true) == pytest.approx(true, rel=1e-6)
+    known = Speed(fixed=0.01, per_mac=0.0, per_weight=1e-10, start=0.0, parallel=1)
+    assert known.seconds(PAPER["next-vit-s"], 64, 100) == pytest.approx(100 * (0.01 + 3.1763e-3), rel=1e-3)
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "nan", "inf", "much", "20000"])
