@@ -58,7 +58,10 @@ def measured(networks: Sequence[Architecture], classes: int, parallel: int) -> S
     with ThreadPoolExecutor(parallel) as pool:
         seconds = np.array(
             [
-                np.mean(list(pool.map(lambda job: _in_a_process(*job, classes, parallel), [job] * parallel)), axis=0)
+                np.mean(
+                    list(pool.map(lambda job: _in_a_process(job[0], job[1], classes, parallel), [job] * parallel)),
+                    axis=0,
+                )
                 for job in jobs
             ]
         )
