@@ -55,19 +55,17 @@ def measured(networks: Sequence[Architecture], classes: int, parallel: int) -> S
         InfrastructureFailed: a training failed, for instance for want of memory.
     """
     jobs = list(product(networks, RESOLUTIONS))
-    with ThreadPoolExecutor(parallel) as pool:
-        seconds = np.array(
-            [
-                np.mean(
-                    list(pool.map(lambda job: _in_a_process(job[0], job[1], classes, parallel), [job] * parallel)),
-                    axis=0,
-                )
-                for job in jobs
-            ]
-        )
+    seconds = np.array([_side_by_side(network, side, classes, parallel) for network, side in jobs])
     fixed, per_mac, per_weight = _fitted(np.array([_costs(*job) for job in jobs]), seconds[:, 0])
     start = float(np.median(seconds[:, 1]))
     return Speed(fixed=fixed, per_mac=per_mac, per_weight=per_weight, start=start, parallel=parallel)
+
+
+def _side_by_side(architecture: Architecture, resolution: int, classes: int, parallel: int) -> "np.ndarray":
+    """The means of `_in_a_process` over as many processes at once as there are trainings."""
+    with ThreadPoolExecutor(parallel) as pool:
+        timed = [pool.submit(_in_a_process, architecture, resolution, classes, parallel) for _ in range(parallel)]
+        return np.asarray(np.mean([each.result() for each in timed], axis=0))
 
 
 def _costs(architecture: Architecture, resolution: int) -> "np.ndarray":
