@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 PLACE = Path(__file__).parent.parent / "docs" / "pictures"
-PICTURES = {"front": (1280, 830, "light"), "front-dark": (1280, 830, "dark"), "front-narrow": (390, 844, "light")}
+PICTURES = {"front": (1280, 930, "light"), "front-dark": (1280, 930, "dark"), "front-narrow": (390, 844, "light")}
 
 
 def main(page_file: Path) -> None:
