@@ -14,13 +14,11 @@ from evaluators import Metric
 from evaluators.statistics import significance
 from evaluators.statistics.ranking import Interval
 from results.pairs import Sample, Vector
-from results.rules import word
+from results.rules import FEWEST, LEVEL, word
 from results.store.record import Run
 from search_spaces.nextvit.stage import TRANSFORMERS
 
 STAGES, PLACES = 4, 10  # places from the end of a stage
-FEWEST = 5  # pairs, of fewer nothing is said
-LEVEL = 0.05  # of the test, after Holm's correction for all places
 MOST = 2000  # networks: pairs of more would take seconds
 DRAWS = 2000  # of a bootstrap
 BLIND = " It does not see where in a stage a block stands."  # what published networks predict
@@ -88,8 +86,13 @@ def sentences(metric: Metric, found: Sequence[Cell]) -> str:
     return f"{begin}, a transformer {' and '.join([*best, *worst])}.{more}{blind}"
 
 
+def unit(metric: Metric) -> str:
+    """The unit of a difference between two values."""
+    return metric.unit.replace("%", "points")
+
+
 def _where(cell: Cell, metric: Metric) -> str:
-    gain, unit = cell.gain, metric.unit.replace("%", "points")
+    gain = cell.gain
     place = "last" if not cell.place else f"{cell.place} before the last"
-    worth = f"{gain.value:+.2g} [{gain.low:.2g}, {gain.high:.2g}] {unit}"
+    worth = f"{gain.value:+.2g} [{gain.low:.2g}, {gain.high:.2g}] {unit(metric)}"
     return f"in stage {cell.stage + 1}, {place}: {worth} in {cell.pairs} pairs"

@@ -34,9 +34,9 @@ def _published(depths: tuple[int, ...], mixers: str) -> Stages:
 SPACE = StagedSpace(
     choices=(
         Choices(depths=range(1, 7), widths=range(32, 97, 16), kinds="C"),
-        Choices(depths=range(1, 9), widths=range(64, 193, 32), kinds="CA"),
-        Choices(depths=range(1, 21), widths=range(128, 385, 64), kinds="CA"),
-        Choices(depths=range(1, 9), widths=range(256, 769, 128), kinds="CA"),
+        Choices(depths=range(1, 9), kinds="CA"),
+        Choices(depths=range(1, 21), kinds="CA"),
+        Choices(depths=range(1, 9), kinds="CA"),
     ),
     build=_build,
     published={
@@ -45,7 +45,6 @@ SPACE = StagedSpace(
         "fastvit_sa24": _published((4, 4, 12, 4), "CCCA"),
         "fastvit_sa36": _published((6, 6, 18, 6), "CCCA"),
     },
-    doubles=True,
 )
 
 

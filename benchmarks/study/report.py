@@ -18,14 +18,14 @@ import numpy as np
 from evaluators.core.measurement import further_key
 from evaluators.counts.networks import total
 from evaluators.prediction import published_features
-from evaluators.prediction.published_prediction import FACTOR, FAMILY, as_trained_in_the_paper, known
+from evaluators.prediction.published_prediction import FACTOR, as_trained_in_the_paper, family, known
 from evaluators.prediction.published_process import PRIOR, Process, to_percent
 from evaluators.prediction.published_table import table
 from results.front import front
 from results.rules import rules
 from results.store.record import Run, Trial
 from results.store.store import Store
-from search_spaces import Network, TimmNetwork
+from search_spaces import Network
 
 KEPT = Path(__file__).with_name("study.db")
 BUDGETS = (40.0, 80.0, 160.0)  # ms
@@ -86,16 +86,11 @@ def by_others(network: Network) -> Iterator[float]:
     yield from (float(to_percent(mean + FACTOR * sign * spread)[0]) for sign in (-1, 0, 1))
 
 
-def family(network: Network) -> str:
-    """As the table of published networks calls it."""
-    return table().families.get(network.model, "") if isinstance(network, TimmNetwork) else FAMILY
-
-
 @cache
-def without(family: str) -> Process:
+def without(left_out: str) -> Process:
     """The process of the published results of all other families."""
     results = table()
-    kept = [row for row, name in enumerate(results.family) if name != family]
+    kept = [row for row, name in enumerate(results.family) if name != left_out]
     return Process(known(results.rows(kept)), results.top1[kept], PRIOR)
 
 

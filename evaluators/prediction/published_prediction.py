@@ -142,10 +142,11 @@ def as_trained_in_the_paper(features: Vector, families: Sequence[str]) -> Networ
 
 def _families(networks: Sequence[Network]) -> list[str]:
     """Our family, or none for a network with blocks of others; of timm's networks, that of their model."""
-    return [_family(network) for network in networks]
+    return [family(network) for network in networks]
 
 
-def _family(network: Network) -> str:
+def family(network: Network) -> str:
+    """What the table of published networks calls the family of a network; empty where it holds none."""
     if isinstance(network, TimmNetwork):
         return table().families.get(network.model, "")
     return "" if set(str(network)) & set(KINDS) else FAMILY

@@ -71,9 +71,8 @@ def devices_figure(info: DevicesInfo) -> "go.Figure":
     figure = go.Figure()
     last = max(info.first, default=0)
     line = {"color": GREY, "width": 1, "dash": "dash"}
-    figure.add_scatter(
-        x=[1, last] if last else [], y=[1, last] if last else [], mode="lines", line=line, hoverinfo="skip"
-    )
+    ends = [1, last] if last else []
+    figure.add_scatter(x=ends, y=ends, mode="lines", line=line, hoverinfo="skip")
     figure.add_scattergl(
         x=info.first,
         y=info.second,

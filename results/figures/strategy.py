@@ -54,10 +54,10 @@ def strategy_info(run: Run) -> StrategyInfo:
         key, value = shapes[trial.number], trial.value(metric.name)
         best[key] = max(best.get(key, value), value, key=lambda candidate: sign * candidate)
     cells = tuple(evidence.cells(run)) if len(run.objectives) > 1 and feasible else ()
-    worth = evidence.sentences(run.objectives[0], cells)
+    worth = evidence.sentences(metric, cells)
     return StrategyInfo(
         cells=cells,
-        unit=metric.unit.replace("%", "points"),
+        unit=evidence.unit(metric),
         paper=tuple(
             (index, position)
             for index, stage in enumerate(PAPER["next-vit-s"].stages)

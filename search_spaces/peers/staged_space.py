@@ -22,10 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """The choices for one stage: evenly spaced depths and widths, and letters of blocks."""
+    """The choices for one stage: evenly spaced depths and widths, and letters of blocks.
+
+    A stage without widths of its own is twice as wide as the one before.
+    """
 
     depths: range
-    widths: range
+    widths: range | None = None
     kinds: Sequence[str]
 
 
@@ -35,24 +38,21 @@ class StagedSpace:
 
     `build` makes a network that has no name of its own; `published` are those that have one. Where `grows`, timm halves
     the resolution only before a stage that is wider than the one before: a width that is not becomes the next that is.
-    Where `doubles`, only the first stage has a width to choose, and each later one is twice as wide as that before it.
     """
 
     choices: Sequence[Choices]
     build: Callable[[Stages], TimmNetwork]
     published: Mapping[str, Stages]
     grows: bool = False
-    doubles: bool = False
 
     def suggest(self, trial: "optuna.trial.BaseTrial") -> TimmNetwork:
         """One network of the space."""
         depths: list[int] = []
-        widths: list[int] = []
+        widths: list[int | None] = []
         kinds: list[str] = []
         for number, choices in enumerate(self.choices, start=1):
             depths.append(_integer(trial, f"stage{number}.depth", choices.depths))
-            doubled = self.doubles and number > 1
-            widths.append(2 * widths[-1] if doubled else _integer(trial, f"stage{number}.width", choices.widths))
+            widths.append(_integer(trial, f"stage{number}.width", choices.widths) if choices.widths else None)
             kinds.append(_kind(trial, f"stage{number}.kind", choices.kinds))
         return self.network(Stages(depths=tuple(depths), widths=self._settled(widths), kinds=tuple(kinds)))
 
@@ -61,9 +61,12 @@ class StagedSpace:
         named = next((name for name, known in self.published.items() if known == plan), "")
         return TimmNetwork(model=named) if named else self.build(plan)
 
-    def _settled(self, widths: Sequence[int]) -> tuple[int, ...]:
+    def _settled(self, widths: Sequence[int | None]) -> tuple[int, ...]:
         settled: list[int] = []
         for asked, choices in zip(widths, self.choices, strict=True):
+            if choices.widths is None or asked is None:
+                settled.append(2 * settled[-1])
+                continue
             least = settled[-1] if self.grows and settled else 0
             settled.append(asked if asked > least else next(width for width in choices.widths if width > least))
         return tuple(settled)
@@ -76,14 +79,14 @@ class StagedSpace:
         """
         plan = self._plan(network)
         parameters: dict[str, Any] = {}
-        rows = zip(plan.depths, plan.widths, plan.kinds, self.choices, strict=True)
-        for number, (depth, width, kind, choices) in enumerate(rows, start=1):
-            known = {"depth": choices.depths, "width": choices.widths, "kind": choices.kinds}
+        rows = zip(plan.depths, plan.widths, plan.kinds, (0, *plan.widths), self.choices, strict=False)
+        for number, (depth, width, kind, before, choices) in enumerate(rows, start=1):
+            known = {"depth": choices.depths, "width": choices.widths or [2 * before], "kind": choices.kinds}
             for name, value in {"depth": depth, "width": width, "kind": kind}.items():
                 if value not in known[name]:
                     problem = f"the space has {list(known[name])}, not {value}"
                     raise InvalidArchitecture(f"stage{number}.{name}", problem)
-                if len(known[name]) > 1 and not (self.doubles and name == "width" and number > 1):
+                if len(known[name]) > 1:
                     parameters[f"stage{number}.{name}"] = value
         return parameters
 
@@ -98,17 +101,16 @@ class StagedSpace:
     def size(self, left: Mapping[str, Values] | None = None) -> int:
         """The number of different networks in the space, or in what is `left` of some parameters."""
         known = left or {}
-        depths, widths, kinds = (
-            [
-                known.get(f"stage{number}.{name}", getattr(each, f"{name}s"))
+
+        def values(name: str) -> list[Any]:
+            """Those of a parameter, by stage."""
+            return [
+                known.get(f"stage{number}.{name}", getattr(each, f"{name}s") or [None])
                 for number, each in enumerate(self.choices, 1)
             ]
-            for name in ("depth", "width", "kind")
-        )
-        if self.doubles:
-            return len(widths[0]) * prod(map(len, (*depths, *kinds)))
-        settled: set[tuple[int, ...]] = {self._settled(each) for each in product(*widths)}
-        return len(settled) * prod(map(len, (*depths, *kinds)))
+
+        settled = {self._settled(each) for each in product(*values("width"))}
+        return len(settled) * prod(map(len, (*values("depth"), *values("kind"))))
 
 
 def _kind(trial: "optuna.trial.BaseTrial", name: str, kinds: Sequence[str]) -> str:

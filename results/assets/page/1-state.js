@@ -58,6 +58,11 @@ function short(value) {
   return value === null ? "-" : String(Number(value.toPrecision(4)));
 }
 
+// The least and the most of some numbers; of no number, the least is the larger one.
+function extent(values) {
+  return [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity)];
+}
+
 // Blocks that count as transformers: see TRANSFORMERS in search_spaces/nextvit/stage.py.
 function transforms(kind) {
   return "TVW".includes(kind);

@@ -112,7 +112,7 @@ function drawFront() {
 function colour(traces) {
   const values = (trace) => trace.customdata.map((number) => columns.values[state.colour][rowOf.get(number)]);
   const known = current.known.map((row) => columns.values[state.colour][row]).filter((value) => value !== null);
-  const [cmin, cmax] = [known.reduce((a, b) => Math.min(a, b), Infinity), known.reduce((a, b) => Math.max(a, b), -Infinity)];
+  const [cmin, cmax] = extent(known);
   const { unit } = columns.metrics[state.colour];
   [FRONT, DOMINATED].forEach((index) => {
     const scale = { color: values(traces[index]), colorscale: "Cividis", cmin, cmax, opacity: 1 };
@@ -147,7 +147,7 @@ function summary() {
   const { front, knee } = current;
   if (!front.length) return narrowed() ? "No network keeps the limits set here." : "No candidate has succeeded within the limits.";
   const values = front.map((row) => columns.values[state.x][row]);
-  const ends = [Math.min(...values), Math.max(...values)].map((value) => String(Number(value.toPrecision(3))));
+  const ends = extent(values).map((value) => String(Number(value.toPrecision(3))));
   const reach = front.length > 1 ? `from ${ends[0]} to ${ends[1]}` : `at ${ends[0]}`;
   const at = knee === null ? "" : ` The knee is trial ${columns.numbers[knee]}: ${spoken(state.x, knee)}, ${spoken(state.y, knee)}.`;
   return `${front.length} ${front.length === 1 ? "network is" : "networks are"} on the front, ${reach} ${columns.metrics[state.x].unit}.${at}`;
@@ -166,6 +166,11 @@ function remarks() {
 
 // The same sentences as in results/verification.py: how many latencies are doubtful, and what measures them again.
 function doubts(rows, metrics, whose) {
+  return doubted(rows, metrics, whose).map(({ words, command }) => `${words}: measure again with '${command}'.`);
+}
+
+// For each metric that is doubtful for some rows: the words, and the command.
+function doubted(rows, metrics, whose) {
   return metrics.flatMap((metric) => {
     const those = rows.filter((row) => flag(metric, row));
     if (!those.length) return [];
@@ -175,7 +180,8 @@ function doubts(rows, metrics, whose) {
     const trials = those.map((row) => columns.numbers[row]).sort((a, b) => a - b);
     const one = trials.length > FEW ? "--all" : trials.map((trial) => `--trial ${trial}`).join(" ");
     const which = whose && isOwn() ? "--front" : one;
-    return [`${among} doubtful (${flagged}): measure again with 'nas measure ${data.run} ${which} --latency ${metric.split("~")[0]}${data.store}'.`];
+    const command = `nas measure ${data.run} ${which} --latency ${metric.split("~")[0]}${data.store}`;
+    return [{ words: `${among} doubtful (${flagged})`, command }];
   });
 }
 

@@ -7,8 +7,7 @@ const formats = new Set(["config"]); // in which the commands export
 
 // The bounds of the slider: the fastest and the slowest network of the front.
 function reachOfFront() {
-  const values = current.front.map((row) => columns.values[state.x][row]);
-  return [Math.min(...values), Math.max(...values)];
+  return extent(current.front.map((row) => columns.values[state.x][row]));
 }
 
 // At first, what the knee takes, or else the slowest network of the front, rounded up to two digits.
@@ -114,13 +113,12 @@ function picker(parent, trial) {
 // A word on doubtful latencies of the front, with the command that measures them again.
 function warn() {
   const place = document.getElementById("doubt");
-  const sentences = doubts(current.front, [state.x], "the front's ");
+  const [found] = doubted(current.front, [state.x], "the front's ");
   place.replaceChildren();
-  place.hidden = !sentences.length;
-  if (!sentences.length) return;
-  const [words, command] = sentences[0].split(": measure again with ");
-  element("span", `◇ ${words}: a better or a worse network may be the answer. `, place);
-  button("Copy the command that measures them again", place, copied(() => command.replace(/^'|'\.$/g, "")));
+  place.hidden = !found;
+  if (!found) return;
+  element("span", `◇ ${found.words}: a better or a worse network may be the answer. `, place);
+  button("Copy the command that measures them again", place, copied(() => found.command));
 }
 
 function getIt(row) {

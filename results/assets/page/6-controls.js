@@ -24,13 +24,11 @@ function colours(select) {
 
 // The run again: the front as it was after each trial.
 function replay(range) {
-  const last = columns.numbers.reduce((a, b) => Math.max(a, b), 0);
   Object.assign(range, { min: 0, max: columns.numbers.length, step: 1 });
   const settle = () => (range.value = state.until === null ? columns.numbers.length : columns.numbers.filter((number) => number <= state.until).length);
   const numbers = columns.numbers.toSorted((a, b) => a - b);
   range.addEventListener("input", soon(() => {
-    const number = numbers[Math.max(0, range.value - 1)] ?? last;
-    set({ until: Number(range.value) >= numbers.length ? null : number });
+    set({ until: Number(range.value) >= numbers.length ? null : numbers[Math.max(0, range.value - 1)] });
   }));
   changed.push(settle);
   settle();
@@ -39,7 +37,7 @@ function replay(range) {
 // A limit on a metric, as a number or by dragging: at the most for costs, at the least for accuracies and scores.
 function limit(metric, parent) {
   const known = columns.values[metric].filter((value) => value !== null);
-  const [least, most] = [known.reduce((a, b) => Math.min(a, b), Infinity), known.reduce((a, b) => Math.max(a, b), -Infinity)];
+  const [least, most] = extent(known);
   if (!(most > least)) return;
   const free = isCost(metric) ? STEPS : 0; // where the slider limits nothing
   const line = element("div", "", parent);

@@ -104,8 +104,6 @@ async function start() {
   pareto.on("plotly_unhover", showSelected);
   pareto.on("plotly_click", (event) => set({ trial: event.points[0].customdata }));
   const again = () => [drawFront(), ...opened().map(draw)];
-  showAnswer();
-  showSteps();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   addEventListener("beforeprint", () => ((printing = true), again()));
   addEventListener("afterprint", () => ((printing = false), again()));

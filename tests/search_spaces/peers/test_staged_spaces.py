@@ -47,6 +47,15 @@ def test_metaformers_widths_grow_or_timm_would_leave_a_stage_at_its_resolution()
         assert list(plan.widths) == sorted(set(plan.widths))
 
 
+def test_fastvits_widths_double_or_it_is_not_in_the_space() -> None:
+    stages = {"depths": (2, 2, 6, 2), "token_mixers": tuple("CCCA")}
+    inside = TimmNetwork(model="fastvit_sa12", options=(*stages.items(), ("dims", (48, 96, 192, 384))))
+    assert fastvit.params(inside)["stage1.width"] == 48
+    outside = TimmNetwork(model="fastvit_sa12", options=(*stages.items(), ("dims", (48, 192, 192, 384))))
+    with pytest.raises(InvalidArchitecture, match=r"stage2.width: the space has \[96\], not 192"):
+        fastvit.params(outside)
+
+
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize(
     "network",
