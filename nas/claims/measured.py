@@ -24,7 +24,7 @@ from search_spaces.nextvit.architecture import PAPER_WIDTHS
 from search_spaces.strategies.catalogue import RATIOS
 from search_spaces.strategies.strategy import SCALINGS, Strategy
 
-DEPTHS = SCALINGS["as-s"]
+DEPTHS = SCALINGS["as-s"].depths
 NEXT_VIT_S = PAPER["next-vit-s"]
 EQUAL_WIDTHS = (128, 192, 384, 768)  # of all blocks: stage 1 is 128 wide, so that an NTB with r = 0.75 fits in
 PATTERNS = ("CCCC", "CCCT", "CCTT", "CTTT", "TTTT", "CHHH", "HHHH")
