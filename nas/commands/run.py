@@ -32,7 +32,7 @@ from results import front, verification
 from results.glyphs import glyph, labelled
 from results.limits import Limit
 from results.store import names
-from results.store.database import sqlite_path
+from results.store.database_url import sqlite_path
 from results.store.record import Run, Trial
 from results.store.store import Store
 from results.tables import trial_dict

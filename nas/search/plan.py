@@ -19,8 +19,8 @@ from nas.search.screening import warm_start
 from nas.search.training import learning_rate, time_plan
 from results import load
 from results.store import names
-from results.store.database import sqlite_path
 from results.store.database_errors import NoRuns
+from results.store.database_url import sqlite_path
 from results.store.store import Store
 from search_spaces import Network
 from search_spaces.common import narrowed

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from results.store.database_url import shown_url
 from search_spaces.common.errors import InvalidArchitecture, StoreError
 
 PACKAGES = {  # of drivers whose package is not called as they are, or does not bring its library along
@@ -69,13 +70,13 @@ def explained(url: str) -> Iterator[None]:
     except ImportError as error:
         driver = error.name or str(error)
         raise StoreError(
-            f"the database '{url}' needs the Python package {driver}, which is not installed",
+            f"the database '{shown_url(url)}' needs the Python package {driver}, which is not installed",
             f"pip install {PACKAGES.get(driver, driver)}",
         ) from error
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, optuna.exceptions.StorageInternalError) as error:
         cause = error.__cause__ or error
         raise StoreError(
-            f"the database '{url}' failed: {_reason(error, cause)}", _remedy(str(cause) + str(error))
+            f"the database '{shown_url(url)}' failed: {_reason(error, cause)}", _remedy(str(cause) + str(error))
         ) from error
 
 

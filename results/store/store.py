@@ -18,8 +18,9 @@ from evaluators import Measurement, Metric
 from results import DEFAULT_STORE, validity
 from results.limits import Limit, parse
 from results.store import names, rows
-from results.store.database import creating, engine_options, shown_url
+from results.store.database import creating, engine_options
 from results.store.database_errors import undamaged
+from results.store.database_url import for_driver
 from results.store.measurements import MeasurementStore
 from results.store.record import Run, Trial
 from results.store.rows import NETWORK, OUTCOME
@@ -64,10 +65,10 @@ class Store(MeasurementStore):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         options = engine_options(self.url, "rw" if self.writable else "ro")
         try:
-            return optuna.storages.RDBStorage(self.url, engine_kwargs=options, skip_table_creation=True)
+            return optuna.storages.RDBStorage(for_driver(self.url), engine_kwargs=options, skip_table_creation=True)
         except (RuntimeError, alembic.util.CommandError) as error:  # Optuna knows no class for it
             raise StoreError(
-                f"the tables of Optuna in '{self.url}' are of a version that cannot be used here: {error}",
+                f"the tables of Optuna in '{self.shown}' are of a version that cannot be used here: {error}",
                 "install the version of Optuna that made them, or name another database with --store",
             ) from error
 
@@ -156,7 +157,7 @@ class Store(MeasurementStore):
         """
         names = self.names()
         if not names:
-            raise StoreError(f"there are no runs in '{self.url}'", "start one: nas run --space nhs --budget 200")
+            raise StoreError(f"there are no runs in '{self.shown}'", "start one: nas run --space nhs --budget 200")
         return names[-1]
 
     def run(self, name: str) -> Run:
@@ -191,11 +192,11 @@ class Store(MeasurementStore):
             trials=tuple(read),
             validity=self._validity(config, read),
             ignored=tuple(trial.number for trial in found if not rows.is_ours(trial)),
-            store="" if self.url == DEFAULT_STORE else shown_url(self.url),
+            store="" if self.url == DEFAULT_STORE else self.shown,
         )
 
     def _undamaged(self, name: str, trial: "optuna.trial.FrozenTrial") -> contextlib.AbstractContextManager[None]:
-        return undamaged(f"trial {trial.number} of run '{name}' in '{self.url}'")
+        return undamaged(f"trial {trial.number} of run '{name}' in '{self.shown}'")
 
     def _validity(self, config: dict[str, Any], trials: Sequence[Trial]) -> dict[str, str]:
         """How far each accuracy objective was validated, by all real evaluations in this database."""
