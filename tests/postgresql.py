@@ -15,7 +15,7 @@ import pytest
 ON_BOTH = pytest.mark.parametrize("url", ["sqlite", "postgresql"], indirect=True)
 NUMBERS = itertools.count(1)
 ACCOUNT = "postgres"  # the server refuses to run as root
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40", "shared_buffers=16MB")
+FAST = ("fsync=off", "full_page_writes=off", "max_connections=40", "shared_buffers=16MB")
 
 
 def programs() -> Path:

@@ -21,6 +21,7 @@ from search_spaces.common.errors import StoreError
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
+OLDEST_SERVER = 13  # of PostgreSQL
 OPTUNA = "tables of Optuna"
 ADVISORY = 0x6E6173  # "nas": PostgreSQL's number of the lock under which tables and runs are created
 Mode = Literal["ro", "rw", "rwc"]  # SQLite's own words: read, write, write and create
@@ -102,12 +103,26 @@ def open_engine(url: str, *, writable: bool) -> sa.Engine:
 
 
 def _settle(engine: sa.Engine, url: str, path: Path | None, writable: bool) -> None:
+    _check_server(engine, url)
     if missing := _missing(engine, url):
         if writable:
             _create(url, path)
         elif missing != OPTUNA:  # without those it has measurements, but no run yet
             raise NoRuns(f"'{shown_url(url)}' has no {missing}")
     _check_version(engine, url)
+
+
+def _check_server(engine: sa.Engine, url: str) -> None:
+    """Refuses a server that lacks what is used of it."""
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.connect() as connection:
+        version = connection.connection.dbapi_connection.info.server_version  # type: ignore[union-attr]
+    if version < OLDEST_SERVER * 10_000:
+        raise StoreError(
+            f"the server of '{shown_url(url)}' is PostgreSQL {version // 10_000}; nas needs {OLDEST_SERVER} or newer",
+            "upgrade the server, or name another database with --store",
+        )
 
 
 def _create(url: str, path: Path | None) -> None:

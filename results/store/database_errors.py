@@ -34,6 +34,17 @@ REMEDIES = {  # by what the database or the system says
     "locked": "another program holds it: end that program, or wait",
     "Can't load plugin": "give a SQLAlchemy URL such as sqlite:///runs/nas.db or postgresql://host/name",
     "malformed": "restore a copy of the file, or save what SQLite can read: sqlite3 FILE .recover",
+    "refused": "start the server, or check the host and the port in the URL",
+    "timeout expired": "start the server, or check the host and the port in the URL",
+    "could not translate host": "check the host in the URL",
+    "authentication failed": "put the password into ~/.pgpass, or into PGPASSWORD",
+    "no password supplied": "put the password into ~/.pgpass, or into PGPASSWORD",
+    "certificate": "name the certificate of the server's authority: &sslrootcert=FILE",
+    "permission denied for": "have the owner of the database grant them to your role",
+    "terminating connection": "give the same command again: everything recorded so far is kept",
+    "server closed the connection": "give the same command again: everything recorded so far is kept",
+    "No space left": "make room on the server's disk, then give the same command again: what is recorded is kept",
+    "does not exist": "make it: createdb NAME, or check the name in the URL",
     "no such": "the database is incomplete: restore a copy of it",
 }
 
