@@ -19,8 +19,10 @@ from results.store.record import Run, Trial
 from search_spaces.nextvit.stage import TRANSFORMERS
 
 STAGES, PLACES = 4, 10  # places from the end of a stage
+MANY = 9  # transformers in a stage: so many or more
 MOST = 2000  # networks: pairs of more would take seconds
 DRAWS = 2000  # of a bootstrap
+WORST = {"place": "a transformer costs most", "number": "the worst number of transformers is"}
 BLIND = " It does not see where in a stage a block stands."  # what published networks predict
 
 
@@ -29,7 +31,7 @@ class Cell:
     """A square of a map that was tried both ways: what its trait is worth, in the unit of the accuracy objective."""
 
     stage: int  # from 0
-    column: int  # a place, 0 for the last block; or a number of transformers
+    column: int  # a place, 0 for the last block; or a number of transformers, `MANY` for more, too
     gain: Interval  # above 0 is better, whatever the direction of the objective
     pairs: int
     p: float = 1.0  # corrected for all cells of its map
@@ -64,7 +66,7 @@ def _places(trials: Sequence[Trial]) -> Iterator[Question]:
 
 def _numbers(trials: Sequence[Trial]) -> Iterator[Question]:
     for stage in range(STAGES):
-        found = np.array([transformers(trial)[stage] for trial in trials], dtype=int)
+        found = np.array([min(MANY, transformers(trial)[stage]) for trial in trials], dtype=int)
         for number in np.unique(found).tolist():
             yield stage, number, found == number, found != number
 
@@ -100,21 +102,24 @@ def sentences(metric: Metric, where: Sequence[Cell], how_many: Sequence[Cell]) -
     if not where and not how_many:
         return "Too few pairs of networks are alike in latency and MACs to say where transformers pay off."
     begin = f"By {word(metric)}, in pairs of networks of this run that are alike in latency and MACs,"
-    places = _said(where, metric, "a transformer", lambda cell: f"in stage {cell.stage + 1}, {_place(cell)}", "place")
-    numbers = _said(how_many, metric, "a number of transformers", _number, "number")
+    places = _said(where, metric, ("a transformer pays off most", "costs most"), _place, "place")
+    bounds = "the best number of transformers is", "the worst is"
+    numbers = _said(how_many, metric, bounds, _number, "number")
     blind = BLIND if metric.name.partition(":")[0] == "published" else ""
     return f"{begin} {'; '.join(filter(None, [places, numbers]))}.{blind}"
 
 
-def _said(found: Sequence[Cell], metric: Metric, subject: str, shown: Callable[[Cell], str], what: str) -> str:
+def _said(
+    found: Sequence[Cell], metric: Metric, words: tuple[str, str], shown: Callable[[Cell], str], what: str
+) -> str:
     """What one map says: which trait pays off most, which costs most, and how many cannot be told."""
     told = sorted((cell for cell in found if cell.told), key=lambda cell: cell.gain.value)
-    best = [f"pays off most {shown(cell)}: {_worth(cell, metric)}" for cell in told[-1:] if cell.gain.value > 0]
-    worst = [f"costs most {shown(cell)}: {_worth(cell, metric)}" for cell in told[:1] if cell.gain.value < 0]
+    ends = [(words[0], cell) for cell in told[-1:] if cell.gain.value > 0]
+    ends += [(words[1] if ends else WORST[what], cell) for cell in told[:1] if cell.gain.value < 0]
     if found and not told:
         return f"no {what} that was tried both ways tells whether it pays off ({len(found)})"
     rest = f" ({len(found) - len(told)} of {len(found)} {what}s do not tell)" if len(told) < len(found) else ""
-    return f"{subject} {' and '.join([*best, *worst])}{rest}" if told else ""
+    return " and ".join(f"{begin} {shown(cell)}: {_worth(cell, metric)}" for begin, cell in ends) + rest
 
 
 def unit(metric: Metric) -> str:
@@ -123,11 +128,11 @@ def unit(metric: Metric) -> str:
 
 
 def _place(cell: Cell) -> str:
-    return f"{cell.column} before the last" if cell.column else "last"
+    return f"in stage {cell.stage + 1}, {f'{cell.column} before the last' if cell.column else 'last'}"
 
 
 def _number(cell: Cell) -> str:
-    return f"with {cell.column} in stage {cell.stage + 1}"
+    return f"{cell.column}{' or more' if cell.column == MANY else ''} in stage {cell.stage + 1}"
 
 
 def _worth(cell: Cell, metric: Metric) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from results import evidence, front
-from results.colours import BLUE, GREY, VERMILION
-from results.evidence import PLACES, STAGES, Cell
+from results.colours import BLUE, GREY, INK, VERMILION
+from results.evidence import MANY, PLACES, STAGES, Cell
 from results.figures.common.style import AXIS, layout
 from results.figures.common.view import View
 from results.store.record import Run, Trial
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 VIEW = View(heading="Where do the transformers go?", place=1, is_open=True)
 OPEN = "rgba(128,128,128,0.12)"  # where pairs do not tell
 FEW = 6  # columns that a map has at the least
+CORNER = 0.33  # of a square: where a star stands
+KEY = "Numbers count pairs; hatched squares do not tell; stars are Next-ViT-S."
 NAMES = [f"stage {stage + 1}" for stage in range(STAGES)]
 
 
@@ -44,6 +46,7 @@ def strategy_info(run: Run) -> StrategyInfo:
     has_pairs = len(run.objectives) > 1 and bool(run.feasible())
     places, numbers = (tuple(find(run) if has_pairs else ()) for find in (evidence.places, evidence.numbers))
     worth = evidence.sentences(run.objectives[0], places, numbers)
+    worth += f" {KEY}" if places or numbers else ""
     stages = PAPER["next-vit-s"].stages if run.succeeded() else ()
     blocks = [stage.blocks[::-1] for stage in stages]
     return StrategyInfo(
@@ -72,7 +75,7 @@ def _count(members: Sequence[Trial]) -> str:
 
 
 def strategy_figure(info: StrategyInfo) -> "go.Figure":
-    """Two heat maps side by side; rings mark Next-ViT-S."""
+    """Two heat maps side by side; stars mark Next-ViT-S."""
     from plotly.subplots import make_subplots
 
     figure = make_subplots(cols=2, horizontal_spacing=0.16, column_widths=[0.55, 0.45])
@@ -81,10 +84,23 @@ def strategy_figure(info: StrategyInfo) -> "go.Figure":
         _add_map(figure, info.places, info.paper_places, PLACES, "before the last: %{z:+.2g}", 1, info.unit)
         _add_map(figure, info.numbers, info.paper_numbers, columns, "transformers: %{z:+.2g}", 2, info.unit)
     figure.update_layout(layout("blocks before the last of the stage", ""), showlegend=False)
-    stages = {"categoryorder": "array", "categoryarray": NAMES[::-1], "range": [-0.5, STAGES - 0.5], **AXIS}
+    stages = {
+        "range": [STAGES - 0.5, -0.5],
+        "tickvals": list(range(STAGES)),
+        "ticktext": NAMES,
+        "zeroline": False,
+        **AXIS,
+    }
     figure.update_layout(
         xaxis={"range": [-0.5, PLACES - 0.5], "dtick": 1},
-        xaxis2={"title": {"text": "transformers in the stage"}, "range": [-0.5, columns - 0.5], "dtick": 1, **AXIS},
+        xaxis2={
+            "title": {"text": "transformers in the stage"},
+            "range": [-0.5, columns - 0.5],
+            "tickvals": list(range(columns)),
+            "ticktext": [f"{number}{'+' if number == MANY else ''}" for number in range(columns)],
+            "zeroline": False,
+            **AXIS,
+        },
         yaxis=stages,
         yaxis2=stages,
     )
@@ -100,7 +116,7 @@ def _add_map(
     col: int,
     unit: str,
 ) -> None:
-    """The squares that pairs tell from nothing in colour, the others hatched, and rings."""
+    """The squares that pairs tell from nothing in colour, the others hatched, with their numbers of pairs; stars."""
     at = {"row": 1, "col": col}
     told, others = [cell for cell in cells if cell.told], [cell for cell in cells if not cell.told]
     most = max((abs(cell.gain.value) for cell in told), default=1.0)
@@ -114,17 +130,25 @@ def _add_map(
         **at,
     )
     figure.add_heatmap(**_squares(others, columns, shown), colorscale=[[0, OPEN], [1, OPEN]], showscale=False, **at)
-    hatch = {"symbol": "line-ne", "size": 22, "line": {"color": GREY, "width": 1}}
-    ring = {"symbol": "circle-open", "size": 15, "color": GREY, "line": {"width": 2}}
-    for marker, marked in ((hatch, [(cell.stage, cell.column) for cell in others]), (ring, paper)):
+    hatch = {"symbol": "line-ne", "size": 36, "opacity": 0.35, "line": {"color": GREY, "width": 1}}
+    for marked, marker in ((told, {"opacity": 0}), (others, hatch)):
         figure.add_scatter(
-            x=[column for _, column in marked],
-            y=[NAMES[stage] for stage, _ in marked],
-            mode="markers",
+            x=[cell.column for cell in marked],
+            y=[cell.stage for cell in marked],
+            text=[str(cell.pairs) for cell in marked],
+            mode="markers+text",
             marker=marker,
             hoverinfo="skip",
             **at,
         )
+    figure.add_scatter(
+        x=[column + CORNER for _, column in paper],
+        y=[stage - CORNER for stage, _ in paper],
+        mode="markers",
+        marker={"symbol": "star", "size": 9, "color": INK},
+        hoverinfo="skip",
+        **at,
+    )
 
 
 def _squares(cells: Sequence[Cell], columns: int, shown: str) -> dict[str, Any]:
@@ -133,13 +157,12 @@ def _squares(cells: Sequence[Cell], columns: int, shown: str) -> dict[str, Any]:
     rows = [[known.get((stage, column)) for column in range(columns)] for stage in range(STAGES)]
     return {
         "x": list(range(columns)),
-        "y": NAMES,
+        "y": list(range(STAGES)),
         "z": [[cell.gain.value if cell else None for cell in row] for row in rows],
         "customdata": [[[c.gain.low, c.gain.high, c.pairs] if c else None for c in row] for row in rows],
-        "text": [[str(cell.pairs) if cell else "" for cell in row] for row in rows],
-        "texttemplate": "%{text}",
+        "text": [[str(stage + 1)] * columns for stage in range(STAGES)],
         "hoverongaps": False,
-        "hovertemplate": f"%{{y}}, %{{x}} {shown} [%{{customdata[0]:.2g}}, %{{customdata[1]:.2g}}]"
+        "hovertemplate": f"stage %{{text}}, %{{x}} {shown} [%{{customdata[0]:.2g}}, %{{customdata[1]:.2g}}]"
         "<br>%{customdata[2]} pairs<extra></extra>",
         "xgap": 2,
         "ygap": 2,

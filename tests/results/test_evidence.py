@@ -52,7 +52,7 @@ def test_a_number_that_is_planted_is_found() -> None:
     (none,) = [cell for cell in found if (cell.stage, cell.column) == (2, 0)]
     assert none.told and none.gain.low <= -0.3 <= none.gain.high
     said = evidence.sentences(run.objectives[0], [], found)
-    assert f"costs most with 0 in stage 3: {none.gain.value:+.2g}" in said
+    assert f"the worst number of transformers is 0 in stage 3: {none.gain.value:+.2g}" in said
 
 
 def test_what_published_networks_predict_does_not_see_places() -> None:

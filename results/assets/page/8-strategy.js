@@ -1,7 +1,8 @@
 // Where do the transformers go? What they are worth is drawn by Python, from all networks of the run; how many networks of
 // the front have one follows the page.
 
-const PLACES = 10; // from the end of a stage
+const [PLACES, MANY] = [10, 9]; // from the end of a stage; transformers in a stage: so many or more
+const CORNER = 0.33; // of a square, where dots stand
 
 // On narrow screens, the two maps stand one above the other.
 function stack({ data, layout }) {
@@ -26,11 +27,10 @@ function where(everyone) {
 function markStrategy({ data, layout }, _, row) {
   if (!isOurs(row)) return;
   const stages = stagesOf(row);
-  const places = stages.flatMap(({ blocks }, stage) => [...blocks].flatMap((kind, index) => (transforms(kind) ? [[blocks.length - 1 - index, `stage ${stage + 1}`]] : [])));
-  const shown = places.filter(([before]) => before < PLACES); // blocks further from the end of a stage are off the map
+  const places = stages.flatMap(({ blocks }, stage) => [...blocks].flatMap((kind, index) => (transforms(kind) ? [[blocks.length - 1 - index, stage]] : [])));
+  const numbers = stages.map(({ blocks }, stage) => [Math.min(MANY, [...blocks].filter(transforms).length), stage]);
   const dots = { type: "scatter", mode: "markers", hoverinfo: "skip", marker: { size: 6, color: layout.font.color } };
-  data.push({ ...dots, x: shown.map(([before]) => before), y: shown.map(([, stage]) => stage) });
-  const name = (_, stage) => `stage ${stage + 1}`;
-  const numbers = stages.map(({ blocks }) => [...blocks].filter(transforms).length);
-  data.push({ ...dots, x: numbers, y: stages.map(name), xaxis: "x2", yaxis: "y2" });
+  const marked = (cells) => ({ x: cells.map(([column]) => column - CORNER), y: cells.map(([, stage]) => stage - CORNER) });
+  data.push({ ...dots, ...marked(places.filter(([before]) => before < PLACES)) }); // others are off the map
+  data.push({ ...dots, ...marked(numbers), xaxis: "x2", yaxis: "y2" });
 }
