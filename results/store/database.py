@@ -23,6 +23,7 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 OLDEST_SERVER = 13  # of PostgreSQL
 OPTUNA = "tables of Optuna"
+BESIDE = ("procrastinate_", "nas_answers", "nas_lanes", "nas_leases")  # of the queue, and of the leases on runs
 ADVISORY = 0x6E6173  # "nas": PostgreSQL's number of the lock under which tables and runs are created
 Mode = Literal["ro", "rw", "rwc"]  # SQLite's own words: read, write, write and create
 
@@ -176,7 +177,7 @@ def _missing(engine: sa.Engine, url: str) -> str:
         StoreError: it is another program's.
         Damaged: it has content, so that this was not left out by an interrupted creation.
     """
-    tables = set(sa.inspect(engine).get_table_names())
+    tables = {name for name in sa.inspect(engine).get_table_names() if not name.startswith(BESIDE)}
     if not tables:
         return "tables"
     if schema.name not in tables:
