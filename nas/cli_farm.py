@@ -30,7 +30,7 @@ def worker(lane: str | None, offers: tuple[str, ...], until_empty: bool, store: 
     Jobs wait in the team's database. A lane stands for one device: its jobs are done one after another, whoever asks.
     A worker may be killed at any time; its job is done again.
     """
-    from nas.commands.worker import serve_lane
+    from nas.commands.farm.worker import serve_lane
 
     return serve_lane(store, lane, offers, until_empty=until_empty)
 
@@ -44,6 +44,23 @@ def status(watch: bool, store: str, as_json: bool) -> int:
 
     Exit code 1: jobs wait in a lane that nobody serves.
     """
-    from nas.commands.status import show
+    from nas.commands.farm.status import show
 
     return show(store, watch=watch, as_json=as_json)
+
+
+@click.group(epilog=examples("nas store init-roles --store postgresql://db/nas?sslmode=verify-full"))
+def store() -> None:
+    """Look after the team's database."""
+
+
+@store.command("init-roles", epilog=examples("nas store init-roles"))
+@STORE
+def init_roles(store: str) -> int:
+    """Make the tables, and a role for drivers and one for workers.
+
+    Run it as the owner of the database. Workers need nothing of runs and measurements, and see none.
+    """
+    from nas.commands.farm.roles import initialise
+
+    return initialise(store)

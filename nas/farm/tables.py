@@ -6,6 +6,7 @@ serves which lane.
 """
 
 import procrastinate
+import psycopg
 
 from results.store.database_errors import explained
 from results.store.database_url import for_driver, is_postgresql, shown_url
@@ -49,8 +50,6 @@ def create(url: str) -> None:
         UsageError: the URL names no PostgreSQL server.
         StoreError: the server cannot be used.
     """
-    import psycopg
-
     with explained(url):
         try:
             connection = psycopg.connect(conninfo(url), autocommit=True, connect_timeout=CONNECT_SECONDS)
@@ -58,7 +57,12 @@ def create(url: str) -> None:
             raise OSError(str(error)) from error
         with connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (ADVISORY,))
-            connection.execute(OWN)
-            missing = connection.execute("SELECT to_regclass('procrastinate_jobs') IS NULL").fetchone()
-            if missing and missing[0]:
+            if _lacks(connection, "nas_answers") or _lacks(connection, "nas_lanes"):
+                connection.execute(OWN)
+            if _lacks(connection, "procrastinate_jobs"):
                 connection.execute(procrastinate.schema.SchemaManager.get_schema())
+
+
+def _lacks(connection: "psycopg.Connection[tuple[object, ...]]", table: str) -> bool:
+    """Whether a table is missing: an account without the right to make tables may use those that are there."""
+    return connection.execute("SELECT to_regclass(%s) IS NULL", (table,)).fetchone() == (True,)

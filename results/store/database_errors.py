@@ -40,7 +40,7 @@ REMEDIES = {  # by what the database or the system says
     "authentication failed": "put the password into ~/.pgpass, or into PGPASSWORD",
     "no password supplied": "put the password into ~/.pgpass, or into PGPASSWORD",
     "certificate": "name the certificate of the server's authority: &sslrootcert=FILE",
-    "permission denied for": "have the owner of the database grant them to your role",
+    "permission denied for": "the owner of the database grants them: nas store init-roles says how",
     "terminating connection": "give the same command again: everything recorded so far is kept",
     "server closed the connection": "give the same command again: everything recorded so far is kept",
     "No space left": "make room on the server's disk, then give the same command again: what is recorded is kept",

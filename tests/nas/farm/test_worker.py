@@ -114,3 +114,25 @@ def test_bad_input(nas: Program, url: str) -> None:
         assert "Traceback" not in ended.err
     nothing = nas("status", "--store", url)
     assert nothing.code == 0 and "no lanes yet" in nothing.err
+
+
+def test_workers_see_no_runs_and_drivers_all(nas: Program, server: Server, url: str) -> None:
+    made = nas("store", "init-roles", "--store", url)
+    assert made.code == 0 and "GRANT nas_worker TO t4box" in made.err
+    assert nas("store", "init-roles", "--store", url).code == 0, "it may be run again"
+    for account, role in (("laptop", "nas_driver"), ("t4box", "nas_worker")):
+        server.execute(f"DROP ROLE IF EXISTS {account}")
+        server.execute(f"CREATE ROLE {account} LOGIN")
+        server.execute(f"GRANT {role} TO {account}")
+    driver, measurer = (url.replace("postgres@", f"{account}@") for account in ("laptop", "t4box"))
+    worker = nas.start("worker", "--lane", "box", "--store", measurer)
+    run = nas("run", "--name", "far", "--budget", "2", *SCORE, *LANE, "--store", driver)
+    worker.send_signal(signal.SIGINT)
+    _, said = worker.communicate(timeout=60)
+    assert run.code == 0, run.err + said
+    assert "of which 0 failed" in said
+    peeping = nas("show", "--store", measurer)
+    assert (peeping.code, "permission denied" in peeping.err) == (1, True)
+    assert nas("show", "far", "--store", driver).code == 0
+    for account in ("laptop", "t4box"):
+        server.execute(f"DROP ROLE {account}")
