@@ -28,7 +28,7 @@ class Sleeper(server.LaneServer):
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self.seconds)
         with self.log.open("a") as file:
-            file.write(f"{os.getpid()} {begun} {time.monotonic()} {job.get('seed')}\n")
+            file.write(f"{self.lane} {begun} {time.monotonic()} {job.get('seed')}\n")
         return {"ratio": float(job.get("seed", 0))}
 
 
