@@ -4,6 +4,7 @@ The jobs and answers are those of a worker process (`jobs.py`). The program prov
 knows no database.
 """
 
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -54,6 +55,7 @@ class _Queues:
         self.lock = threading.Lock()
         self.opening: Callable[[], Queue] | None = None
         self.queue: Queue | None = None
+        self.owner = secrets.token_hex(8)  # of the jobs of this process
 
     def get(self, lane: str) -> Queue:
         with self.lock:
@@ -73,6 +75,11 @@ def provide(opening: Callable[[], Queue] | None) -> None:
     _queues.opening, _queues.queue = opening, None
 
 
+def act_for(run: str) -> None:
+    """The jobs of this process are those of a run: whoever resumes it asks for the same ones."""
+    _queues.owner = f"run {run}"
+
+
 def started(location: Location = HERE, prepare: str = "", threads: int = 0) -> "Worker | LaneWorker":
     """What does jobs at a location: a process, or whoever serves a lane.
 
@@ -81,14 +88,17 @@ def started(location: Location = HERE, prepare: str = "", threads: int = 0) -> "
     """
     if not location.lane:
         return Worker(location, prepare, threads)
-    return LaneWorker(_queues.get(location.lane), location.lane)
+    return LaneWorker(_queues.get(location.lane), location.lane, _queues.owner)
 
 
 class LaneWorker:
-    """The driver's side of a lane, in place of a process. A job outlives it: who asks again gets the same answer."""
+    """The driver's side of a lane, in place of a process.
 
-    def __init__(self, queue: Queue, lane: str) -> None:
-        self.queue, self.lane = queue, lane
+    A job outlives it: the same owner who asks again gets the same answer. Owners share none: each measures for itself.
+    """
+
+    def __init__(self, queue: Queue, lane: str, owner: str = "") -> None:
+        self.queue, self.lane, self.owner = queue, lane, owner
         self.took = 0.0  # seconds of its latest job, for which the device was held
         self._killed = threading.Event()
 
@@ -102,7 +112,7 @@ class LaneWorker:
         """
         if job["do"] in ("open", "prepare"):
             return {}  # whoever serves the lane prepares what it needs
-        key = digest([self.lane, job, code()])
+        key = digest([self.owner, self.lane, job, code()])
         self.queue.put(self.lane, key, job, timeout)
         answer = self._waited(key, say, patient=job["do"] != "describe")
         self.queue.forget(key)

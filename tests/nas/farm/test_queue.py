@@ -104,6 +104,14 @@ def test_a_job_that_is_asked_for_again_is_the_same(queue: PostgresQueue, work: A
     assert len(logged(tmp_path)) == 2, "once it was fetched, it is a new one"
 
 
+def test_two_drivers_measure_each_for_itself(queue: PostgresQueue, work: Any, tmp_path: Path) -> None:
+    work(seconds=0.3)
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(LaneWorker(queue, "a", owner).run, job(5), 60) for owner in ("run x", "run y")]
+        assert [each.result()["ratio"] for each in asked] == [5.0, 5.0]
+    assert len(logged(tmp_path)) == 2, "a repeat that nobody made would narrow an interval"
+
+
 def test_the_job_of_a_killed_worker_is_done_by_another(queue: PostgresQueue, work: Any, tmp_path: Path) -> None:
     first = work(seconds=30)
     with ThreadPoolExecutor(1) as pool:
