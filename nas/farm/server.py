@@ -27,6 +27,7 @@ from evaluators.core.source_digest import code
 from evaluators.workers import jobs
 from evaluators.workers.bench import Bench
 from evaluators.workers.worker import describe
+from nas.exit_codes import INTERRUPTED
 from nas.farm import tables
 from nas.signals import SIGNALS
 from search_spaces.common.errors import InfrastructureFailed, UsageError, failure
@@ -40,7 +41,7 @@ POLL_SECONDS = 2.0  # for jobs, where a notice was missed
 BEAT = """
 INSERT INTO nas_lanes (lane, worker, host, offers, code, done, failed) VALUES
     (%(lane)s, %(worker)s, %(host)s, %(offers)s, %(code)s, %(done)s, %(failed)s)
-ON CONFLICT (lane, worker) DO UPDATE SET seen = now(), done = %(done)s, failed = %(failed)s
+ON CONFLICT (lane, host, worker) DO UPDATE SET seen = now(), done = %(done)s, failed = %(failed)s
 """
 ANSWER = """
 WITH kept AS (
@@ -48,7 +49,7 @@ WITH kept AS (
 SELECT pg_notify(%(channel)s, %(key)s)
 """
 IS_ANSWERED = "SELECT EXISTS (SELECT 1 FROM nas_answers WHERE key = %(key)s) AS answered"
-LEAVE = "DELETE FROM nas_lanes WHERE lane = %(lane)s AND worker = %(worker)s"
+LEAVE = "DELETE FROM nas_lanes WHERE lane = %(lane)s AND host = %(host)s AND worker = %(worker)s"
 TIDY = "DELETE FROM nas_answers WHERE made < now() - make_interval(days => %(days)s)"
 FORGET_DEAD = "DELETE FROM nas_lanes WHERE seen < now() - make_interval(days => %(days)s)"
 
@@ -114,14 +115,14 @@ class LaneServer:
                 for task in side:
                     task.cancel()
                 await asyncio.gather(*side, return_exceptions=True)
-            await connector.execute_query_async(LEAVE, lane=self.lane, worker=self._me["worker"])
+            await connector.execute_query_async(LEAVE, **self._me)
 
     def _listen_for_signals(self, worker: procrastinate.worker.Worker) -> None:
         def stop() -> None:
-            if self._stopping:
+            if self._stopping:  # another worker does the present job again
                 self.bench.kill()
-            else:
-                self.say("  stopping after the present job; again: at once")
+                os._exit(INTERRUPTED)
+            self.say("  stopping after the present job; again: at once")
             self._stopping = True
             worker.stop()  # type: ignore[no-untyped-call]
 

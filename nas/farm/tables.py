@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS nas_answers (
 CREATE TABLE IF NOT EXISTS nas_lanes (
     lane text, worker text, host text NOT NULL, offers text NOT NULL, code text NOT NULL,
     done integer NOT NULL DEFAULT 0, failed integer NOT NULL DEFAULT 0,
-    since timestamptz NOT NULL DEFAULT now(), seen timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (lane, worker)
+    since timestamptz NOT NULL DEFAULT now(), seen timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (lane, host, worker)
 );
 """
 

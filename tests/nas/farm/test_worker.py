@@ -74,6 +74,27 @@ def test_a_driver_that_is_killed_resumes_over_the_lane(nas: Program, serving: An
     assert nas("status", "--store", url, "--json").json == []
 
 
+def test_a_second_interrupt_ends_a_worker_at_once_and_its_job_stays(nas: Program, serving: Any, url: str) -> None:
+    """A long one: next-vit-l at 1024 pixels."""
+    worker = serving()
+    driver = nas.start("measure", "next-vit-l", "--latency", "ort:resolution=1024@lane:box", "--store", url)
+
+    def doing() -> int:
+        shown = nas("status", "--store", url, "--json").json
+        return sum(lane["doing"] for lane in shown)
+
+    while not doing():
+        time.sleep(0.1)
+    time.sleep(2)  # its description is quick, its measurement is not
+    for _ in range(2):
+        worker.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    worker.communicate(timeout=20)
+    assert worker.returncode == 130 and doing() == 1
+    driver.kill()
+    driver.communicate()
+
+
 def test_what_a_worker_refuses(answer: Any) -> None:
     measure = {"do": "measure", "evaluator": "ort:resolution=32", "architecture": S}
     for job, words in (
