@@ -52,7 +52,7 @@ def names(family: str | None = None) -> list[str]:
 
 
 def get(spec: str, family: str | None = None) -> Evaluator:
-    """The evaluator of a spec: NAME, then :OPTIONS, then for a latency @ssh:HOST (`coreml:units=all@ssh:me@macbook`).
+    """The evaluator of a spec: NAME, then :OPTIONS, then for a latency @ssh:HOST or @lane:NAME (`trt@lane:t4`).
 
     Raises:
         UnknownName: there is no such evaluator in that family; the message offers the nearest name.
@@ -63,7 +63,7 @@ def get(spec: str, family: str | None = None) -> Evaluator:
             f"'{spec}' is not an evaluator: it has control characters, or more than {LONGEST_SPEC} characters",
             "write NAME or NAME:OPTION=VALUE, for example ort:resolution=192",
         )
-    text, at, host = re.fullmatch(r"(.*?)(@ssh:|@|$)(.*)", spec).groups()  # type: ignore[union-attr]
+    text, at, host = re.fullmatch(r"(.*?)(@ssh:|@lane:|@|$)(.*)", spec).groups()  # type: ignore[union-attr]
     name, _, options = text.partition(":")
     evaluator_class = _class(name, family)
     parts = options.split(",")
@@ -76,7 +76,10 @@ def get(spec: str, family: str | None = None) -> Evaluator:
         evaluator_class, ",".join(part for part in parts if part.partition("=")[0] not in location)
     )
     if at == "@" or (at and not host):
-        raise UsageError(f"'{spec}' names no location", f"a machine over SSH is written {name}@ssh:USER@HOST")
+        raise UsageError(
+            f"'{spec}' names no location",
+            f"a machine over SSH is written {name}@ssh:USER@HOST, a lane of a team's queue {name}@lane:NAME",
+        )
     if not (host or location):
         return evaluator
     if evaluator.family() != "latency":
@@ -89,6 +92,10 @@ def get(spec: str, family: str | None = None) -> Evaluator:
         return Predicted(inner=evaluator, which=location["predicted"])
     from evaluators.workers.remote import Remote
 
+    if at == "@lane:":
+        if "python" in location:
+            raise UsageError(f"'{spec}': whoever serves a lane chooses the interpreter", f"write {name}@lane:{host}")
+        return Remote(inner=evaluator, where=Location(lane=host))
     return Remote(inner=evaluator, where=Location(host=host, python=location.get("python", "")))
 
 

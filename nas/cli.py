@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from nas import __version__
+from nas.cli_farm import status, store, worker
 from nas.cli_networks import export, measure
 from nas.cli_study import mechanism, rediscover, strategies
 from nas.cli_training import finalists, train
@@ -378,5 +379,5 @@ def evaluators(as_json: bool) -> None:
     list_evaluators(as_json=as_json)
 
 
-for command in (export, measure, train, finalists, strategies, rediscover, mechanism):
+for command in (export, measure, train, finalists, strategies, rediscover, mechanism, worker, status, store):
     cli.add_command(command)

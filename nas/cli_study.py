@@ -11,7 +11,7 @@ SCALINGS = click.option(
     "scalings",
     multiple=True,
     metavar="NAME",
-    help="Depths of strategies: shallow, as-s or as-b.  [default: all]",
+    help="Sizes of strategies: shallow, as-s, as-b, or tiny for images of some 64 px.  [default: all but tiny]",
 )
 
 

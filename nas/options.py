@@ -12,12 +12,24 @@ from results import DEFAULT_STORE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+def _with_lanes(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The lanes of a command are those of its database, where that is on a server."""
+    if value.startswith("postgres"):  # without importing anything for others
+        from evaluators.workers import lanes
+        from nas.farm.queue import PostgresQueue
+
+        lanes.provide(lambda: context.with_resource(PostgresQueue(value)))
+    return value
+
+
 STORE = click.option(
     "--store",
     metavar="URL",
     envvar="NAS_STORE",
     default=DEFAULT_STORE,
     show_default=True,
+    callback=_with_lanes,
     help="Database of runs and measurements.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")

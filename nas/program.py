@@ -17,7 +17,7 @@ from nas import __version__, terminal
 from nas.cli import cli
 from nas.exit_codes import BUG, DONE, INTERRUPTED, NEGATIVE, USAGE
 from search_spaces.common.errors import NasError, UsageError
-from search_spaces.common.texts import printable, shown, unprintable
+from search_spaces.common.texts import printable, shown, unprintable, without_passwords
 
 LONGEST_ARGUMENT = 4096  # characters: no path is longer
 # Refusals of the operating system, and what to do about them. Every other OSError is our bug.
@@ -101,7 +101,8 @@ def _report() -> str:
     with tempfile.NamedTemporaryFile(
         "w", prefix="nas-bug-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
     ) as report:
-        report.write(f"nas {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}")
+        story = f"nas {__version__}, Python {sys.version}\n{sys.argv}\n\n{traceback.format_exc()}"
+        report.write(without_passwords(story))
     return f"please send {Path(report.name)} with your report; NAS_DEBUG=1 prints it instead"
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ import optuna
 import pytest
 
 from evaluators.core.locks import Lock
+from results.store.store import Store
+from tests.postgresql import Server
 
 atexit.register(shutil.rmtree, os.environ["NAS_LOCKS"], ignore_errors=True)
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -103,3 +106,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Program:
             original.calm()
     shutil.copytree(original.folder, own, dirs_exist_ok=True)
     return Program(own)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server with a database `whole` that has all tables, for copies; one for each process of tests."""
+    folder = Path(tempfile.mkdtemp(prefix="nas-postgresql-"))  # its own account has to reach it
+    server = Server.start(folder)
+    Store(server.create("whole"), writable=True).close()
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)

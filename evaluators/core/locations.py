@@ -1,11 +1,12 @@
-"""Where an evaluator runs: under this interpreter, under another one of this machine, or on a machine over SSH.
+"""Where an evaluator runs: under this interpreter, another one of this machine, over SSH, or in a lane of a queue.
 
-A location is data: a spec names it (`trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`). The worker and its
-protocol are the same at every location; only the command that starts the worker differs.
+A location is data: a spec names it (`trt:python=/usr/bin/python3`, `coreml@ssh:me@macbook`, `trt@lane:t4`). The worker
+and its protocol are the same at every location; only how a worker is reached differs.
 """
 
 import functools
 import os
+import re
 import shlex
 import sys
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from search_spaces.common.errors import InfrastructureFailed, UsageError
 
 WORKER = ("-m", "evaluators.workers.worker", "--attached")
 PACKAGES = ("search_spaces", "evaluators")  # all of our code that a worker needs, under Python 3.10 or later
+LANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")  # the name of a lane
 SSH_OPTIONS = {
     "BatchMode": "yes",  # nobody can type a password
     "ConnectTimeout": "10",
@@ -32,18 +34,30 @@ class Location:
 
     host: str = ""
     python: str = ""
+    lane: str = ""  # of the queue in a team's database
 
     def __post_init__(self) -> None:
         if self.host.startswith("-") or any(letter.isspace() for letter in self.host):
             raise UsageError(f"'{self.host}' is not an SSH destination", "for example ort@ssh:me@macbook")
+        if self.lane and not LANE.fullmatch(self.lane):
+            raise UsageError(
+                f"'{self.lane}' is no name for a lane", "letters, digits and . _ -, for example trt@lane:t4"
+            )
 
     def __str__(self) -> str:
+        if self.lane:
+            return f"lane {self.lane}"
         return " on ".join(filter(None, [self.python, self.host])) or "this machine"
 
     @property
     def is_here(self) -> bool:
         """Whether it is the interpreter of this process."""
-        return not (self.host or self.python)
+        return not (self.host or self.python or self.lane)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it may be another machine."""
+        return bool(self.host or self.lane)
 
     def command(self) -> list[str]:
         """The command that starts a worker at this location."""

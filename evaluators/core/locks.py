@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer
+from search_spaces.common.texts import without_passwords
 
 VARIABLE = "NAS_LOCKS"  # overrides the folder of the locks
 ON_BEHALF = "NAS_ON_BEHALF_OF"  # the process for which a worker holds its locks
@@ -168,7 +169,8 @@ def identity() -> str:
     except KeyError:
         user = f"user {os.getuid()}"
     client = os.environ.get("SSH_CONNECTION", "").partition(" ")[0]
-    return f"process {os.getpid()} of {user}{f' from {client}' if client else ''} ({shlex.join(sys.orig_argv):.300})"
+    where, command = f" from {client}" if client else "", without_passwords(shlex.join(sys.orig_argv))
+    return f"process {os.getpid()} of {user}{where} ({command:.300})"
 
 
 def _opened(path: Path) -> int:

@@ -21,6 +21,7 @@ from evaluators.core.locks import Say, speak
 from evaluators.core.measurement import Measurement, differences
 from evaluators.workers.connection import ConnectionLost, Worker
 from evaluators.workers.cores import Cores
+from evaluators.workers.lanes import LaneWorker, started
 from search_spaces import Network
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, failure
 
@@ -43,10 +44,10 @@ class Bench:
     def __init__(self, timeout: float = TIMEOUT_SECONDS, others: int = 0, say: Say = speak) -> None:
         self.timeout, self.others, self.say = timeout, others, say
         self.scorer: Worker | None = None
-        self.spares: dict[str, Worker] = {}  # by the evaluator's spec
+        self.spares: dict[str, Worker | LaneWorker] = {}  # by the evaluator's spec
         self.cores = Cores(cores())
         self.held: Counter[str] = Counter()  # by device: the seconds for which latencies had it
-        self._working: set[Worker] = set()
+        self._working: set[Worker | LaneWorker] = set()
         self._scoring = threading.Lock()
         self._turns: dict[str, threading.Lock] = {}  # by device
 
@@ -135,7 +136,9 @@ class Bench:
 
     def _latency(self, evaluator: Evaluator, job: dict[str, Any], waited: Waited) -> dict[str, Any]:
         worker, opening = self.spares.pop(evaluator.spec, None), 0.0
-        beside, measuring = (nullcontext,) * 2 if evaluator.location.host else (self.cores.beside, self.cores.measuring)
+        beside, measuring = (
+            (nullcontext,) * 2 if evaluator.location.is_elsewhere else (self.cores.beside, self.cores.measuring)
+        )
         with ExitStack() as stack:
             with _counted(beside(), waited):
                 worker = worker or _started(evaluator)
@@ -151,7 +154,7 @@ class Bench:
                     self.held[_device(evaluator)] += worker.took  # type: ignore[assignment]
 
     @contextmanager
-    def _at_work(self, worker: Worker) -> Iterator[None]:
+    def _at_work(self, worker: Worker | LaneWorker) -> Iterator[None]:
         self._working.add(worker)
         try:
             yield
@@ -186,11 +189,12 @@ def _counted(waiting: AbstractContextManager[object], waited: Waited) -> Iterato
 
 def _device(evaluator: Evaluator) -> str:
     """The name of the device for which measurements of one bench wait here."""
-    return f"{evaluator.physical()} on {evaluator.location.host or 'this machine'}"
+    place = evaluator.location
+    return f"{evaluator.physical()} on {place if place.is_elsewhere else 'this machine'}"
 
 
-def _started(evaluator: Evaluator) -> Worker:
-    return Worker(evaluator.location, evaluator.local.spec)
+def _started(evaluator: Evaluator) -> Worker | LaneWorker:
+    return started(evaluator.location, evaluator.local.spec)
 
 
 def _garbled(evaluator: Evaluator, error: Exception) -> InfrastructureFailed:

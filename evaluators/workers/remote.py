@@ -1,4 +1,4 @@
-"""A latency that is measured at another location: over SSH, or under another interpreter.
+"""A latency that is measured at another location: over SSH, under another interpreter, or in a lane of a queue.
 
 Its numbers are those that the evaluator would obtain there locally, so the store keeps them under the same key. Only
 the objective's name in a run contains the location.
@@ -14,7 +14,8 @@ from evaluators.core.locations import Location
 from evaluators.core.measurement import Device, Measurement, Metric, Reading, context
 from evaluators.core.source_digest import code
 from evaluators.workers.bench import Bench
-from evaluators.workers.connection import ConnectionLost, Worker
+from evaluators.workers.connection import ConnectionLost
+from evaluators.workers.lanes import started
 from search_spaces import Network
 from search_spaces.common import plugins
 from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, Unavailable
@@ -52,6 +53,8 @@ class Remote(Evaluator):
     def spec(self) -> str:
         """The evaluator's own spec with the location."""
         spec, python, host = self.inner.spec, self.where.python, self.where.host
+        if self.where.lane:
+            return f"{spec}@lane:{self.where.lane}"
         if python:
             spec += f"{',' if ':' in spec else ':'}python={python}"
         return spec + (f"@ssh:{host}" if host else "")
@@ -125,7 +128,7 @@ class Remote(Evaluator):
 @functools.cache
 def _describe(location: Location, spec: str) -> dict[str, Any]:
     try:
-        with closing(Worker(location)) as worker:
+        with closing(started(location)) as worker:
             return worker.run({"do": "describe", "evaluator": spec}, ANSWER_SECONDS)
     except (MeasurementFailed, InfrastructureFailed) as error:
         raise _unavailable(location, spec, error) from None

@@ -24,7 +24,7 @@ from search_spaces.nextvit.architecture import PAPER_WIDTHS
 from search_spaces.strategies.catalogue import RATIOS
 from search_spaces.strategies.strategy import SCALINGS, Strategy
 
-DEPTHS = SCALINGS["as-s"]
+AS_S = SCALINGS["as-s"]
 NEXT_VIT_S = PAPER["next-vit-s"]
 EQUAL_WIDTHS = (128, 192, 384, 768)  # of all blocks: stage 1 is 128 wide, so that an NTB with r = 0.75 fits in
 PATTERNS = ("CCCC", "CCCT", "CCTT", "CTTT", "TTTT", "CHHH", "HHHH")
@@ -46,7 +46,7 @@ class Experiment:
 def smaller_shares_are_faster(stopwatch: StoredLatency) -> Finding:
     """It holds if r = 0 is faster than r = 1 with its interval, and no r is told apart as faster than the next
     smaller one."""
-    made = {ratio: stopwatch.again(Strategy(name="", ratio=ratio).network(DEPTHS, 1.0)) for ratio in RATIOS}
+    made = {ratio: stopwatch.again(Strategy(name="", ratio=ratio).network(AS_S, 1.0)) for ratio in RATIOS}
     steps = [_ratio(f"time at r = {high:g} over r = {low:g}", made[low], made[high]) for low, high in pairwise(RATIOS)]
     ends = _ratio("time at r = 1 over r = 0", made[0.0], made[1.0])
     reversed_step = any(_high(step) < 1 for step in (ends, *steps))
@@ -201,7 +201,7 @@ def _equally_wide(pattern: str) -> Architecture:
                 sr_ratio=sr_ratio,
             )
             for index, (depth, width, (_, _, sr_ratio)) in enumerate(
-                zip(DEPTHS, EQUAL_WIDTHS, PAPER_WIDTHS, strict=True)
+                zip(AS_S.depths, EQUAL_WIDTHS, PAPER_WIDTHS, strict=True)
             )
         )
     )

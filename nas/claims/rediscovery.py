@@ -19,7 +19,7 @@ from results.reference.claims import Finding
 from results.strategies.report import Answer
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer
 from search_spaces.strategies.catalogue import QUESTIONS
-from search_spaces.strategies.strategy import SCALINGS
+from search_spaces.strategies.strategy import USUAL
 
 SEEDS = 3  # of each network, in what is proposed
 LONGER = "longer trainings, or more images"
@@ -42,7 +42,7 @@ class Rediscovery:
     milliseconds: float | None = None
     judges: Mapping[Kind, Evaluator] = field(default_factory=dict)
     foresees: Evaluator | None = None
-    scalings: Sequence[str] = tuple(SCALINGS)  # the depths at which strategies are trained
+    scalings: Sequence[str] = USUAL  # the depths at which strategies are trained
 
     def report(self, claims: Sequence[Claim]) -> Report:
         """The verdicts on claims.
@@ -250,5 +250,5 @@ def _trainings(claim: Claim, part: Part) -> str:
     prediction = TRAINED[claim.number, part.kind]
     strategies = next(len(each.strategies) for each in QUESTIONS if each.name == prediction.question)
     command = f"nas rediscover {claim.number} --at LATENCY {'--dense' if part.kind == 'dense' else '--data DIR'}"
-    count, depths = strategies * len(SCALINGS) * SEEDS, len(SCALINGS)
+    count, depths = strategies * len(USUAL) * SEEDS, len(USUAL)
     return f"{count} trainings ({strategies} strategies, {depths} depths, {SEEDS} seeds): {command} --seeds {SEEDS}"

@@ -13,7 +13,7 @@ from nas import console
 from results import load
 from results.pages import dashboard
 from results.store import names
-from results.store.database import sqlite_path
+from results.store.database_url import sqlite_path
 from search_spaces.common import files
 from search_spaces.common.errors import NasError, UsageError
 

@@ -20,7 +20,7 @@ from evaluators.workers.bench import Bench
 from nas import __version__, console
 from nas.progress import progress
 from nas.search.search import needs_training
-from results.store.database import sqlite_path
+from results.store.database_url import sqlite_path
 from results.store.store import Store
 from search_spaces import PAPER
 from search_spaces.common.errors import NasError

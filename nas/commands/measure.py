@@ -12,7 +12,7 @@ from nas import console
 from nas.progress import progress
 from results import front, verification
 from results.glyphs import labelled
-from results.store.database import sqlite_path
+from results.store.database_url import sqlite_path
 from results.store.record import Run
 from results.store.store import Store
 from search_spaces import Network

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from nas import console
 from results.store import merge
-from results.store.database import sqlite_path
+from results.store.database_url import sqlite_path
 from results.store.merge import Contents, Merged
 from results.store.store import Store
 

@@ -14,6 +14,7 @@ import search_spaces
 from evaluators import Evaluator, Measurement
 from evaluators.prediction.predicted import predicted_spec
 from evaluators.training.fidelity import Fidelity
+from evaluators.workers import lanes
 from evaluators.workers.bench import Bench
 from nas import __version__, console, signals
 from nas.exit_codes import INTERRUPTED
@@ -32,7 +33,7 @@ from results import front, verification
 from results.glyphs import glyph, labelled
 from results.limits import Limit
 from results.store import names
-from results.store.database import sqlite_path
+from results.store.database_url import sqlite_path
 from results.store.record import Run, Trial
 from results.store.store import Store
 from results.tables import trial_dict
@@ -69,6 +70,7 @@ def start(
     store = Store(store_url, writable=True)
     try:
         with reserved(store, choices["name"], plan.config.space) as name:
+            lanes.act_for(name)
             settle(store, name, plan, objectives)
             with Bench(timeout, say=console.say) as bench:
                 search = Search(store, name, bench, jobs or usual_jobs(objectives[1:]))

@@ -22,8 +22,9 @@ from nas import __version__, console, signals
 from nas.exit_codes import INTERRUPTED
 from nas.progress import FIRST, LEAST, SHARE, duration, moving_line
 from nas.search.accuracy import check_data
-from results.store.database import schema, sqlite_path
+from results.store.database import schema
 from results.store.database_errors import explained
+from results.store.database_url import sqlite_path
 from results.store.store import Store
 from search_spaces import Architecture
 from search_spaces.common import networks

@@ -143,7 +143,7 @@ def usual_jobs(latencies: Sequence[Evaluator]) -> int:
 def _leaves_a_core(latency: Evaluator) -> bool:
     """Whether this machine may work beside a measurement without disturbing it."""
     local = latency.local
-    elsewhere = bool(latency.location.host) or latency.physical() != "machine" or latency.metric.kind == "predicted"
+    elsewhere = latency.location.is_elsewhere or latency.physical() != "machine" or latency.metric.kind == "predicted"
     return elsewhere or (isinstance(local, Latency) and local.opens_early)
 
 

@@ -8,8 +8,6 @@ from typing import Any
 
 import search_spaces
 from evaluators import Evaluator
-from evaluators.core.locks import Lock, lock
-from evaluators.core.measurement import digest
 from evaluators.workers.bench import Bench
 from nas import console, own_plugins
 from nas.search import accuracy, latency_predictions
@@ -19,8 +17,8 @@ from nas.search.screening import warm_start
 from nas.search.training import learning_rate, time_plan
 from results import load
 from results.store import names
-from results.store.database import sqlite_path
 from results.store.database_errors import NoRuns
+from results.store.database_url import sqlite_path
 from results.store.store import Store
 from search_spaces import Network
 from search_spaces.common import narrowed
@@ -186,7 +184,7 @@ def reserved(store: Store, requested: str | None, space: str) -> Iterator[str]:
     else:
         candidates = (name for number in itertools.count(1) if (name := f"{space}-{number}") not in store.studies())
     for name in candidates:
-        name_lock = _lock(store.url, name)
+        name_lock = store.reservation(name)
         if not name_lock.take():
             holder = name_lock.holder()
             continue
@@ -201,11 +199,6 @@ def reserved(store: Store, requested: str | None, space: str) -> Iterator[str]:
         f"another process is working on run '{requested}': {holder}",
         "wait for it, end it, or start a new run without --name",
     )
-
-
-def _lock(store_url: str, name: str) -> Lock:
-    path = sqlite_path(store_url)
-    return lock(f"run-{digest([str(path.resolve()) if path else store_url, name])}")
 
 
 def settle(store: Store, name: str, plan: Plan, objectives: Sequence[Evaluator]) -> None:

@@ -16,7 +16,7 @@ from evaluators import Measurement
 from evaluators.counts.formula import total
 from search_spaces import Architecture
 from search_spaces.common.errors import NegativeAnswer
-from search_spaces.strategies.strategy import Depths, Strategy, neighbours
+from search_spaces.strategies.strategy import Scaling, Strategy, neighbours
 
 TOLERANCE = 0.02  # of the latency
 MOST = 12  # networks measured for one strategy
@@ -88,8 +88,10 @@ def _size(network: Architecture) -> Vector:
     return np.log([counts.all_macs, counts.activations])
 
 
-def at_latency(strategy: Strategy, depths: Depths, target: Target, measured: Measure, start: float = 0.0) -> AtLatency:
-    """The network of a strategy, of these depths, whose latency is within 2 % of the target.
+def at_latency(
+    strategy: Strategy, scaling: Scaling, target: Target, measured: Measure, start: float = 0.0
+) -> AtLatency:
+    """The network of a strategy, of this scaling, whose latency is within 2 % of the target.
 
     `measured` may answer from memory; a network is taken by two measurements at the least, and by up to five where it
     is a near thing. `start` is where to begin: the logarithm of the work that another strategy needed, or 0 for the
@@ -99,9 +101,9 @@ def at_latency(strategy: Strategy, depths: Depths, target: Target, measured: Mea
         OutOfReach: none was found; names the nearest.
         MeasurementFailed: a network could not be measured.
     """
-    ladder = sorted(strategy.networks(depths), key=work)
+    ladder = sorted(strategy.networks(scaling), key=work)
     if not ladder:
-        raise OutOfReach(f"no network of depths {shown(depths)} can be built", "the strategy is left out")
+        raise OutOfReach(f"no network of depths {scaling} can be built", "the strategy is left out")
     points: Points = {}
     network = min(ladder, key=lambda each: abs(work(each) - (start or work(ladder[len(ladder) // 2]))))
     while len(points) < MOST:
@@ -115,7 +117,7 @@ def at_latency(strategy: Strategy, depths: Depths, target: Target, measured: Mea
         network = left[0]
     missed = min((value - target.level for value in points.values()), key=abs)
     raise OutOfReach(
-        f"no network of depths {shown(depths)} was found within {TOLERANCE:.0%} of {target.milliseconds:g} ms; "
+        f"no network of depths {scaling} was found within {TOLERANCE:.0%} of {target.milliseconds:g} ms; "
         f"the nearest has {target.milliseconds * math.exp(missed):.3g} ms",
         "choose another latency",
     )
@@ -131,11 +133,6 @@ def _decided(network: Architecture, target: Target, measured: Measure) -> tuple[
         if target.met(latency):
             return latency, True
     return latency, False
-
-
-def shown(depths: Depths) -> str:
-    """Depths, for people."""
-    return "-".join(map(str, depths))
 
 
 def _candidates(ladder: Sequence[Architecture], points: Points, target: float) -> Iterable[Architecture]:

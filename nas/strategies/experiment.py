@@ -21,7 +21,7 @@ from results.strategies.report import Answer, Entry, Report, Standing
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
 from search_spaces.strategies.catalogue import NEXT_VIT, Question
-from search_spaces.strategies.strategy import SCALINGS, Strategy
+from search_spaces.strategies.strategy import SCALINGS, USUAL, Strategy
 
 Say = Callable[[str], object]
 MEAN = further_key("mean", "%")  # what published networks predict; its value is the lower end
@@ -35,7 +35,7 @@ class Experiment:
     metric: Evaluator
     milliseconds: float
     say: Say
-    scalings: Sequence[str] = tuple(SCALINGS)
+    scalings: Sequence[str] = USUAL
     starts: dict[str, float] = field(default_factory=dict)  # by scaling: the work that the last strategy needed
 
     def report(self, questions: Sequence[Question]) -> Report:
@@ -62,7 +62,7 @@ class Experiment:
             milliseconds=self.milliseconds,
             metric=self.metric.metric,
             fidelity=self.metric.fidelity if isinstance(self.metric, Fidelity) else "",
-            scalings={name: "-".join(map(str, SCALINGS[name])) for name in self.scalings},
+            scalings={name: str(SCALINGS[name]) for name in self.scalings},
             answers=tuple(self._answer(question, evaluated) for question in questions),
             remarks=tuple(dict.fromkeys(known.warnings)),
         )

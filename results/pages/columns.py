@@ -14,6 +14,7 @@ from results.glyphs import fields
 from results.store.record import Run, Trial
 
 STAGES = 4
+STARTUP = 10  # trials before a sampler has a model: see nas/search/proposals.py
 NO_SHAPE = (None, None, None, ())  # of a stage of another family
 
 
@@ -35,6 +36,7 @@ def columns(run: Run) -> dict[str, Any]:
         "predictions": predictions(run),
         "infeasible": [row for row, trial in enumerate(trials) if trial.state == "infeasible"],
         "anchors": {row: trial.anchor for row, trial in enumerate(trials) if trial.anchor},
+        "random": _random(run, trials),
         "names": {row: str(trial.architecture) for row, trial in enumerate(trials) if not trial.stages},
         "values": {
             name: _packed([m.value if m else None for m in column], "<f8") for name, column in by_metric.items()
@@ -51,6 +53,14 @@ def predictions(run: Run) -> dict[str, str]:
     named = {name for trial in run.predicted() for name in trial.measurements}
     pairs = {metric.name: predicted_spec(metric.name) for metric in run.objectives if metric.kind == "measured"}
     return {name: predicted for name, predicted in pairs.items() if predicted in named}
+
+
+def _random(run: Run, trials: Sequence[Trial]) -> list[int]:
+    """The rows of networks that were drawn at random, from the run's own draws alone."""
+    if run.config.get("taught_by"):
+        return []  # its first networks are the best of earlier runs
+    last = np.inf if run.config.get("sampler") == "random" else STARTUP
+    return [row for row, trial in enumerate(trials) if trial.number < last and not trial.anchor]
 
 
 def _stage(trials: Sequence[Trial], index: int) -> dict[str, Any]:

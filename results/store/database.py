@@ -4,7 +4,6 @@ Optuna's tables hold the studies, `measurements` every measurement ever made, `n
 """
 
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,20 +15,16 @@ import sqlalchemy as sa
 from evaluators.core.locks import lock
 from evaluators.core.measurement import digest
 from results.store.database_errors import Damaged, NoRuns, explained
-from search_spaces.common.errors import StoreError, UsageError
+from results.store.database_url import for_driver, is_postgresql, shown_url, sqlite_path
+from search_spaces.common.errors import StoreError
 
 SCHEMA_VERSION = 1
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
+OLDEST_SERVER = 13  # of PostgreSQL
 OPTUNA = "tables of Optuna"
+BESIDE = ("procrastinate_", "nas_answers", "nas_lanes", "nas_leases")  # of the queue, and of the leases on runs
 ADVISORY = 0x6E6173  # "nas": PostgreSQL's number of the lock under which tables and runs are created
-KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
-
 Mode = Literal["ro", "rw", "rwc"]  # SQLite's own words: read, write, write and create
 
 metadata = sa.MetaData()
@@ -55,53 +50,21 @@ measurements = sa.Table(
 )
 
 
-def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite URL; None for other databases.
-
-    Raises:
-        UsageError: it is no URL, or names what cannot keep anything: memory, a folder, a FIFO, a device.
-    """
-    example = "name a file: sqlite:///runs/nas.db"
-    try:
-        parsed = sa.make_url(url)
-    except (sa.exc.ArgumentError, ValueError):
-        raise UsageError(
-            f"'{url}' is not a database URL", "give a SQLAlchemy URL such as sqlite:///runs/nas.db"
-        ) from None
-    if parsed.get_backend_name() != "sqlite":
-        return None
-    name = parsed.database or ""
-    if name in ("", ":memory:"):
-        raise UsageError(f"'{url}' is a database in memory: everything would be lost when the command ends", example)
-    if name.startswith("file:") or parsed.query:
-        raise UsageError(f"'{url}' has SQLite's own options, which nas sets itself", example)
-    if kind := _special(Path(name)):
-        raise UsageError(f"'{name}' is {kind}: a database is a regular file", example)
-    return Path(name)
-
-
-def shown_url(url: str) -> str:
-    """A database URL as it may be shown: without its password."""
-    return sa.make_url(url).render_as_string(hide_password=True)
-
-
-def _special(path: Path) -> str:
-    """The kind of file at a path, where it is no regular file; empty where it is one, or nothing is there."""
-    try:
-        mode = path.stat().st_mode
-    except OSError:  # nothing is there, or it is out of reach: opening it will say so
-        return ""
-    return "" if stat.S_ISREG(mode) else KINDS.get(stat.S_IFMT(mode), "no file")
-
-
 def engine_options(url: str, mode: Mode) -> dict[str, Any]:
     """How every engine on this database connects, ours and Optuna's.
 
     SQLite writes ahead and lets the system flush: Optuna's defaults cost an fsync for every parameter of every trial
     (479 ms a trial on a slow disk). A killed process loses nothing; only a power cut could lose the last trial.
+
+    A connection to PostgreSQL that was cut while it was idle is replaced, and one for reading refuses to write.
     """
-    path = sqlite_path(url)
-    return {"creator": partial(connect, path, mode)} if path else {}
+    if path := sqlite_path(url):
+        return {"creator": partial(connect, path, mode)}
+    if not is_postgresql(url):
+        return {}
+    session = "-c default_transaction_read_only=on" if mode == "ro" else ""
+    arguments = {"connect_timeout": CONNECT_SECONDS, "application_name": "nas", "options": session}
+    return {"connect_args": arguments, "pool_pre_ping": True}
 
 
 def connect(path: Path, mode: Mode) -> sqlite3.Connection:
@@ -131,7 +94,7 @@ def open_engine(url: str, *, writable: bool) -> sa.Engine:
             raise NoRuns(f"'{path}' does not exist")
         if not exists:
             _create(url, path)
-        engine = sa.create_engine(url, **engine_options(url, "rw" if writable else "ro"))
+        engine = sa.create_engine(for_driver(url), **engine_options(url, "rw" if writable else "ro"))
         try:
             _settle(engine, url, path, writable)
         except BaseException:
@@ -141,12 +104,26 @@ def open_engine(url: str, *, writable: bool) -> sa.Engine:
 
 
 def _settle(engine: sa.Engine, url: str, path: Path | None, writable: bool) -> None:
+    _check_server(engine, url)
     if missing := _missing(engine, url):
         if writable:
             _create(url, path)
         elif missing != OPTUNA:  # without those it has measurements, but no run yet
-            raise NoRuns(f"'{url}' has no {missing}")
+            raise NoRuns(f"'{shown_url(url)}' has no {missing}")
     _check_version(engine, url)
+
+
+def _check_server(engine: sa.Engine, url: str) -> None:
+    """Refuses a server that lacks what is used of it."""
+    if engine.dialect.name != "postgresql":
+        return
+    with engine.connect() as connection:
+        version = connection.connection.dbapi_connection.info.server_version  # type: ignore[union-attr]
+    if version < OLDEST_SERVER * 10_000:
+        raise StoreError(
+            f"the server of '{shown_url(url)}' is PostgreSQL {version // 10_000}; nas needs {OLDEST_SERVER} or newer",
+            "upgrade the server, or name another database with --store",
+        )
 
 
 def _create(url: str, path: Path | None) -> None:
@@ -157,13 +134,13 @@ def _create(url: str, path: Path | None) -> None:
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
     options = engine_options(url, "rwc")
-    engine = sa.create_engine(url, **options)
+    engine = sa.create_engine(for_driver(url), **options)
     try:
         with creating(engine, url):
             if not _missing(engine, url):
                 return  # another process was quicker
             metadata.create_all(engine)
-            storage = optuna.storages.RDBStorage(url, engine_kwargs=options)
+            storage = optuna.storages.RDBStorage(for_driver(url), engine_kwargs=options)
             storage.remove_session()
             storage.engine.dispose()
             if _version(engine) is None:
@@ -181,9 +158,9 @@ def creating(engine: sa.Engine, url: str) -> Iterator[None]:
         StoreError: another process has been creating for too long.
     """
     path = sqlite_path(url)
-    held = lock(f"database-{digest(str(path.resolve()) if path else url)}")
+    held = lock(f"database-{digest(str(path.resolve()) if path else shown_url(url))}")
     if not held.take_within(BUSY_SECONDS):
-        raise StoreError(f"another process is creating '{url}': {held.holder()}", "end it, or wait")
+        raise StoreError(f"another process is creating '{shown_url(url)}': {held.holder()}", "end it, or wait")
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "postgresql":  # until this connection's transaction ends
@@ -200,12 +177,12 @@ def _missing(engine: sa.Engine, url: str) -> str:
         StoreError: it is another program's.
         Damaged: it has content, so that this was not left out by an interrupted creation.
     """
-    tables = set(sa.inspect(engine).get_table_names())
+    tables = {name for name in sa.inspect(engine).get_table_names() if not name.startswith(BESIDE)}
     if not tables:
         return "tables"
     if schema.name not in tables:
         raise StoreError(
-            f"the database '{url}' belongs to another program (tables: {', '.join(sorted(tables)[:4])})",
+            f"the database '{shown_url(url)}' belongs to another program (tables: {', '.join(sorted(tables)[:4])})",
             "name another with --store sqlite:///runs/nas.db",
         )
     if measurements.name not in tables:
@@ -217,7 +194,7 @@ def _missing(engine: sa.Engine, url: str) -> str:
     else:
         return ""
     if any(table in tables and _first(engine, table, "1") is not None for table in content):
-        raise Damaged(f"the database '{url}'", f"it has no {missing}")
+        raise Damaged(f"the database '{shown_url(url)}'", f"it has no {missing}")
     return missing
 
 
@@ -233,9 +210,9 @@ def _first(engine: sa.Engine, table: str, column: str) -> Any:
 def _check_version(engine: sa.Engine, url: str) -> None:
     version = _version(engine)
     if not isinstance(version, int):
-        raise Damaged(f"the database '{url}'", f"its schema has the version {version!r}, which is no number")
+        raise Damaged(f"the database '{shown_url(url)}'", f"its schema has the version {version!r}, which is no number")
     if version > SCHEMA_VERSION:
         raise StoreError(
-            f"the database '{url}' has schema {version}; this program knows {SCHEMA_VERSION}",
+            f"the database '{shown_url(url)}' has schema {version}; this program knows {SCHEMA_VERSION}",
             "upgrade nas, or name another database with --store",
         )

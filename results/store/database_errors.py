@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
+from results.store.database_url import shown_url
 from search_spaces.common.errors import InvalidArchitecture, StoreError
 
 PACKAGES = {  # of drivers whose package is not called as they are, or does not bring its library along
@@ -33,6 +34,17 @@ REMEDIES = {  # by what the database or the system says
     "locked": "another program holds it: end that program, or wait",
     "Can't load plugin": "give a SQLAlchemy URL such as sqlite:///runs/nas.db or postgresql://host/name",
     "malformed": "restore a copy of the file, or save what SQLite can read: sqlite3 FILE .recover",
+    "refused": "start the server, or check the host and the port in the URL",
+    "timeout expired": "start the server, or check the host and the port in the URL",
+    "could not translate host": "check the host in the URL",
+    "authentication failed": "put the password into ~/.pgpass, or into PGPASSWORD",
+    "no password supplied": "put the password into ~/.pgpass, or into PGPASSWORD",
+    "certificate": "name the certificate of the server's authority: &sslrootcert=FILE",
+    "permission denied for": "the owner of the database grants them: nas store init-roles says how",
+    "terminating connection": "give the same command again: everything recorded so far is kept",
+    "server closed the connection": "give the same command again: everything recorded so far is kept",
+    "No space left": "make room on the server's disk, then give the same command again: what is recorded is kept",
+    "does not exist": "make it: createdb NAME, or check the name in the URL",
     "no such": "the database is incomplete: restore a copy of it",
 }
 
@@ -69,13 +81,13 @@ def explained(url: str) -> Iterator[None]:
     except ImportError as error:
         driver = error.name or str(error)
         raise StoreError(
-            f"the database '{url}' needs the Python package {driver}, which is not installed",
+            f"the database '{shown_url(url)}' needs the Python package {driver}, which is not installed",
             f"pip install {PACKAGES.get(driver, driver)}",
         ) from error
     except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, optuna.exceptions.StorageInternalError) as error:
         cause = error.__cause__ or error
         raise StoreError(
-            f"the database '{url}' failed: {_reason(error, cause)}", _remedy(str(cause) + str(error))
+            f"the database '{shown_url(url)}' failed: {_reason(error, cause)}", _remedy(str(cause) + str(error))
         ) from error
 
 

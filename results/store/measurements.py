@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from evaluators import Measurement
 from evaluators.stopwatch.calibration import Calibration, Ratio, calibrate, ratio_of
 from results.store import rows
-from results.store.database import measurements, open_engine, sqlite_path
+from results.store.database import measurements, open_engine
 from results.store.database_errors import explained, undamaged
+from results.store.database_url import shown_url, sqlite_path
 from results.store.rows import Common
 from results.store.watch import Watch
 from search_spaces import Network
@@ -43,7 +44,7 @@ class MeasurementStore:
     """
 
     def __init__(self, url: str, *, writable: bool = False) -> None:
-        self.url, self.writable = url, writable
+        self.url, self.shown, self.writable = url, shown_url(url), writable  # `shown` has no password
         self.engine = open_engine(url, writable=writable)
         path = sqlite_path(url)
         with explained(url):
@@ -89,7 +90,7 @@ class MeasurementStore:
         Raises:
             StoreError: it is, or the database failed.
         """
-        with self._access(), undamaged(f"{what} in '{self.url}'"):
+        with self._access(), undamaged(f"{what} in '{self.shown}'"):
             yield
 
     def remember(self, architecture: Network, measurement: Measurement) -> None:
@@ -204,7 +205,7 @@ class MeasurementStore:
         return made
 
     def _undamaged_row(self, row: "sa.RowMapping") -> AbstractContextManager[None]:
-        return undamaged(f"measurement {row['id']} in '{self.url}'")
+        return undamaged(f"measurement {row['id']} in '{self.shown}'")
 
 
 def _row(architecture: Network, measurement: Measurement) -> dict[str, Any]:

@@ -18,8 +18,10 @@ from evaluators import Measurement, Metric
 from results import DEFAULT_STORE, validity
 from results.limits import Limit, parse
 from results.store import names, rows
-from results.store.database import creating, engine_options, shown_url
+from results.store.database import creating, engine_options
 from results.store.database_errors import undamaged
+from results.store.database_url import for_driver
+from results.store.lease import Lease, Reservation, reservation
 from results.store.measurements import MeasurementStore
 from results.store.record import Run, Trial
 from results.store.rows import NETWORK, OUTCOME
@@ -55,6 +57,7 @@ class Store(MeasurementStore):
         super().__init__(url, writable=writable)
         self._studies: dict[str, optuna.Study] = {}
         self._trials: dict[str, Trials] = {}  # by study
+        self._leases: dict[str, Lease] = {}  # by run: those that this process works on, on a server
 
     @cached_property
     def _storage(self) -> "optuna.storages.BaseStorage":
@@ -64,10 +67,10 @@ class Store(MeasurementStore):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         options = engine_options(self.url, "rw" if self.writable else "ro")
         try:
-            return optuna.storages.RDBStorage(self.url, engine_kwargs=options, skip_table_creation=True)
+            return optuna.storages.RDBStorage(for_driver(self.url), engine_kwargs=options, skip_table_creation=True)
         except (RuntimeError, alembic.util.CommandError) as error:  # Optuna knows no class for it
             raise StoreError(
-                f"the tables of Optuna in '{self.url}' are of a version that cannot be used here: {error}",
+                f"the tables of Optuna in '{self.shown}' are of a version that cannot be used here: {error}",
                 "install the version of Optuna that made them, or name another database with --store",
             ) from error
 
@@ -135,9 +138,24 @@ class Store(MeasurementStore):
             study.set_metric_names([objective["name"] for objective in config["objectives"]])
             study.set_user_attr(CONFIG, config)
 
+    def reservation(self, name: str) -> Reservation:
+        """What keeps others from working on a run, once it is taken; on a server every write checks it."""
+        made = reservation(self.engine, self.url, name)
+        if isinstance(made, Lease):
+            self._leases[name] = made
+        return made
+
+    @contextlib.contextmanager
+    def _working(self, name: str) -> Iterator[None]:
+        """A change of a run, by the process that works on it."""
+        if lease := self._leases.get(name):
+            lease.check()
+        with self._access():
+            yield
+
     def configure(self, name: str, config: dict[str, Any]) -> None:
         """Replaces a run's configuration (a larger budget)."""
-        with self._access():
+        with self._working(name):
             self._study(name).set_user_attr(CONFIG, config)
 
     def config(self, name: str) -> dict[str, Any]:
@@ -156,7 +174,7 @@ class Store(MeasurementStore):
         """
         names = self.names()
         if not names:
-            raise StoreError(f"there are no runs in '{self.url}'", "start one: nas run --space nhs --budget 200")
+            raise StoreError(f"there are no runs in '{self.shown}'", "start one: nas run --space nhs --budget 200")
         return names[-1]
 
     def run(self, name: str) -> Run:
@@ -191,11 +209,11 @@ class Store(MeasurementStore):
             trials=tuple(read),
             validity=self._validity(config, read),
             ignored=tuple(trial.number for trial in found if not rows.is_ours(trial)),
-            store="" if self.url == DEFAULT_STORE else shown_url(self.url),
+            store="" if self.url == DEFAULT_STORE else self.shown,
         )
 
     def _undamaged(self, name: str, trial: "optuna.trial.FrozenTrial") -> contextlib.AbstractContextManager[None]:
-        return undamaged(f"trial {trial.number} of run '{name}' in '{self.url}'")
+        return undamaged(f"trial {trial.number} of run '{name}' in '{self.shown}'")
 
     def _validity(self, config: dict[str, Any], trials: Sequence[Trial]) -> dict[str, str]:
         """How far each accuracy objective was validated, by all real evaluations in this database."""
@@ -216,7 +234,7 @@ class Store(MeasurementStore):
 
     def believe(self, name: str, metric: str, context: str, networks: Sequence[str]) -> None:
         """Makes predictions of that context, learnt from those networks, the ones that a run shows."""
-        with self._access():
+        with self._working(name):
             latest = {"context": context, "networks": list(networks)}
             self._study(name).set_user_attr(BELIEVED, {**self._attribute(name, BELIEVED, {}), metric: latest})
 
@@ -286,7 +304,7 @@ class Store(MeasurementStore):
 
     def add(self, name: str, trial: "optuna.trial.FrozenTrial") -> None:
         """Adds a trial as it is."""
-        with self._access():  # the study would add it, too, and keep a copy of every trial for ever
+        with self._working(name):  # the study would add it, too, and keep a copy of every trial for ever
             self._storage.create_new_trial(self._study(name)._study_id, trial)
 
     def begin(self, name: str, proposal: Proposal) -> Trial:
@@ -331,7 +349,7 @@ class Store(MeasurementStore):
             "cause": cause,
             "detail": detail[-4000:],
         }
-        with self._access():
+        with self._working(name):
             study = self._study(name)
             (frozen,) = (t for t in self._all_trials(name) if t.number == trial.number)
             live = optuna.trial.Trial(study, frozen._trial_id)  # the only way to one that an earlier process asked for

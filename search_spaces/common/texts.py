@@ -90,8 +90,18 @@ def _is_unprintable(letter: str) -> bool:
     return unicodedata.category(letter) in ("Cc", "Cs") or letter in TURNING
 
 
+def without_passwords(text: str) -> str:
+    """A text in which the passwords of URLs are replaced by asterisks."""
+    return re.sub(r"(\w+://[^\s:/@]*):[^\s@]*@|([?&]password=)[^\s&']*", _hidden, text)
+
+
+def _hidden(found: "re.Match[str]") -> str:
+    return f"{found[1]}:***@" if found[1] else f"{found[2]}***"
+
+
 def printable(text: str) -> str:
-    """A text for a terminal: control characters except line feeds are escaped, and endless words are shortened."""
+    """A text for a terminal: no passwords of URLs, no control characters except line feeds, no endless words."""
+    text = without_passwords(text)
     escaped = "".join(
         letter.encode("unicode_escape").decode() if letter != "\n" and _is_unprintable(letter) else letter
         for letter in text

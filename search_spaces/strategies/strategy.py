@@ -16,10 +16,31 @@ from search_spaces.nextvit.stage import Stage, attention_width
 Place = Literal["start", "middle", "end"]
 Depths = tuple[int, int, int, int]
 
-# What a strategy is built at: the depths of Next-ViT-S, of a network half as deep, and of Next-ViT-B.
-SCALINGS: dict[str, Depths] = {"shallow": (2, 2, 5, 2), "as-s": (3, 4, 10, 3), "as-b": (3, 4, 20, 3)}
 REPEATED = 2  # the index of stage 3, whose groups the paper repeats
-SMALLEST, LARGEST, STEP = 0.25, 4.0, 1.02  # widths, as multiples of the paper's
+LARGEST, STEP = 4.0, 1.02  # widths, as multiples of the paper's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scaling:
+    """How large the networks of a strategy are: depths, stem, and the least multiple of the paper's widths."""
+
+    depths: Depths
+    stem: tuple[int, int, int] = (64, 32, 64)
+    smallest: float = 0.25
+
+    def __str__(self) -> str:
+        return "-".join(map(str, self.depths))
+
+
+# The depths of Next-ViT-S, of a network half as deep, and of Next-ViT-B; and networks for images of some 64 pixels that
+# a CPU trains in minutes: the paper's stem alone has more multiply-accumulates than they have.
+SCALINGS = {
+    "shallow": Scaling(depths=(2, 2, 5, 2)),
+    "as-s": Scaling(depths=(3, 4, 10, 3)),
+    "as-b": Scaling(depths=(3, 4, 20, 3)),
+    "tiny": Scaling(depths=(2, 2, 5, 2), stem=(16, 8, 16), smallest=0.1),
+}
+USUAL = ("shallow", "as-s", "as-b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +65,8 @@ class Strategy:
         group = "C" * before + "T" + "C" * (convs - before)
         return group * max(1, round(depth / len(group)))
 
-    def network(self, depths: Depths, width: float) -> Architecture:
-        """The network of these depths, with the paper's widths times `width` in steps of 32 channels.
+    def network(self, scaling: Scaling, width: float) -> Architecture:
+        """The network of a scaling, with the paper's widths times `width` in steps of 32 channels.
 
         Raises:
             InvalidArchitecture: it is too wide.
@@ -59,8 +80,11 @@ class Strategy:
                     mix_block_ratio=self.ratio,
                     sr_ratio=sr_ratio,
                 )
-                for index, (depth, (conv, transformer, sr_ratio)) in enumerate(zip(depths, PAPER_WIDTHS, strict=True))
+                for index, (depth, (conv, transformer, sr_ratio)) in enumerate(
+                    zip(scaling.depths, PAPER_WIDTHS, strict=True)
+                )
             ),
+            stem=scaling.stem,
             **self.changes,
         )
         return network.replaced("C", self.block) if self.block != "C" else network
@@ -71,23 +95,23 @@ class Strategy:
             width += CHANNEL_STEP
         return width
 
-    def networks(self, depths: Depths) -> list[Architecture]:
-        """The different networks of these depths, from narrow to wide; empty if none can be built."""
-        widths, width = [], SMALLEST
+    def networks(self, scaling: Scaling) -> list[Architecture]:
+        """The different networks of a scaling, from narrow to wide; empty if none can be built."""
+        widths, width = [], scaling.smallest
         while width <= LARGEST:
             widths.append(width)
             width *= STEP
-        return list(dict.fromkeys(network for width in widths if (network := self._tried(depths, width))))
+        return list(dict.fromkeys(network for width in widths if (network := self._tried(scaling, width))))
 
-    def _tried(self, depths: Depths, width: float) -> Architecture | None:
+    def _tried(self, scaling: Scaling, width: float) -> Architecture | None:
         try:
-            return self.network(depths, width)
+            return self.network(scaling, width)
         except InvalidArchitecture:
             return None
 
 
 def check_scalings(names: Sequence[str]) -> tuple[str, ...]:
-    """The names of scalings, all of them if none is given.
+    """The names of scalings, the usual three if none is given.
 
     Raises:
         UnknownName: there is no such scaling.
@@ -95,7 +119,7 @@ def check_scalings(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         if name not in SCALINGS:
             raise UnknownName("scaling", name, SCALINGS)
-    return tuple(dict.fromkeys(names)) or tuple(SCALINGS)
+    return tuple(dict.fromkeys(names)) or USUAL
 
 
 def neighbours(network: Architecture) -> Iterator[Architecture]:

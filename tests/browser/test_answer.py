@@ -1,39 +1,18 @@
 """The answer in a real browser: a number typed, one click, and the command that exports the network."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from results.pages import dashboard
 from results.store.record import Run
 from tests import synthetic
 
 pytestmark = pytest.mark.browser
 TYPICAL = synthetic.typical()
-
-
-@pytest.fixture
-def show(browser: Browser, tmp_path: Path) -> Iterator[Any]:
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-    errors: list[str] = []
-
-    def opened(run: Run, hash_: str = "") -> Page:
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        path = tmp_path / "page.html"
-        dashboard.write(run, path)
-        page.goto(path.as_uri() + hash_)
-        page.wait_for_selector("body[data-ready='1']")
-        return page
-
-    yield opened
-    context.close()
-    assert not errors
 
 
 def answer(page: Page, budget: str) -> str:
@@ -130,21 +109,6 @@ def test_limits_go_both_ways_and_are_cleared_at_once(show: Any) -> None:
     page.fill("#limits input[type='number'] >> nth=1", "50")
     page.wait_for_function("current.front.length === 1")
     assert "limit=ort%3C%3D50" in page.url
-
-
-def test_the_run_is_replayed(show: Any) -> None:
-    page = show(TYPICAL)
-    assert page.evaluate("current.front.map((row) => columns.numbers[row])") == [8, 4, 3]
-    page.focus("#replay")
-    page.keyboard.press("ArrowLeft")  # without trial 8
-    page.wait_for_function("current.front.length === 2")
-    assert page.inner_text("#kept") == "The run up to trial 6."
-    assert "until=6" in page.url
-    page.keyboard.press("End")
-    page.wait_for_function("state.until === null")
-    again = show(TYPICAL, "#until=3")
-    assert again.evaluate("current.front.map((row) => columns.numbers[row])") == [3]
-    assert "take trial 3" in again.inner_text("#take")
 
 
 def test_a_third_metric_is_a_colour(show: Any) -> None:

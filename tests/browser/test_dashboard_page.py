@@ -283,7 +283,8 @@ def test_the_selected_network_is_marked_in_the_other_views(show: Any) -> None:
     opened.page.keyboard.press("Enter")
     opened.page.wait_for_function("document.getElementById('progress').layout.shapes.at(-1).x0 === 8")
     strategy = opened.page.evaluate("document.getElementById('strategy').data.at(-1)")
-    assert (strategy["x"], strategy["y"]) == ([9], [2])
+    assert [round(x + 0.33) for x in strategy["x"]] == [0, 1, 0, 1], "the transformers of each stage"
+    assert [round(y + 0.33) for y in strategy["y"]] == [0, 1, 2, 3]
     assert opened.page.evaluate("document.getElementById('parallel').data[0].line.color.at(-1)") == 2
 
 

@@ -142,8 +142,8 @@ def test_the_map_of_networks_by_hand() -> None:
         for number, notation in enumerate(notations)
     ]
     info = strategy_info(synthetic.run(trials))
-    assert (info.depths, info.transformers, info.best) == ((1,), (1,), ((5.0,),))
-    assert info.paper[0] == (1, 0), "Next-ViT-S has its first transformer at the end of stage 2"
+    assert info.paper_places[0] == (1, 0), "Next-ViT-S has its first transformer at the end of stage 2"
+    assert info.paper_numbers == ((0, 0), (1, 1), (2, 2), (3, 1))
 
 
 def test_what_alone_decides_matters_most() -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evaluators.counts.formula import total
 from search_spaces import PAPER, Architecture
 from search_spaces.common.errors import InvalidArchitecture, UnknownName
 from search_spaces.strategies.catalogue import NEXT_VIT, QUESTIONS, Question, chosen
@@ -55,6 +56,13 @@ def _changed_widths(one: Architecture, other: Architecture) -> int:
     pairs = zip(one.stages, other.stages, strict=True)
     widths = ("conv_width", "transformer_width", "zoo_widths")
     return sum(getattr(a, name) != getattr(b, name) for a, b in pairs for name in widths)
+
+
+def test_tiny_networks_are_small_enough_for_a_cpu() -> None:
+    """At 64 pixels: a third of the work of the narrowest networks with the paper's stem."""
+    tiny, shallow = (NEXT_VIT.networks(SCALINGS[name])[0] for name in ("tiny", "shallow"))
+    assert total(tiny, 64).all_macs < 0.3 * total(shallow, 64).all_macs
+    assert check_scalings(()) == ("shallow", "as-s", "as-b"), "only where asked for"
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:

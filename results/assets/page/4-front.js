@@ -96,6 +96,7 @@ function drawFront() {
   layout.xaxis.title.text = columns.metrics[state.x].title;
   layout.yaxis.title.text = columns.metrics[state.y].title;
   layout.uirevision = `${state.x} ${state.y}`;
+  markRandom(traces);
   markAnswer(traces, layout);
   if (state.trial !== null && rowOf.has(state.trial)) {
     const ring = { symbol: "circle-open", size: 24, color: layout.font.color, line: { width: 3 } };

@@ -22,18 +22,6 @@ function colours(select) {
   settle();
 }
 
-// The run again: the front as it was after each trial.
-function replay(range) {
-  Object.assign(range, { min: 0, max: columns.numbers.length, step: 1 });
-  const settle = () => (range.value = state.until === null ? columns.numbers.length : columns.numbers.filter((number) => number <= state.until).length);
-  const numbers = columns.numbers.toSorted((a, b) => a - b);
-  range.addEventListener("input", soon(() => {
-    set({ until: Number(range.value) >= numbers.length ? null : numbers[Math.max(0, range.value - 1)] });
-  }));
-  changed.push(settle);
-  settle();
-}
-
 // A limit on a metric, as a number or by dragging: at the most for costs, at the least for accuracies and scores.
 function limit(metric, parent) {
   const known = columns.values[metric].filter((value) => value !== null);

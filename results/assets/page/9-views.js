@@ -33,7 +33,7 @@ function draw(name) {
   if (!data.figures[name]) return;
   if (name === "parallel" && !webGL) return void (document.getElementById(name).textContent = "This browser has no WebGL, which this view needs.");
   const figure = themed(structuredClone(data.figures[name]));
-  if (name === "strategy") mapTransformers(figure);
+  if (name === "strategy") say(name, where(current.front));
   if (name === "parallel") figure.data[0].dimensions.forEach((axis) => (axis.constraintrange = ranges(axis.label)));
   if (state.trial !== null) marks[name]?.(figure, state.trial, rowOf.get(state.trial));
   return plot(name, figure);

@@ -11,7 +11,10 @@ from evaluators.stopwatch.calibration import USUAL_TAU, Ratio
 from nas.search.config import Config
 from results.store.store import Store
 from search_spaces import PAPER
+from tests.postgresql import ON_BOTH
 from tests.results.store.stores import proposal
+
+pytestmark = ON_BOTH
 
 S, B = PAPER["next-vit-s"], PAPER["next-vit-b"]
 METRIC = Metric(name="ort", unit="ms", direction="minimize", kind="measured")

@@ -18,9 +18,17 @@ from search_spaces import Architecture
 CONFIG = Config(budget=9).to_dict()
 
 
+MOVES = ["in files", "from a file into a server", "from a server into a file"]
+ANYWHERE = pytest.mark.parametrize("stores", MOVES, indirect=True)
+
+
 @pytest.fixture
-def stores(tmp_path: Path):
-    stores = [Store(f"sqlite:///{tmp_path}/{name}.db", writable=True) for name in ("here", "there")]
+def stores(request: pytest.FixtureRequest, tmp_path: Path):
+    """Two databases, `here` and `there`; a study moves to a server and back."""
+    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("here", "there")]
+    if (move := getattr(request, "param", MOVES[0])) != MOVES[0]:
+        urls[MOVES.index(move) - 1] = request.getfixturevalue("server").copy("whole")
+    stores = [Store(url, writable=True) for url in urls]
     yield stores
     for store in stores:
         store.close()
@@ -50,6 +58,7 @@ def tell(store: Store, run: str, numbers: list[int], excess: float = -1.0) -> No
         store.finish(run, trial, measurements, values=values, constraints=limits, seconds={"cost": 0.1})
 
 
+@ANYWHERE
 def test_a_new_run_comes_in_whole(stores: list[Store]) -> None:
     here, there = stores
     there.create("one", CONFIG)
@@ -62,6 +71,7 @@ def test_a_new_run_comes_in_whole(stores: list[Store]) -> None:
     assert merge(here, there).runs == ["one: known"]
 
 
+@ANYWHERE
 def test_the_longer_run_extends_the_shorter_one_either_way(stores: list[Store]) -> None:
     here, there = stores
     for store, numbers in ((here, [1, 2]), (there, [1, 2, 3])):
@@ -84,6 +94,7 @@ def test_runs_of_one_name_that_differ_stay_apart(stores: list[Store]) -> None:
     assert merge(here, there).runs == ["one~2: known"], "and it is known the next time"
 
 
+@ANYWHERE
 def test_a_candidate_in_flight_is_left_to_its_own_run(stores: list[Store]) -> None:
     here, there = stores
     there.create("one", CONFIG)
@@ -96,6 +107,7 @@ def test_a_candidate_in_flight_is_left_to_its_own_run(stores: list[Store]) -> No
     assert [trial.state for trial in here.run("one").trials] == ["ok"]
 
 
+@ANYWHERE
 def test_later_columns_join(stores: list[Store]) -> None:
     here, there = stores
     for store, context in ((here, "a" * 16), (there, "b" * 16)):
@@ -228,6 +240,7 @@ def learnt(store: Store, numbers: list[int]) -> str:
     return predicted[0].context
 
 
+@ANYWHERE
 def test_the_latest_predictions_come_in_with_the_run(stores: list[Store]) -> None:
     here, there = stores
     there.create("one", CONFIG)

@@ -1,9 +1,6 @@
-"""The store: what it keeps, what it refuses, and what it never does."""
+"""The store: what it keeps, and what it refuses; the same in a file and on a server."""
 
-import os
-import sqlite3
 from dataclasses import replace
-from pathlib import Path
 
 import optuna
 import pytest
@@ -12,7 +9,10 @@ import evaluators
 from results.store.store import Store
 from search_spaces import PAPER
 from search_spaces.common.errors import StoreError, UnknownName, UsageError
+from tests.postgresql import ON_BOTH
 from tests.results.store.stores import CONFIG, S, measurement, proposal, tell
+
+pytestmark = ON_BOTH
 
 
 def test_what_is_stored_is_read_back(store: Store) -> None:
@@ -74,23 +74,6 @@ def test_what_is_measured_again_stays_in_its_column(store: Store) -> None:
     assert store.later("one") == {}
 
 
-def test_reading_what_is_not_there_creates_nothing(url: str, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there are no runs yet"):
-        Store(url)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_reading_changes_no_file(store: Store, url: str, tmp_path: Path) -> None:
-    store.create("one", CONFIG)
-    tell(store, "one")
-    store.close()
-    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "runs").iterdir()}
-    reader = Store(url)
-    reader.run(reader.latest())
-    reader.close()
-    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in (tmp_path / "runs").iterdir()} == before
-
-
 def test_a_run_that_was_killed_while_it_began_can_begin_again(store: Store) -> None:
     optuna.create_study(storage=store._storage, study_name="one", directions=["maximize", "minimize"])
     assert store.names() == []
@@ -108,55 +91,6 @@ def test_an_unknown_run_gets_the_nearest_name(store: Store) -> None:
     store.create("nhs-1", CONFIG)
     with pytest.raises(UnknownName, match="did you mean 'nhs-1'"):
         store.run("nhs-l")
-
-
-def test_a_database_of_another_program_is_left_alone(url: str, tmp_path: Path) -> None:
-    (tmp_path / "runs").mkdir()
-    with sqlite3.connect(tmp_path / "runs" / "nas.db") as database:
-        database.execute("CREATE TABLE songs (title TEXT)")
-    for writable in (True, False):
-        with pytest.raises(StoreError, match="belongs to another program"):
-            Store(url, writable=writable)
-
-
-def test_a_newer_schema_asks_for_an_upgrade(store: Store, url: str, tmp_path: Path) -> None:
-    store.close()
-    with sqlite3.connect(tmp_path / "runs" / "nas.db") as database:
-        database.execute("UPDATE nas_schema SET version = 99")
-    with pytest.raises(StoreError, match="schema 99; this program knows 1"):
-        Store(url)
-
-
-def test_a_file_that_is_no_database_is_named(url: str, tmp_path: Path) -> None:
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "nas.db").write_text("once upon a time, there was a text file" * 100)
-    with pytest.raises(StoreError, match="not a database"):
-        Store(url, writable=True)
-
-
-def test_a_url_that_is_none_is_explained() -> None:
-    with pytest.raises(UsageError, match="SQLAlchemy URL"):
-        Store("runs/nas.db", writable=True)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser writes where nobody may")
-def test_a_read_only_folder_is_explained(url: str, tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(StoreError, match="check that the file and its folder are yours"):
-        Store(url, writable=True)
-
-
-def test_a_full_disk_is_explained_and_loses_nothing(store: Store) -> None:
-    store.create("one", CONFIG)
-    tell(store, "one")
-    with store.engine.connect() as connection:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")  # SQLite's own way of a disk without room
-        connection.commit()
-    with pytest.raises(StoreError, match="make room on the disk"):
-        for _ in range(200):
-            store.remember(S, measurement())
-    assert len(store.run("one").trials) == 1
 
 
 def test_trials_that_optuna_added_are_ignored_and_counted(full: Store) -> None:

@@ -1,0 +1,66 @@
+"""The commands of a team with several machines: `nas worker` and `nas status`."""
+
+import click
+
+from nas.options import JSON, STORE, examples, plugin_names
+
+
+@click.command(
+    epilog=examples(
+        "nas worker --store postgresql://db/nas?sslmode=verify-full",
+        "nas worker --lane t4 --offer trt --offer cuda     a GPU, for nas run --latency trt@lane:t4",
+    )
+)
+@click.option("--lane", metavar="NAME", help="What drivers call this device.  [default: the host's name]")
+@click.option(
+    "--offer",
+    "offers",
+    metavar="NAME",
+    multiple=True,
+    default=("ort",),
+    show_default=True,
+    callback=plugin_names,
+    help="A latency to measure for others; repeat for several on one device.",
+)
+@click.option("--until-empty", is_flag=True, help="End when no job waits.")
+@STORE
+def worker(lane: str | None, offers: tuple[str, ...], until_empty: bool, store: str) -> int:
+    """Measure on this machine for drivers elsewhere.
+
+    Jobs wait in the team's database. A lane stands for one device: its jobs are done one after another, whoever asks.
+    A worker may be killed at any time; its job is done again.
+    """
+    from nas.commands.farm.worker import serve_lane
+
+    return serve_lane(store, lane, offers, until_empty=until_empty)
+
+
+@click.command(epilog=examples("nas status", "nas status --watch", "nas status --json"))
+@click.option("--watch", is_flag=True, help="Show it again and again.")
+@STORE
+@JSON
+def status(watch: bool, store: str, as_json: bool) -> int:
+    """Show who serves the lanes of the team's queue, and what waits there.
+
+    Exit code 1: jobs wait in a lane that nobody serves.
+    """
+    from nas.commands.farm.status import show
+
+    return show(store, watch=watch, as_json=as_json)
+
+
+@click.group(epilog=examples("nas store init-roles --store postgresql://db/nas?sslmode=verify-full"))
+def store() -> None:
+    """Look after the team's database."""
+
+
+@store.command("init-roles", epilog=examples("nas store init-roles"))
+@STORE
+def init_roles(store: str) -> int:
+    """Make the tables, and a role for drivers and one for workers.
+
+    Run it as the owner of the database. Workers need nothing of runs and measurements, and see none.
+    """
+    from nas.commands.farm.roles import initialise
+
+    return initialise(store)

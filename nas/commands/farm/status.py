@@ -1,0 +1,95 @@
+"""The command `nas status`: who serves the lanes of a team's queue, and what waits there."""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from nas import console
+from nas.farm import tables
+from results.store.database_errors import explained
+
+WATCH_SECONDS = 2.0
+LANES = """
+SELECT coalesce(l.lane, j.lane) AS lane, worker, host, offers, done, failed, extract(epoch FROM now() - seen) AS silent,
+       extract(epoch FROM now() - since) AS age, coalesce(waiting, 0) AS waiting, coalesce(doing, 0) AS doing
+FROM nas_lanes l FULL JOIN (
+    SELECT queue_name AS lane, count(*) FILTER (WHERE status = 'todo') AS waiting,
+           count(*) FILTER (WHERE status = 'doing') AS doing
+    FROM procrastinate_jobs GROUP BY queue_name) j ON l.lane = j.lane
+ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A worker of a lane, or a lane that nobody serves."""
+
+    lane: str
+    worker: str | None
+    host: str | None
+    offers: str | None
+    done: int | None
+    failed: int | None
+    silent: float | None  # seconds since it was heard of
+    age: float | None  # seconds since it began
+    waiting: int
+    doing: int
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it was heard of lately."""
+        return self.silent is not None and self.silent < tables.ALIVE_SECONDS
+
+    def cells(self) -> list[str]:
+        """For the table."""
+        who = f"{self.worker} on {self.host}" if self.worker else f"nobody: nas worker --lane {self.lane}"
+        silent = "" if self.is_alive or self.silent is None else f", silent for {self.silent:.0f} s"
+        rate = f"{3600 * (self.done or 0) / float(self.age):.0f}" if self.is_alive and self.age else "-"
+        counts = [str(value if value is not None else "-") for value in (self.done, self.failed)]
+        return [self.lane, who + silent, self.offers or "-", str(self.waiting), str(self.doing), *counts, rate]
+
+
+HEADINGS = ("lane", "served by", "offers", "waiting", "doing", "done", "failed", "an hour")
+
+
+def show(store_url: str, *, watch: bool, as_json: bool) -> int:
+    """Shows the lanes, again and again where `watch`. Returns 1 where jobs wait that nobody does."""
+    while True:
+        found = lanes(store_url)
+        if as_json:
+            console.write_json([_plain(each) for each in found])
+        elif found:
+            console.write_table(HEADINGS, [each.cells() for each in found], frozenset(HEADINGS[3:]))
+        else:
+            console.say("no lanes yet; on a machine that measures: nas worker --store URL")
+        if not watch:
+            alive = {each.lane for each in found if each.is_alive}
+            return int(any(each.waiting and each.lane not in alive for each in found))
+        time.sleep(WATCH_SECONDS)
+
+
+def lanes(store_url: str) -> list[Served]:
+    """All workers and all lanes with jobs.
+
+    Raises:
+        UsageError: the URL names no PostgreSQL server.
+        StoreError: the server cannot be used.
+    """
+    conninfo = tables.conninfo(store_url)
+    with explained(store_url):
+        try:
+            with psycopg.connect(conninfo, connect_timeout=tables.CONNECT_SECONDS) as connection:
+                connection.read_only = True
+                if connection.execute("SELECT to_regclass('nas_lanes') IS NULL").fetchone() == (True,):
+                    return []
+                return connection.cursor(row_factory=class_row(Served)).execute(LANES).fetchall()
+        except psycopg.Error as error:
+            raise OSError(str(error)) from error
+
+
+def _plain(each: Served) -> dict[str, Any]:
+    numbers = {name: round(float(value), 1) for name in ("silent", "age") if (value := getattr(each, name)) is not None}
+    return asdict(each) | numbers | {"alive": each.is_alive}
