@@ -46,7 +46,7 @@ def test_they_stand_on_the_front_beside_ours() -> None:
     assert 9 in [trial.number for trial in front.front(run)]
     assert figures.info("pareto", run).whose == "the anchors'"
     assert front.anchor_names(run) == "the paper's networks and fastvit_sa24"
-    assert "fastvit" not in str(figures.info("strategy", run).anchors)
+    assert "fastvit" not in str(figures.info("strategy", run))
     assert figures.info("strategy", alone()).summary.startswith("The front holds no network of the Next-ViT family.")
 
 

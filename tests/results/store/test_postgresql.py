@@ -126,12 +126,12 @@ def test_a_run_on_a_server_is_the_run_in_a_file(nas: Program, server: Server) ->
     """From the first command to the last: the same candidates, shown, compared, merged and back."""
     url = server.create("team")
     for store in ([], ["--store", url]):
-        ended = nas("run", "--name", "a", "--budget", "5", *QUICK, *store)
+        ended = nas("run", "--name", "a", "--budget", "4", *QUICK, *store)
         assert ended.code == 0, ended.err
     assert networks(url) == networks(f"sqlite:///{nas.folder}/runs/nas.db")
     assert nas("show", "a", "--store", url, "--json").json["run"] == "a"
     moved = nas("merge", "copy.db", url)
-    assert moved.code == 0 and "run a: 5 trials" in moved.out + moved.err
+    assert moved.code == 0 and "run a: 4 trials" in moved.out + moved.err
     assert networks(f"sqlite:///{nas.folder}/copy.db") == networks(url)
 
 
