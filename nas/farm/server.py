@@ -17,6 +17,7 @@ from typing import Any
 import procrastinate
 import procrastinate.worker
 from procrastinate.exceptions import ConnectorException
+from procrastinate.job_context import JobContext
 from procrastinate.jobs import Status
 from psycopg import Error as PostgresError
 
@@ -133,11 +134,12 @@ class LaneServer:
     # Jobs
 
     def _add_task(self, app: procrastinate.App) -> None:
-        @app.task(name=tables.TASK)
-        async def do(key: str, job: dict[str, Any], seconds: float, code: str) -> None:
-            known = await app.connector.execute_query_one_async(IS_ANSWERED, key=key)
-            if known["answered"]:
-                return  # whoever answered it died before the job was removed
+        @app.task(name=tables.TASK, pass_context=True)
+        async def do(context: JobContext, key: str, job: dict[str, Any], seconds: float, code: str) -> None:
+            if context.job.attempts:  # whoever tried before may have died between its answer and the end of the job
+                known = await app.connector.execute_query_one_async(IS_ANSWERED, key=key)
+                if known["answered"]:
+                    return
             answer = await asyncio.to_thread(self._answer, job, seconds, code)
             self.done, self.failed = self.done + 1, self.failed + ("cause" in answer)
             await self._store(app, key, answer)

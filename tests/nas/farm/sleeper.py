@@ -1,6 +1,6 @@
 """A worker of a lane on a simulated device: python -m tests.nas.farm.sleeper URL LANE LOG SECONDS.
 
-It writes the beginning and the end of every job into the log. A job with the seed 666 kills it.
+It writes the beginning and the end of every job into the log. A job with the seed -1 kills it.
 """
 
 import os
@@ -24,7 +24,7 @@ class Sleeper(server.LaneServer):
 
     def _done(self, job: dict[str, Any]) -> dict[str, Any]:
         begun = time.monotonic()
-        if job.get("seed") == 666:
+        if job.get("seed") == -1:
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self.seconds)
         with self.log.open("a") as file:

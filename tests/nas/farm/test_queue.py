@@ -126,7 +126,7 @@ def test_the_job_of_a_killed_worker_is_done_by_another(queue: PostgresQueue, wor
 
 def test_a_job_of_which_three_workers_die_fails(queue: PostgresQueue, work: Any) -> None:
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(LaneWorker(queue, "a").run, job(666), 60)
+        asked = pool.submit(LaneWorker(queue, "a").run, job(-1), 60)
         workers = [work()]
         while not asked.done():
             if workers[-1].poll() is not None:
