@@ -27,6 +27,8 @@ def test_the_run_is_replayed(show: Any) -> None:
     again = show(TYPICAL, "#until=3")
     assert again.evaluate("current.front.map((row) => columns.numbers[row])") == [3]
     assert "take trial 3" in again.inner_text("#take")
+    later = show(TYPICAL, "#until=3&trial=4")
+    assert "tried after the trial at which the replay stands" in later.inner_text("#card")
 
 
 def drawn(count: int, **config: Any) -> Run:

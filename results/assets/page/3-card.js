@@ -132,6 +132,7 @@ function showSelected() {
 
 // Where a network stands in the figure.
 function standing(row) {
+  if (!tried(row)) return "Not in this figure: it was tried after the trial at which the replay stands.";
   if (row === current.knee) return "The knee of this front.";
   if (current.front.includes(row)) return "On this front.";
   if (current.allowed.has(row)) return "Not on this front: another network beats it.";

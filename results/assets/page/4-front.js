@@ -98,7 +98,7 @@ function drawFront() {
   layout.uirevision = `${state.x} ${state.y}`;
   markRandom(traces);
   markAnswer(traces, layout);
-  if (state.trial !== null && rowOf.has(state.trial)) {
+  if (state.trial !== null && rowOf.has(state.trial) && tried(rowOf.get(state.trial))) {
     const ring = { symbol: "circle-open", size: 24, color: layout.font.color, line: { width: 3 } };
     const selected = { type: "scatter", name: "selected", mode: "markers", hoverinfo: "skip", marker: ring };
     fill(selected, [rowOf.get(state.trial)]);
