@@ -133,7 +133,7 @@ def disturb(server: Server, running: "dict[str, subprocess.Popen[bytes]]", url: 
         elif fault == "connections":
             server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'farm'")
         else:
-            server.stop()
+            server.stop("fast")
             server.resume()
     print(f"faults: {', '.join(f'{number} x {name}' for name, number in faults.items())}")
 
