@@ -24,6 +24,7 @@ from results.strategies import page, table
 from results.strategies.report import Answer, Entry, Report, Standing
 from search_spaces import Architecture
 from search_spaces.strategies.catalogue import NEXT_VIT, QUESTIONS
+from search_spaces.strategies.strategy import SCALINGS
 
 HERE = Path(__file__).parent
 ACCURACY = Metric(name="train", unit="%", direction="maximize", kind="trained")
@@ -69,7 +70,7 @@ def reported(genotypes: list[dict[str, Any]], results: list[dict[str, Any]]) -> 
         milliseconds=genotypes[0]["at"],
         metric=ACCURACY,
         fidelity="; ".join(f"{images}, {number} epochs" for number, images in sorted(epochs)) + f", {len(seeds)} seeds",
-        scalings={SCALING: "2-2-5-2"},
+        scalings={SCALING: str(SCALINGS[SCALING])},
         answers=tuple(_answer(question, standings, by_seed) for question in QUESTIONS),
     )
 

@@ -33,6 +33,19 @@ class ConnectionLost(InfrastructureFailed):
     """The connection to another machine was lost, which says nothing about the candidate."""
 
 
+def succeeded(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer that is no failure.
+
+    Raises:
+        InfrastructureFailed: it says that something around the evaluation failed.
+        MeasurementFailed: it says that the evaluation failed.
+    """
+    if "cause" in answer:
+        failed = InfrastructureFailed if "infrastructure" in answer else MeasurementFailed
+        raise failed(str(answer["cause"]), str(answer.get("detail", "")))
+    return answer
+
+
 class Worker:
     """A process at some location that does one job after another.
 
@@ -112,10 +125,7 @@ class Worker:
                 answer = self._receive(max(0.0, timeout - spent), timeout)
         finally:
             self.took = time.monotonic() - start
-        if "cause" in answer:
-            failed = InfrastructureFailed if "infrastructure" in answer else MeasurementFailed
-            raise failed(str(answer["cause"]), str(answer.get("detail", "")))
-        return answer
+        return succeeded(answer)
 
     def _receive(self, seconds: float, limit: float = 0.0) -> dict[str, Any]:
         """The next answer. Silence is the candidate's fault if a `limit` of its time ends with it."""

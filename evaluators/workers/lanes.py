@@ -15,8 +15,8 @@ from evaluators.core.locations import HERE, Location
 from evaluators.core.locks import SAY_SECONDS, Say, speak
 from evaluators.core.measurement import digest
 from evaluators.core.source_digest import code
-from evaluators.workers.connection import Worker
-from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, Unavailable
+from evaluators.workers.connection import Worker, succeeded
+from search_spaces.common.errors import InfrastructureFailed, Unavailable
 
 POLL_SECONDS = 1.0
 NEEDED = "lanes are those of a team's database: add --store postgresql://HOST/NAME"
@@ -117,10 +117,7 @@ class LaneWorker:
         answer = self._waited(key, say, patient=job["do"] != "describe")
         self.queue.forget(key)
         self.took = float(answer.get("took", 0.0))
-        if "cause" in answer:
-            failed = InfrastructureFailed if "infrastructure" in answer else MeasurementFailed
-            raise failed(str(answer["cause"]), str(answer.get("detail", "")))
-        return answer
+        return succeeded(answer)
 
     def _waited(self, key: str, say: Say, *, patient: bool) -> dict[str, Any]:
         said = time.monotonic()

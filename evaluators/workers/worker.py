@@ -66,9 +66,14 @@ def _answer(line: bytes, answers: TextIO) -> str:
             raise UsageError(f"'{evaluator.spec}' names another location: a worker measures where it runs")
         return _line(_do(job, evaluator, answers))
     except Exception as error:  # any failure is an answer
-        failed = failure(error)
-        answer: Answer = {"cause": failed.message, "detail": failed.hint}
-        return _line(answer | ({"infrastructure": True} if isinstance(failed, InfrastructureFailed) else {}))
+        return _line(failed(error))
+
+
+def failed(error: Exception) -> Answer:
+    """The answer that says what failed."""
+    known = failure(error)
+    answer: Answer = {"cause": known.message, "detail": known.hint}
+    return answer | ({"infrastructure": True} if isinstance(known, InfrastructureFailed) else {})
 
 
 def _unknown(spec: str) -> UnknownName | None:

@@ -27,11 +27,11 @@ from evaluators.core.locks import Say
 from evaluators.core.source_digest import code
 from evaluators.workers import jobs
 from evaluators.workers.bench import Bench
-from evaluators.workers.worker import describe
+from evaluators.workers.worker import describe, failed
 from nas.exit_codes import INTERRUPTED
 from nas.farm import tables
 from nas.signals import SIGNALS
-from search_spaces.common.errors import InfrastructureFailed, UsageError, failure
+from search_spaces.common.errors import InfrastructureFailed, UsageError
 
 BEAT_SECONDS = 5.0
 MOST_ATTEMPTS = 3  # workers that may die of one job
@@ -164,9 +164,7 @@ class LaneServer:
             self.bench.timeout = min(max(1.0, float(seconds)), MOST_SECONDS)
             answer = self._done(jobs.parse(json.dumps(job).encode()))
         except Exception as error:
-            failed = failure(error)
-            answer = {"cause": failed.message, "detail": failed.hint}
-            answer |= {"infrastructure": True} if isinstance(failed, InfrastructureFailed) else {}
+            answer = failed(error)
         return answer | {"took": sum(self.bench.held.values()) - before}
 
     def _done(self, job: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,9 @@ measurement at a time, whoever asks and however many serve it. Ours hold the ans
 serves which lane.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import procrastinate
 import psycopg
 
@@ -50,19 +53,31 @@ def create(url: str) -> None:
         UsageError: the URL names no PostgreSQL server.
         StoreError: the server cannot be used.
     """
+    with connected(url) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (ADVISORY,))
+        if lacks(connection, "nas_answers") or lacks(connection, "nas_lanes"):
+            connection.execute(OWN)
+        if lacks(connection, "procrastinate_jobs"):
+            connection.execute(procrastinate.schema.SchemaManager.get_schema())
+
+
+@contextmanager
+def connected(url: str) -> "Iterator[psycopg.Connection[tuple[object, ...]]]":
+    """A connection for one transaction.
+
+    Raises:
+        UsageError: the URL names no PostgreSQL server.
+        StoreError: the server cannot be used.
+    """
+    where = conninfo(url)
     with explained(url):
         try:
-            connection = psycopg.connect(conninfo(url), autocommit=True, connect_timeout=CONNECT_SECONDS)
+            with psycopg.connect(where, connect_timeout=CONNECT_SECONDS) as connection:
+                yield connection
         except psycopg.Error as error:
             raise OSError(str(error)) from error
-        with connection, connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (ADVISORY,))
-            if _lacks(connection, "nas_answers") or _lacks(connection, "nas_lanes"):
-                connection.execute(OWN)
-            if _lacks(connection, "procrastinate_jobs"):
-                connection.execute(procrastinate.schema.SchemaManager.get_schema())
 
 
-def _lacks(connection: "psycopg.Connection[tuple[object, ...]]", table: str) -> bool:
+def lacks(connection: "psycopg.Connection[tuple[object, ...]]", table: str) -> bool:
     """Whether a table is missing: an account without the right to make tables may use those that are there."""
     return connection.execute("SELECT to_regclass(%s) IS NULL", (table,)).fetchone() == (True,)

@@ -3,8 +3,6 @@
 from contextlib import closing
 from importlib import resources
 
-import psycopg
-
 from nas import console
 from nas.farm import tables
 from results.store.database_errors import explained
@@ -23,15 +21,11 @@ def initialise(store_url: str) -> int:
         UsageError: the URL names no PostgreSQL server.
         StoreError: the server cannot be used, or its account may not do this.
     """
-    conninfo = tables.conninfo(store_url)
+    tables.conninfo(store_url)  # refuses what is no server, before anything is made
     with closing(Store(store_url, writable=True)) as store, explained(store_url):
         leases.create(store.engine, checkfirst=True)
     tables.create(store_url)
-    with explained(store_url):
-        try:
-            with psycopg.connect(conninfo, connect_timeout=tables.CONNECT_SECONDS) as connection:
-                connection.execute(resources.files("nas.farm").joinpath("roles.sql").read_bytes())
-        except psycopg.Error as error:
-            raise OSError(str(error)) from error
+    with tables.connected(store_url) as connection:
+        connection.execute(resources.files("nas.farm").joinpath("roles.sql").read_bytes())
     console.say(NEXT)
     return 0

@@ -4,12 +4,10 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import psycopg
 from psycopg.rows import class_row
 
 from nas import console
 from nas.farm import tables
-from results.store.database_errors import explained
 
 WATCH_SECONDS = 2.0
 LANES = """
@@ -78,16 +76,11 @@ def lanes(store_url: str) -> list[Served]:
         UsageError: the URL names no PostgreSQL server.
         StoreError: the server cannot be used.
     """
-    conninfo = tables.conninfo(store_url)
-    with explained(store_url):
-        try:
-            with psycopg.connect(conninfo, connect_timeout=tables.CONNECT_SECONDS) as connection:
-                connection.read_only = True
-                if connection.execute("SELECT to_regclass('nas_lanes') IS NULL").fetchone() == (True,):
-                    return []
-                return connection.cursor(row_factory=class_row(Served)).execute(LANES).fetchall()
-        except psycopg.Error as error:
-            raise OSError(str(error)) from error
+    with tables.connected(store_url) as connection:
+        connection.read_only = True
+        if tables.lacks(connection, "nas_lanes"):
+            return []
+        return connection.cursor(row_factory=class_row(Served)).execute(LANES).fetchall()
 
 
 def _plain(each: Served) -> dict[str, Any]:

@@ -24,11 +24,6 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def url(server: Server) -> str:
-    return server.copy("whole")
-
-
-@pytest.fixture
 def queue(url: str) -> Iterator[PostgresQueue]:
     with PostgresQueue(url) as queue:
         yield queue

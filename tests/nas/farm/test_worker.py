@@ -23,11 +23,6 @@ LANE = ("--latency", "ort:resolution=32@lane:box")
 
 
 @pytest.fixture
-def url(server: Server) -> str:
-    return server.copy("whole")
-
-
-@pytest.fixture
 def serving(nas: Program, url: str) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     started = []
 
