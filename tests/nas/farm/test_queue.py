@@ -66,7 +66,10 @@ def test_two_workers_of_a_lane_never_work_at_once(queue: PostgresQueue, work: An
     assert sorted(seed for _, _, seed in done) == list(range(40))
     assert all(ended <= begun for (_, ended, _), (begun, _, _) in itertools.pairwise(done))
     state = queue.state("a")
-    assert (len(state.workers), state.waiting, state.doing) == (2, 0, 0)
+    while state.doing:  # a driver hears of an answer before the worker ends its job
+        time.sleep(0.05)
+        state = queue.state("a")
+    assert (len(state.workers), state.waiting) == (2, 0)
 
 
 def test_lanes_work_beside_each_other(queue: PostgresQueue, work: Any) -> None:
