@@ -6,8 +6,9 @@ it: the interval is Student's over the logarithms of the processes' ratios. Whic
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from evaluators.core.evaluator import Evaluator
 from evaluators.statistics.intervals import mean_interval
@@ -30,6 +31,18 @@ class Comparison:
     high: float
     ratios: tuple[float, ...]  # one for each process
 
+    @classmethod
+    def of(cls, evaluator: Evaluator, ratios: Sequence[float]) -> Self:
+        """The comparison from the ratios of at least two processes."""
+        middle, half = mean_interval([math.log(ratio) for ratio in ratios], LEVEL)
+        return cls(
+            evaluator=evaluator.spec,
+            ratio=math.exp(middle),
+            low=math.exp(middle - half),
+            high=math.exp(middle + half),
+            ratios=tuple(ratios),
+        )
+
     @property
     def distinguishable(self) -> bool:
         """Whether the interval excludes that they are within 1 % of each other."""
@@ -48,7 +61,12 @@ class Comparison:
         return {**asdict(self), "distinguishable": self.distinguishable}
 
 
-def _ratio(bench: Bench, evaluator: Evaluator, first: Network, second: Network, seed: int) -> float:
+def process_ratio(bench: Bench, evaluator: Evaluator, first: Network, second: Network, seed: int) -> float:
+    """The second network's latency divided by the first's, from one process; of an odd seed the second is loaded first.
+
+    Raises:
+        MeasurementFailed: one of them could not be measured.
+    """
     if seed % 2:
         return 1 / bench.ratio(evaluator, second, first, seed)
     return bench.ratio(evaluator, first, second, seed)
@@ -60,13 +78,4 @@ def compare(bench: Bench, evaluator: Evaluator, first: Network, second: Network)
     Raises:
         MeasurementFailed: one of them could not be measured.
     """
-    ratios = tuple(_ratio(bench, evaluator, first, second, seed) for seed in range(PROCESSES))
-    logarithms = [math.log(ratio) for ratio in ratios]
-    middle, half = mean_interval(logarithms, LEVEL)
-    return Comparison(
-        evaluator=evaluator.spec,
-        ratio=math.exp(middle),
-        low=math.exp(middle - half),
-        high=math.exp(middle + half),
-        ratios=ratios,
-    )
+    return Comparison.of(evaluator, [process_ratio(bench, evaluator, first, second, seed) for seed in range(PROCESSES)])

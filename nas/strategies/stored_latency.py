@@ -8,7 +8,7 @@ from evaluators import Evaluator, Measurement, Metric
 from evaluators.core.measurement import Reading, context, now
 from evaluators.stopwatch.calibration import flag
 from evaluators.workers.bench import Bench
-from evaluators.workers.paired_comparison import LEVEL, PROCESSES, compare
+from evaluators.workers.paired_comparison import LEVEL, PROCESSES, Comparison, process_ratio
 from nas.strategies.equal_latency import Target
 from results.store.store import Store
 from search_spaces import PAPER, Architecture
@@ -71,14 +71,12 @@ class StoredLatency:
         Raises:
             MeasurementFailed: one of them could not be measured.
         """
-        metric = Metric(
-            name=f"{self.latency.spec} over {first.id}", unit="times", direction="minimize", kind="measured"
-        )
-        protocol = self.latency.protocol() | {"compared with": first.id, "processes": PROCESSES, "level": LEVEL}
+        metric, protocol = self._paired(first)
+        protocol |= {"processes": PROCESSES, "level": LEVEL}
         if known := self._recalled(second, metric, protocol):
             return known
-        start = time.monotonic()
-        found = compare(self.bench, self.latency, first, second)
+        pairs = [self._pair_of_process(first, second, seed) for seed in range(PROCESSES)]
+        found = Comparison.of(self.latency, [each.value for each in pairs])
         reading = Reading(
             value=found.ratio,
             low=found.low,
@@ -87,8 +85,26 @@ class StoredLatency:
             quality=flag(found.high / found.ratio - 1, len(found.ratios), []),
             details={"ratios": list(found.ratios), "distinguishable": found.distinguishable},
         )
-        seconds = round(time.monotonic() - start, 3)
+        seconds = round(sum(each.seconds for each in pairs), 3)
         return self.store.keep(second, self._measurement(reading, metric, protocol, seconds))
+
+    def _pair_of_process(self, first: Architecture, second: Architecture, seed: int) -> Measurement:
+        """The ratio from one process, which an interrupted comparison need not measure again."""
+        metric, protocol = self._paired(first)
+        protocol |= {"process": seed}
+        if known := self._recalled(second, metric, protocol):
+            return known
+        start = time.monotonic()
+        reading = Reading.exact(process_ratio(self.bench, self.latency, first, second, seed))
+        made = self._measurement(reading, metric, protocol, round(time.monotonic() - start, 3))
+        self.store.remember(second, made)
+        return made
+
+    def _paired(self, first: Architecture) -> tuple[Metric, dict[str, Any]]:
+        """The meaning of ratios to a network, and the protocol that all of them share."""
+        name = f"{self.latency.spec} over {first.id}"
+        metric = Metric(name=name, unit="times", direction="minimize", kind="measured")
+        return metric, self.latency.protocol() | {"compared with": first.id}
 
     def _recalled(self, network: Architecture, metric: Metric, protocol: dict[str, Any]) -> Measurement | None:
         key = context(metric, self.latency.device(), self.latency.versions(), protocol)
