@@ -1,14 +1,9 @@
 """The curves as a picture: the share of the hypervolume that is still missing, on a logarithmic axis."""
 
-import json
-import shutil
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from playwright.sync_api import sync_playwright
-from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
 from benchmarks.search_efficiency import report, tables
@@ -63,19 +58,3 @@ def _add(made: go.Figure, sampler: str, of: report.Curves, place: dict[str, Any]
     made.add_scatter(
         x=x, y=np.round(mean, 5), mode="lines", line=line, name=SAMPLERS[sampler].words, showlegend=shown, **place
     )
-
-
-def draw(found: dict[str, dict[str, report.Curves]], path: Path) -> None:
-    """Writes the picture as a browser draws it."""
-    page_source = f"<div id='figure'></div><script>{get_plotlyjs()}</script>"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page()
-        page.set_content(page_source)
-        svg = page.evaluate(
-            "async (figure) => decodeURIComponent((await Plotly.toImage(figure, {format: 'svg', "
-            "width: figure.layout.width, height: figure.layout.height})).split(',').slice(1).join(','))",
-            json.loads(figure(found).to_json()),
-        )
-        browser.close()
-    path.write_text(svg)

@@ -127,9 +127,10 @@ def main() -> None:
         print_table(name, by_sampler)
         print_gains(name, by_sampler)
     if arguments.picture:
+        from benchmarks.drawing import draw
         from benchmarks.search_efficiency import picture
 
-        picture.draw(found, PICTURE)
+        draw(picture.figure(found), PICTURE)
 
 
 if __name__ == "__main__":

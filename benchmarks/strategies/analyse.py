@@ -91,25 +91,30 @@ def _standing(name: str, row: dict[str, Any], accuracies: list[float]) -> Standi
 def _answer(question: Any, standings: dict[str, Standing], by_seed: dict[str, tuple[float, ...]]) -> Answer:
     mine = [standings.get(each.name, Standing(name=each.name, entries=())) for each in question.strategies]
     known = [each.name for each in mine if each.entries and each.value is not None]
-    compared: dict[str, Difference] = differences(by_seed, NEXT_VIT.name, known) if known else {}
+    found: dict[str, Difference] = differences(by_seed, NEXT_VIT.name, known) if known else {}
     return Answer(
         name=question.name,
         text=question.text,
         reference=NEXT_VIT.name,
-        standings=tuple(replace(each, difference=compared.get(each.name)) for each in mine),
+        standings=tuple(replace(each, difference=found.get(each.name)) for each in mine),
+    )
+
+
+def compared(report: Report) -> Answer:
+    """All strategies together, each compared with Next-ViT's among all of them."""
+    standings = {each.name: each for answer in report.answers for each in answer.standings if each.value is not None}
+    found = differences({name: each.entries[0].results for name, each in standings.items()}, NEXT_VIT.name)
+    return Answer(
+        name="all",
+        text="",
+        reference=NEXT_VIT.name,
+        standings=tuple(replace(each, difference=found.get(name)) for name, each in standings.items()),
     )
 
 
 def ranks(report: Report) -> None:
-    """Prints all strategies, the best first, each compared with Next-ViT's among all of them."""
-    standings = {each.name: each for answer in report.answers for each in answer.standings if each.value is not None}
-    compared = differences({name: each.entries[0].results for name, each in standings.items()}, NEXT_VIT.name)
-    everything = Answer(
-        name="all",
-        text="",
-        reference=NEXT_VIT.name,
-        standings=tuple(replace(each, difference=compared.get(name)) for name, each in standings.items()),
-    )
+    """Prints all strategies, the best first."""
+    everything = compared(report)
     order = sorted(everything.standings, key=lambda each: everything.ranks[each.name])
     markdown(table.headings(report), [table.row(everything, standing) for standing in order])
     print(f"\n{everything.sentence}")
