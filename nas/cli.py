@@ -9,7 +9,7 @@ from nas.cli_farm import status, store, worker
 from nas.cli_networks import export, measure
 from nas.cli_study import mechanism, rediscover, strategies
 from nas.cli_training import finalists, train
-from nas.options import JSON, RUN, SEED, STORE, TIMEOUT, Finite, examples, latencies, narrowing, plugin_names
+from nas.options import JSON, LANE, RUN, SEED, STORE, TIMEOUT, Finite, examples, latencies, narrowing, plugin_names
 
 
 @click.group(
@@ -42,6 +42,7 @@ def cli() -> None:
         "nas run --name nhs-1                          resume an interrupted run",
         "nas run --name nhs-1 --budget 400             extend a finished run",
         "nas run --space nhs --budget 50 --latency ort:resolution=192 --sampler random --json",
+        "nas run --data photos/ --lane gpus --store postgresql://db/nas?sslmode=verify-full   others train",
         "nas run --space ./my_space.py --latency ./my_board.py --budget 50   use your own plug-ins",
     )
 )
@@ -124,6 +125,7 @@ def cli() -> None:
     metavar="N",
     help="Candidates in the works at once; the number changes no result.  [default: 2 where a core is to spare]",
 )
+@LANE
 @click.option("--dry-run", is_flag=True, help="Print the configuration and three example networks, and stop.")
 @TIMEOUT
 @STORE
@@ -137,6 +139,7 @@ def run(
     dry_run: bool,
     timeout: float,
     jobs: int | None,
+    lane: str,
     **choices: object,
 ) -> int:
     """Search: propose, score, measure and store candidates until the budget is spent.
@@ -148,7 +151,9 @@ def run(
     from nas.commands.run import start
 
     given = {name for name in choices if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT}
-    return start(choices, given, store_url=store, as_json=as_json, dry_run=dry_run, timeout=timeout, jobs=jobs)
+    return start(
+        choices, given, store_url=store, as_json=as_json, dry_run=dry_run, timeout=timeout, jobs=jobs, lane=lane
+    )
 
 
 @cli.command(

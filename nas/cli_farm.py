@@ -9,6 +9,7 @@ from nas.options import JSON, STORE, examples, plugin_names
     epilog=examples(
         "nas worker --store postgresql://db/nas?sslmode=verify-full",
         "nas worker --lane t4 --offer trt --offer cuda     a GPU, for nas run --latency trt@lane:t4",
+        "nas worker --lane gpus --offer train --data photos/     trainings, for nas run --data photos/ --lane gpus",
     )
 )
 @click.option("--lane", metavar="NAME", help="What drivers call this device.  [default: the host's name]")
@@ -20,19 +21,28 @@ from nas.options import JSON, STORE, examples, plugin_names
     default=("ort",),
     show_default=True,
     callback=plugin_names,
-    help="A latency to measure for others; repeat for several on one device.",
+    help="What to evaluate for others: a latency, a score, train or segment; repeat for several. All latencies are of "
+    "one device.",
+)
+@click.option(
+    "--data",
+    "sets",
+    metavar="DATA",
+    multiple=True,
+    help="Images to train on, the same files as the drivers'; repeat for several.",
 )
 @click.option("--until-empty", is_flag=True, help="End when no job waits.")
 @STORE
-def worker(lane: str | None, offers: tuple[str, ...], until_empty: bool, store: str) -> int:
-    """Measure on this machine for drivers elsewhere.
+def worker(lane: str | None, offers: tuple[str, ...], sets: tuple[str, ...], until_empty: bool, store: str) -> int:
+    """Measure and train on this machine for drivers elsewhere.
 
-    Jobs wait in the team's database. A lane stands for one device: its jobs are done one after another, whoever asks.
-    A worker may be killed at any time; its job is done again.
+    Jobs wait in the team's database. Latencies of a lane are those of one device, and measured one after another,
+    whoever asks; scores and trainings are done by as many workers as serve it. A worker may be killed at any time; its
+    job is done again.
     """
     from nas.commands.farm.worker import serve_lane
 
-    return serve_lane(store, lane, offers, until_empty=until_empty)
+    return serve_lane(store, lane, offers, sets, until_empty=until_empty)
 
 
 @click.command(epilog=examples("nas status", "nas status --watch", "nas status --json"))

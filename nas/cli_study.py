@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from nas.options import JSON, STORE, TIMEOUT, examples, plugin_names
+from nas.options import JSON, LANE, STORE, TIMEOUT, examples, plugin_names
 
 SCALINGS = click.option(
     "--scaling",
@@ -35,6 +35,7 @@ SCALINGS = click.option(
 @click.option("--seeds", type=click.IntRange(1, 100), help="Trainings of each network.  [default: 1]")
 @SCALINGS
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Also write an HTML page.")
+@LANE
 @TIMEOUT
 @STORE
 @JSON
@@ -47,6 +48,7 @@ def strategies(
     seeds: int | None,
     scalings: tuple[str, ...],
     output: Path | None,
+    lane: str,
     timeout: float,
     store: str,
     as_json: bool,
@@ -71,6 +73,7 @@ def strategies(
         output=output,
         store_url=store,
         timeout=timeout,
+        lane=lane,
         as_json=as_json,
     )
 
@@ -101,6 +104,7 @@ def strategies(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write the report: FILE.html or FILE.md; repeat for both.",
 )
+@LANE
 @TIMEOUT
 @STORE
 @JSON
@@ -115,6 +119,7 @@ def rediscover(
     dense: bool,
     quick: bool,
     outputs: tuple[Path, ...],
+    lane: str,
     timeout: float,
     store: str,
     as_json: bool,
@@ -141,6 +146,7 @@ def rediscover(
         outputs=outputs,
         store_url=store,
         timeout=timeout,
+        lane=lane,
         as_json=as_json,
     )
 

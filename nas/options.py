@@ -32,6 +32,12 @@ STORE = click.option(
     callback=_with_lanes,
     help="Database of runs and measurements.",
 )
+LANE = click.option(
+    "--lane",
+    metavar="NAME",
+    default="",
+    help="Lane of the team's database that trains and computes scores instead of this machine.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 RUN = click.argument("run", required=False)
 SEED = click.IntRange(0, 2**31 - 1)  # every random number generator in use accepts these

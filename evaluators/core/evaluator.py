@@ -71,6 +71,15 @@ class Evaluator(ABC):
         return self
 
     @property
+    def portable(self) -> "Evaluator":
+        """The evaluator as another machine knows it, whose folders are others."""
+        return self
+
+    def as_here(self, measurement: Measurement) -> Measurement:
+        """A measurement that the portable evaluator made on another machine, as one of this evaluator."""
+        return measurement
+
+    @property
     def spec(self) -> str:
         """The text from which `evaluators.get` builds this evaluator: its name and the options that are not default."""
         changed = [

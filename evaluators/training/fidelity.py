@@ -1,13 +1,13 @@
 """The fidelity of an accuracy: data, resolution, epochs, images and seeds of the training behind it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from math import hypot
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from evaluators.core.evaluator import Evaluator, always, check_range, cores
-from evaluators.core.measurement import Direction, Kind, Reading, SharedDetails
+from evaluators.core.measurement import Direction, Kind, Measurement, Reading, SharedDetails
 from evaluators.datasets import data
 from evaluators.datasets.hugging_face import check_name
 from evaluators.datasets.split import SPLIT
@@ -57,6 +57,20 @@ class Fidelity(Evaluator):
             check_name(self.data.removeprefix(data.HUGGING_FACE))
         elif not data.is_built_in(self.data) and is_folder(self.data):
             object.__setattr__(self, "data", str(Path(self.data).resolve()))
+
+    @property
+    def portable(self) -> Evaluator:
+        """With the identity of its data for a name: another machine has them in another folder."""
+        return self if data.is_built_in(self.data) else replace(self, data=data.identity(self.data))
+
+    def as_here(self, measurement: Measurement) -> Measurement:
+        """With the data's name here. Their content is part of the protocol, and stays."""
+        return replace(
+            measurement,
+            metric=self.metric,
+            protocol=measurement.protocol | {"data": self.data},
+            details=measurement.details | {"fidelity": self.fidelity},
+        )
 
     def missing(self) -> Unavailable | None:
         """Why there is no such data; None if there is."""

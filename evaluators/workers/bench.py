@@ -21,12 +21,13 @@ from evaluators.core.locks import Say, speak
 from evaluators.core.measurement import Measurement, differences
 from evaluators.workers.connection import ConnectionLost, Worker
 from evaluators.workers.cores import Cores
-from evaluators.workers.lanes import LaneWorker, started
+from evaluators.workers.lanes import LaneWorker, reached, started
 from search_spaces import Network
 from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, failure
 
 TIMEOUT_SECONDS = 120.0
 CONNECTION_ATTEMPTS = 3
+MOST_WAITING = 64  # jobs in a lane at once: those who serve it do as many as they are
 Waited = Callable[[float], object]  # receives seconds
 
 
@@ -38,11 +39,12 @@ class Bench:
     """Evaluates candidates. Use it in a `with` statement: it owns processes.
 
     `timeout` limits one evaluation, in seconds. `others` is the number of other benches that work in parallel on the
-    same device, which their creator holds for all of them. `say` receives messages about waiting.
+    same device, which their creator holds for all of them. `say` receives messages about waiting. Where a `lane` is
+    named, whoever serves it computes the scores and trains.
     """
 
-    def __init__(self, timeout: float = TIMEOUT_SECONDS, others: int = 0, say: Say = speak) -> None:
-        self.timeout, self.others, self.say = timeout, others, say
+    def __init__(self, timeout: float = TIMEOUT_SECONDS, others: int = 0, say: Say = speak, lane: str = "") -> None:
+        self.timeout, self.others, self.say, self.lane = timeout, others, say, lane
         self.scorer: Worker | None = None
         self.spares: dict[str, Worker | LaneWorker] = {}  # by the evaluator's spec
         self.cores = Cores(cores())
@@ -57,6 +59,7 @@ class Bench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.kill()
         for worker in (self.scorer, *self.spares.values()):
             if worker:
                 worker.close()
@@ -90,6 +93,8 @@ class Bench:
             measurement = Measurement.from_dict(answer["measurement"])
         except (KeyError, TypeError) as error:
             raise _garbled(evaluator, error) from None
+        if self.sends(evaluator):
+            measurement = evaluator.as_here(measurement)
         if measurement.context != evaluator.context():  # a driver was updated there, or another machine answers
             changed = differences(measurement, evaluator.device(), evaluator.versions(), evaluator.protocol())
             raise InfrastructureFailed(
@@ -117,6 +122,14 @@ class Bench:
     def isolates(evaluator: Evaluator) -> bool:
         """Whether an evaluator needs another process."""
         return evaluator.family() != "cost" and evaluator.metric.kind != "predicted"
+
+    def sends(self, evaluator: Evaluator) -> bool:
+        """Whether the lane evaluates it."""
+        return bool(self.lane) and evaluator.family() == "accuracy" and self.isolates(evaluator)
+
+    def at_once(self, evaluator: Evaluator) -> int:
+        """How many networks may be evaluated in parallel."""
+        return MOST_WAITING if self.sends(evaluator) else evaluator.at_once()
 
     def _ask(self, evaluator: Evaluator, job: dict[str, Any], waited: Waited = _ignored) -> dict[str, Any]:
         if reason := evaluator.missing():
@@ -166,12 +179,17 @@ class Bench:
         return _counted(self._turns.setdefault(_device(evaluator), threading.Lock()), waited)
 
     def _score(self, evaluator: Evaluator, job: dict[str, Any], waited: Waited) -> dict[str, Any]:
+        seconds = max(self.timeout, evaluator.patience)
+        if self.sends(evaluator):
+            lane = reached(self.lane, alone=False)
+            with self._at_work(lane):
+                return lane.run({**job, "do": "measure", "evaluator": evaluator.portable.spec}, seconds, self.say)
         threads = max(1, cores() // (self.others + 1)) if self.others else 0
         with self._scoring, self._turn(evaluator, waited):
             scorer = self.scorer = self.scorer or Worker(prepare=evaluator.spec, threads=threads)
             try:
                 with self._at_work(scorer):
-                    return scorer.run(job, max(self.timeout, evaluator.patience), self.say)
+                    return scorer.run(job, seconds, self.say)
             except NegativeAnswer:
                 scorer.close()  # its state is no longer reliable
                 self.scorer = None

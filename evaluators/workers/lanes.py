@@ -1,5 +1,7 @@
 """Jobs that somebody else does: a lane of a queue stands for one device, whoever asks and whoever serves it.
 
+Scores and trainings need no device for themselves: as many of a lane are done at once as workers serve it.
+
 The jobs and answers are those of a worker process (`jobs.py`). The program provides the queue: this package
 knows no database.
 """
@@ -35,8 +37,11 @@ class LaneState:
 class Queue(Protocol):
     """Where jobs wait. A job has a key: the same one is not put twice, and has one answer."""
 
-    def put(self, lane: str, key: str, job: dict[str, Any], seconds: float) -> None:
-        """Adds a job, unless it waits already or has an answer. Doing it may take so many seconds."""
+    def put(self, lane: str, key: str, job: dict[str, Any], seconds: float, *, alone: bool) -> None:
+        """Adds a job, unless it waits already or has an answer. Doing it may take so many seconds.
+
+        Of those that are to be done `alone`, one of a lane is done at a time; others as many as workers serve it.
+        """
 
     def answer(self, key: str, seconds: float) -> dict[str, Any] | None:
         """The answer to a job; None where there is none within so many seconds."""
@@ -86,9 +91,16 @@ def started(location: Location = HERE, prepare: str = "", threads: int = 0) -> "
     Raises:
         Unavailable: it is a lane, and there is no queue.
     """
-    if not location.lane:
-        return Worker(location, prepare, threads)
-    return LaneWorker(_queues.get(location.lane), location.lane, _queues.owner)
+    return reached(location.lane) if location.lane else Worker(location, prepare, threads)
+
+
+def reached(lane: str, *, alone: bool = True) -> "LaneWorker":
+    """Whoever serves a lane. Jobs that need no device for themselves need not be done `alone`.
+
+    Raises:
+        Unavailable: there is no queue.
+    """
+    return LaneWorker(_queues.get(lane), lane, _queues.owner, alone=alone)
 
 
 class LaneWorker:
@@ -97,8 +109,8 @@ class LaneWorker:
     A job outlives it: the same owner who asks again gets the same answer. Owners share none: each measures for itself.
     """
 
-    def __init__(self, queue: Queue, lane: str, owner: str = "") -> None:
-        self.queue, self.lane, self.owner = queue, lane, owner
+    def __init__(self, queue: Queue, lane: str, owner: str = "", *, alone: bool = True) -> None:
+        self.queue, self.lane, self.owner, self.alone = queue, lane, owner, alone
         self.took = 0.0  # seconds of its latest job, for which the device was held
         self._killed = threading.Event()
 
@@ -113,7 +125,7 @@ class LaneWorker:
         if job["do"] in ("open", "prepare"):
             return {}  # whoever serves the lane prepares what it needs
         key = digest([self.owner, self.lane, job, code()])
-        self.queue.put(self.lane, key, job, timeout)
+        self.queue.put(self.lane, key, job, timeout, alone=self.alone)
         answer = self._waited(key, say, patient=job["do"] != "describe")
         self.queue.forget(key)
         self.took = float(answer.get("took", 0.0))

@@ -21,7 +21,7 @@ def together(evaluator: Evaluator, architectures: Sequence[Network], bench: Benc
     """Yields every network with its measurement or its failure, as soon as it is known.
 
     As many run at once as the evaluator allows, each in a separate process, while no other process measures on the
-    device. An evaluator that allows one uses `bench` for one network after another.
+    device; in a lane, as many as serve it. An evaluator that allows one uses `bench` for one network after another.
 
     Raises:
         InfrastructureFailed: something around the networks failed; those that were not yielded are not evaluated.
@@ -32,17 +32,20 @@ def together(evaluator: Evaluator, architectures: Sequence[Network], bench: Benc
 
 def all_of(jobs: Sequence[Job], bench: Bench) -> Iterator[tuple[int, Outcome]]:
     """The same for evaluators that differ in options alone: the index of every job with its outcome."""
-    count = min(jobs[0][0].at_once(), len(jobs)) if jobs else 0
+    count = min(bench.at_once(jobs[0][0]), len(jobs)) if jobs else 0
     if count < 2:
         yield from ((index, _tried(bench, *job)) for index, job in enumerate(jobs))
         return
     with ExitStack() as stack:
-        stack.enter_context(exclusive(jobs[0][0].physical(), bench.say))
+        sent = bench.sends(jobs[0][0])
+        if not sent:
+            stack.enter_context(exclusive(jobs[0][0].physical(), bench.say))
         pool = ThreadPoolExecutor(count)
         stack.callback(pool.shutdown)
         free: SimpleQueue[Bench] = SimpleQueue()
         for _ in range(count):
-            free.put(stack.enter_context(Bench(bench.timeout, others=count - 1, say=bench.say)))
+            others = 0 if sent else count - 1
+            free.put(stack.enter_context(Bench(bench.timeout, others=others, say=bench.say, lane=bench.lane)))
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)  # runs first, on an interruption too
 
         def evaluated(job: Job) -> Outcome:

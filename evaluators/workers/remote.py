@@ -18,7 +18,7 @@ from evaluators.workers.connection import ConnectionLost
 from evaluators.workers.lanes import started
 from search_spaces import Network
 from search_spaces.common import plugins
-from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, Unavailable
+from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, Unavailable, UsageError
 
 NEEDS = "it needs Python 3.10 or later with numpy, onnx and the run-time, and over SSH nas itself"
 ANSWER_SECONDS = 60.0  # for a description: time to import a run-time
@@ -125,6 +125,26 @@ class Remote(Evaluator):
         raise NotImplementedError("it is read at the other location")
 
 
+def check_lane(lane: str, evaluator: Evaluator) -> None:
+    """Makes sure that whoever serves a lane would obtain the accuracies that this machine would.
+
+    Raises:
+        UsageError: nothing of it needs another machine.
+        Unavailable: nobody serves the lane, or with other versions or without the data.
+    """
+    if not Bench.isolates(evaluator):
+        raise UsageError(
+            f"--lane {lane} is for trainings and scores, and {evaluator.spec} is computed here at once",
+            "leave it out, or add --data DIR",
+        )
+    there = Remote(inner=evaluator.portable, where=Location(lane=lane))
+    if reason := there.missing():
+        raise reason
+    if (theirs := there.versions()) != (ours := evaluator.versions()):
+        changed = ", ".join(f"{name} {theirs.get(name)} there, {version} here" for name, version in ours.items())
+        raise Unavailable(f"the lane '{lane}' has other versions: {changed}", "install the same on both")
+
+
 @functools.cache
 def _describe(location: Location, spec: str) -> dict[str, Any]:
     try:
@@ -136,6 +156,8 @@ def _describe(location: Location, spec: str) -> dict[str, Any]:
 
 def _unavailable(location: Location, spec: str, error: MeasurementFailed | InfrastructureFailed) -> Unavailable:
     """Why a location does not answer, judged from the last output of the process that was started there."""
+    if location.lane:
+        return Unavailable(error.message, error.hint)
     lines = error.hint.strip().splitlines()
     last, python = (lines[-1] if lines else error.message), location.python or "python3"
     where, at = location.host or "this machine", f"@ssh:{location.host}" if location.host else ""

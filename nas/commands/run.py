@@ -10,12 +10,15 @@ from typing import Any
 
 from rich.status import Status
 
+import evaluators
 import search_spaces
 from evaluators import Evaluator, Measurement
+from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.prediction.predicted import predicted_spec
 from evaluators.training.fidelity import Fidelity
 from evaluators.workers import lanes
 from evaluators.workers.bench import Bench
+from evaluators.workers.remote import check_lane
 from nas import __version__, console, signals
 from nas.exit_codes import INTERRUPTED
 from nas.progress import duration, moving_line, progress
@@ -37,7 +40,7 @@ from results.store.database_url import sqlite_path
 from results.store.record import Run, Trial
 from results.store.store import Store
 from results.tables import trial_dict
-from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable
+from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable, UsageError
 from search_spaces.common.narrowed import Narrowed
 
 PAGE_EVERY = 20  # trials between two updates of the dashboard, at the least
@@ -54,29 +57,49 @@ def start(
     dry_run: bool,
     timeout: float,
     jobs: int | None,
+    lane: str,
 ) -> int:
     """Starts a run, or resumes the named one. Returns the exit code."""
     signals.listen()
     began = time.perf_counter()
-    jobs = None if jobs is None else check_jobs(jobs)
+    jobs = None if jobs is None else check_jobs(jobs, lane)
     plan = planned(choices, given, stored_run(store_url, choices["name"]))
     check_teacher(store_url, plan.teacher)
     objectives = latency_predictions.ready(store_url, plan.config.objectives, plan.pins)
     for evaluator in objectives:
         if not needs_training(evaluator) and (reason := evaluator.missing()):
             raise reason
+    if lane:
+        _check_lane(lane, plan.config)
     if dry_run:
         return _rehearse(plan, objectives, store_url)
     store = Store(store_url, writable=True)
     try:
         with reserved(store, choices["name"], plan.config.space) as name:
             lanes.act_for(name)
-            settle(store, name, plan, objectives)
-            with Bench(timeout, say=console.say) as bench:
-                search = Search(store, name, bench, jobs or usual_jobs(objectives[1:]))
+            settle(store, name, plan, objectives, lane)
+            with Bench(timeout, say=console.say, lane=lane) as bench:
+                search = Search(store, name, bench, jobs or usual_jobs(objectives[1:], lane))
                 return _Report(search, as_json, began, resumed=plan.stored is not None).run()
     finally:
         store.close()
+
+
+def _check_lane(lane: str, config: Config) -> None:
+    """Makes sure that a lane trains as this machine would.
+
+    Raises:
+        UsageError: nothing is trained, or the trainings are to fit into hours.
+        Unavailable: nobody serves the lane, or differently.
+    """
+    if config.hours:
+        raise UsageError(
+            f"--hours {config.hours:g} plans by this machine's speed, and the lane '{lane}' trains",
+            "leave one of the two out; --train says how many networks are trained",
+        )
+    accuracy = config.objectives[0]
+    trains = evaluators.get(accuracy.training, "accuracy") if isinstance(accuracy, LearnedAccuracy) else accuracy
+    check_lane(lane, trains)
 
 
 def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> int:
@@ -188,6 +211,8 @@ class _Report:
             console.say(f"  taught by    {count} networks of earlier runs on this device (--seed-from none: no run)")
         if self.search.run.ignored:
             console.say(f"  {self.search.run.ignored_sentence()}")
+        if self.search.bench.lane:
+            console.say(f"  lane         {self.search.bench.lane}: trains, and computes scores")
         if self.search.jobs > 1:
             console.say(f"  jobs         {self.search.jobs} candidates in the works at once")
         console.say(f"  dashboard    {self.page}")
@@ -232,7 +257,8 @@ class _Report:
         return f"{finished}/{budget}  trial {trial.number} {trial.state}: {outcome}; front {members}{covers}{time_left}"
 
     def _resume(self) -> str:
-        return console.command("run", "--name", self.search.name)
+        lane = self.search.bench.lane
+        return console.command("run", "--name", self.search.name, *(["--lane", lane] if lane else []))
 
     def _interrupted(self) -> int:
         self._write_page()

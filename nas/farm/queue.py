@@ -59,13 +59,13 @@ class PostgresQueue:
         self._listener.join(timeout=2 * RETRY_SECONDS)
         self._app.close()
 
-    def put(self, lane: str, key: str, job: dict[str, Any], seconds: float) -> None:
+    def put(self, lane: str, key: str, job: dict[str, Any], seconds: float, *, alone: bool) -> None:
         """Adds a job, unless it waits already, is being done, or has an answer."""
         self._news[key].clear()  # it is listened for from here on
         with _explained(self.url):
             if self._connector.execute_query_one(PENDING, key=key)["pending"]:
                 return
-            deferrer = self._app.configure_task(tables.TASK, queue=lane, lock=lane, queueing_lock=key)
+            deferrer = self._app.configure_task(tables.TASK, queue=lane, lock=lane if alone else key, queueing_lock=key)
             with contextlib.suppress(AlreadyEnqueued):
                 deferrer.defer(key=key, job=job, seconds=seconds, code=code())
 

@@ -11,7 +11,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import procrastinate
@@ -25,6 +27,8 @@ import evaluators
 from evaluators import Evaluator
 from evaluators.core.locks import Say
 from evaluators.core.source_digest import code
+from evaluators.datasets import data
+from evaluators.training.fidelity import Fidelity
 from evaluators.workers import jobs
 from evaluators.workers.bench import Bench
 from evaluators.workers.worker import describe, failed
@@ -56,11 +60,22 @@ FORGET_DEAD = "DELETE FROM nas_lanes WHERE seen < now() - make_interval(days => 
 
 
 class LaneServer:
-    """Does the jobs of a lane with the evaluators that are offered, which measure on one physical device."""
+    """Does the jobs of a lane with the evaluators that are offered, whose latencies are those of one physical device.
 
-    def __init__(self, url: str, lane: str, offers: Sequence[Evaluator], bench: Bench, say: Say) -> None:
+    `data` has the names here of the data sets that jobs may train on, by identity.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        lane: str,
+        offers: Sequence[Evaluator],
+        bench: Bench,
+        say: Say,
+        data: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         tables.create(url)
-        self.lane, self.bench, self.say = lane, bench, say
+        self.lane, self.bench, self.say, self.data = lane, bench, say, data
         self.offers = {evaluator.name() for evaluator in offers}
         self.done = self.failed = 0
         self._conninfo, self._stopping = tables.conninfo(url), False
@@ -182,17 +197,36 @@ class LaneServer:
             self.bench.prepare(evaluator)  # the next process starts meanwhile
 
     def _offered(self, spec: str) -> Evaluator:
-        """The evaluator of a spec, if it is offered here and names no file.
+        """The evaluator of a spec, if it is offered here; it names no file, and data only by their identity.
 
         Raises:
             UsageError: it is not, or does.
         """
-        if any(letter in spec for letter in "/\\@~") or spec.partition(":")[0] not in self.offers:
+        name, _, options = spec.partition(":")
+        others = [each for each in options.split(",") if not each.startswith("data=")]
+        if any(letter in text for text in (name, *others) for letter in "/\\@~") or name not in self.offers:
             raise UsageError(
                 f"the lane '{self.lane}' does not offer '{spec}': it offers {self._me['offers']}",
                 "start a worker that offers it: nas worker --offer NAME",
             )
-        return evaluators.get(spec, "latency")
+        evaluator = evaluators.get(spec)
+        return self._on_our_data(evaluator) if isinstance(evaluator, Fidelity) else evaluator
+
+    def _on_our_data(self, evaluator: Fidelity) -> Evaluator:
+        """The same with the data as they are called here.
+
+        Raises:
+            UsageError: this machine does not offer them.
+        """
+        if data.is_built_in(evaluator.data):
+            return evaluator
+        if evaluator.data not in self.data:
+            raise UsageError(
+                f"the lane '{self.lane}' does not have the data {evaluator.data}: it has "
+                f"{', '.join(self.data) or 'none'}",
+                "start its workers with --data and a folder of the same files",
+            )
+        return replace(evaluator, data=self.data[evaluator.data])
 
     # Beside the jobs
 

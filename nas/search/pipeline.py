@@ -135,9 +135,14 @@ def timed(step: str, spent: "Counter[str]") -> Iterator[None]:
         spent[step] += time.perf_counter() - start  # type: ignore[assignment]
 
 
-def usual_jobs(latencies: Sequence[Evaluator]) -> int:
-    """How many candidates are in the works at once where nobody says: two if that disturbs no measurement, else one."""
-    return USUAL_JOBS if cores() >= USUAL_JOBS and all(map(_leaves_a_core, latencies)) else 1
+def usual_jobs(latencies: Sequence[Evaluator], lane: str = "") -> int:
+    """How many candidates are in the works at once where nobody says: two if that disturbs no measurement, else one.
+
+    As many as a search asks for, where others train in a lane.
+    """
+    if cores() < USUAL_JOBS or not all(map(_leaves_a_core, latencies)):
+        return 1
+    return AHEAD + 1 if lane else USUAL_JOBS
 
 
 def _leaves_a_core(latency: Evaluator) -> bool:
@@ -147,13 +152,13 @@ def _leaves_a_core(latency: Evaluator) -> bool:
     return elsewhere or (isinstance(local, Latency) and local.opens_early)
 
 
-def check_jobs(jobs: int) -> int:
-    """The number of candidates in the works at once that a user asked for.
+def check_jobs(jobs: int, lane: str = "") -> int:
+    """The number of candidates in the works at once that a user asked for; in a lane, others' cores compute.
 
     Raises:
         UsageError: this machine has fewer cores, or a search does not ask so far ahead.
     """
-    most = min(cores(), AHEAD + 1)
+    most = AHEAD + 1 if lane else min(cores(), AHEAD + 1)
     if not 1 <= jobs <= most:
         why = f"a search asks for {most} ahead" if most > AHEAD else f"this machine has {most} cores"
         raise UsageError(f"--jobs expects a number from 1 to {most} ({why}), got {jobs}", f"for example --jobs {most}")

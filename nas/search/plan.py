@@ -201,7 +201,7 @@ def reserved(store: Store, requested: str | None, space: str) -> Iterator[str]:
     )
 
 
-def settle(store: Store, name: str, plan: Plan, objectives: Sequence[Evaluator]) -> None:
+def settle(store: Store, name: str, plan: Plan, objectives: Sequence[Evaluator], lane: str) -> None:
     """Creates the run, or stores the new budget of the existing one.
 
     Raises:
@@ -213,7 +213,7 @@ def settle(store: Store, name: str, plan: Plan, objectives: Sequence[Evaluator])
             f"resume it: {console.command('run', '--name', name)}",
         )
     if plan.stored is None:
-        with Bench(say=console.say) as bench:
+        with Bench(say=console.say, lane=lane) as bench:
             config, times = time_plan.settled(plan.config, bench, store, typed=plan.typed, fixed=plan.fixed)
             proxy = learning_rate.with_rate(config, bench, store, times.rate if times else 0.0)
         config = replace(config, proxy=proxy)

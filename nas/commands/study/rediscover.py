@@ -9,6 +9,7 @@ import evaluators
 from evaluators import Evaluator
 from evaluators.training.fidelity import Fidelity
 from evaluators.workers.bench import Bench
+from evaluators.workers.remote import check_lane
 from nas import console, signals
 from nas.claims.rediscovery import Rediscovery
 from nas.commands.study.strategies import judge, milliseconds
@@ -42,6 +43,7 @@ def rediscover(
     outputs: Sequence[Path],
     store_url: str,
     timeout: float,
+    lane: str,
     as_json: bool,
 ) -> int:
     """Settles the claims of these numbers as far as they can be. Returns the exit code."""
@@ -58,11 +60,13 @@ def rediscover(
         measured = _latency(latency or LATENCY)
         target = milliseconds(measured, at) if at else None
         judges = _judges(proxy, data, seeds, dense=dense)
+        for judge in judges.values() if lane else ():
+            check_lane(lane, judge)
         if reason := measured.missing():
             console.say(f"{measured.spec} is not available: {reason.message}\n  {reason.hint}")
             report = Rediscovery(say=console.say, missing=f"no {measured.spec} here: {reason.message}").report(claims)
         else:
-            made = _measured(claims, measured, target, judges, depths, store_url, timeout)
+            made = _measured(claims, measured, target, judges, depths, store_url, timeout, lane)
             if made is None:
                 console.say(f"interrupted; what was measured is stored. Resume with:\n  {console.same_command()}")
                 return INTERRUPTED
@@ -79,10 +83,11 @@ def _measured(
     scalings: Sequence[str],
     store_url: str,
     timeout: float,
+    lane: str,
 ) -> Report | None:
     """The report; None where it was interrupted."""
     store = Store(store_url, writable=True)
-    with closing(store), Bench(timeout, say=console.say) as bench:
+    with closing(store), Bench(timeout, say=console.say, lane=lane) as bench:
         try:
             return Rediscovery(
                 say=console.say,

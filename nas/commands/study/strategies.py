@@ -10,6 +10,7 @@ from evaluators import Evaluator
 from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.training.fidelity import Fidelity
 from evaluators.workers.bench import Bench
+from evaluators.workers.remote import check_lane
 from nas import console, signals
 from nas.exit_codes import INTERRUPTED
 from nas.search import accuracy
@@ -39,6 +40,7 @@ def compare_strategies(
     output: Path | None,
     store_url: str,
     timeout: float,
+    lane: str,
     as_json: bool,
 ) -> int:
     """Builds, measures and evaluates the strategies of the named questions. Returns the exit code."""
@@ -50,10 +52,12 @@ def compare_strategies(
     for evaluator in (measured, metric):
         if reason := evaluator.missing():
             raise reason
+    if lane:
+        check_lane(lane, metric)
     if output:
         files.check_file(output)
     store = Store(store_url, writable=True)
-    with closing(store), Bench(timeout, say=console.say) as bench:
+    with closing(store), Bench(timeout, say=console.say, lane=lane) as bench:
         experiment = Experiment(
             stopwatch=StoredLatency(store=store, bench=bench, latency=measured),
             metric=metric,

@@ -132,6 +132,9 @@ def settled(config: Config, bench: Bench, store: Store, *, typed: str, fixed: bo
     options = list(_options(typed, evaluator, len(source.train), source.classes))
     if len(options) == 1 and evaluator.rate and not config.hours:
         return config, None
+    if bench.lane:
+        console.say(f"  {options[0].fidelity}: not planned, how fast the lane '{bench.lane}' trains is not known")
+        return replace(config, proxy=options[0].spec), None
     console.say("  calibrating: how fast this machine trains and measures, about a minute")
     known = calibrated(config, evaluator, source, bench, store)
     plans = [

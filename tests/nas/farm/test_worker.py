@@ -42,7 +42,7 @@ def answer(url: str) -> Iterator[Callable[..., dict[str, Any]]]:
     """What a worker that offers `ort` answers to a job."""
     with Bench() as bench:
         server = LaneServer(url, "box", [], bench, print)
-        server.offers = {"ort"}
+        server.offers = {"ort", "train"}
         yield lambda job, theirs="": server._answer(job, 60, theirs or code())
 
 
@@ -97,6 +97,8 @@ def test_what_a_worker_refuses(answer: Any) -> None:
         ({**measure, "evaluator": "ort:python=/bin/sh"}, "does not offer"),
         ({**measure, "evaluator": "ort@ssh:host"}, "does not offer"),
         ({**measure, "evaluator": "../evil.py"}, "does not offer"),
+        ({**measure, "evaluator": "train:data=/etc,epochs=1"}, "does not have the data /etc: it has none"),
+        ({**measure, "evaluator": "train:data=hf:owner/name,epochs=1"}, "does not have the data hf:owner/name"),
         ({**measure, "evaluator": "ort:colour=red"}, "colour"),
         ({**measure, "architecture": {"stages": []}}, "schema"),
         ({**measure, "path": "/etc/passwd"}, "takes no 'path'"),
@@ -116,7 +118,6 @@ def test_bad_input(nas: Program, url: str) -> None:
         (["worker"], 2, "has no queue: lanes are those of a team's database"),
         (["status"], 2, "has no queue"),
         (["worker", "--store", url, "--offer", "nothing"], 2, "nothing"),
-        (["worker", "--store", url, "--offer", "entropy"], 2, "entropy"),
         (["worker", "--store", url, "--offer", "ort:threads=2"], 2, "drivers choose the options"),
         (["worker", "--store", url, "--lane", "a b"], 2, "is no name for a lane"),
         (["worker", "--store", "postgresql://localhost:1/nas"], 1, "refused"),

@@ -173,9 +173,11 @@ def test_two_jobs_are_usual_where_a_core_is_to_spare(monkeypatch: pytest.MonkeyP
     assert usual_jobs([evaluators.get("ort"), evaluators.get("ort:threads=4")]) == 1
     assert usual_jobs([evaluators.get("coreml")]) == 1, "it needs all of a Mac"
     assert usual_jobs([evaluators.get("ort:threads=4@ssh:elsewhere")]) == 2
+    assert usual_jobs([evaluators.get("ort")], "gpus") == AHEAD + 1, "others train"
     monkeypatch.setattr("nas.search.pipeline.cores", lambda: 1)
     assert usual_jobs([evaluators.get("ort")]) == 1
     assert check_jobs(1) == 1
+    assert check_jobs(AHEAD + 1, "gpus") == AHEAD + 1
 
 
 def test_a_search_asks_for_few_candidates_ahead(monkeypatch: pytest.MonkeyPatch) -> None:

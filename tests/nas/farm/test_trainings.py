@@ -1,0 +1,118 @@
+"""Trainings and scores in a lane: as many at once as workers serve it, on the same images in another folder."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from results.store.record import Run
+from results.store.store import Store
+from tests.conftest import Program
+from tests.nas import small_space
+from tests.pictures import picture
+
+TRAIN = ("--proxy", "train:epochs=2,resolution=32,rate=0.002", "--latency", "ort:resolution=32")
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def serving(nas: Program, url: str) -> Iterator[Start]:
+    """Starts workers of the lane `gpus`, and ends them."""
+    started = []
+
+    def start(*options: str) -> "subprocess.Popen[str]":
+        started.append(nas.start("worker", "--lane", "gpus", "--store", url, *options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def photos(folder: Path) -> str:
+    """Light and dark images."""
+    for label, colour in (("dark", 20), ("light", 190)):
+        for number in range(40):
+            picture(folder / label / f"{number}.png", colour, seed=number)
+    return str(folder)
+
+
+def doing(nas: Program, url: str) -> int:
+    """How many jobs of the lane are being done."""
+    lanes = nas("status", "--store", url, "--json").json
+    return max((lane["doing"] for lane in lanes), default=0)
+
+
+def read(url: str, name: str) -> Run:
+    with closing(Store(url)) as store:
+        return store.run(name)
+
+
+def test_trainings_in_a_lane_are_those_of_this_machine(nas: Program, serving: Start, url: str, tmp_path: Path) -> None:
+    """Two workers train at once, on images of their own folder; one of them is killed while it trains."""
+    here, there = photos(nas.folder / "photos"), photos(tmp_path / "elsewhere")
+    workers = [serving("--offer", "train", "--data", there) for _ in range(2)]
+    run = ("run", "--space", "small", "--data", here, *TRAIN, "--budget", "6", "--sampler", "random")
+    driver = nas.start(*run, "--name", "far", "--lane", "gpus", "--store", url)
+    most = 0
+    while driver.poll() is None:
+        most = max(most, doing(nas, url))
+        if most == 2 and workers[0].poll() is None:
+            workers[0].send_signal(signal.SIGKILL)
+        time.sleep(0.2)
+    _, said = driver.communicate()
+    assert driver.returncode == 0, said
+    assert most == 2, said
+    near = nas(*run, "--name", "near")
+    assert near.code == 0, near.err
+    trained = [trial.measurements for trial in read(url, "far").trials]
+    (name,) = {key for each in trained for key in each if key.startswith("train:")}
+    assert f"data={here}" in name
+    alone = [trial.measurements[name] for trial in read(f"sqlite:///{nas.folder}/runs/nas.db", "near").trials]
+    for mine, theirs in zip(alone, (each[name] for each in trained), strict=True):
+        assert (mine.value, mine.context) == (theirs.value, theirs.context)
+        assert mine.details["by_seed"] == theirs.details["by_seed"]
+
+
+def test_a_prediction_learns_from_trainings_in_a_lane(nas: Program, serving: Start, url: str) -> None:
+    here = photos(nas.folder / "photos")
+    serving("--offer", "train", "--data", here)
+    auto = ("--proxy", "auto:epochs=2,resolution=32", "--train", "10", "--latency", "ort:resolution=32")
+    run = ("run", "--space", "small", "--data", here, *auto, "--budget", "8", "--sampler", "random")
+    ended = nas(*run, "--lane", "gpus", "--store", url)
+    assert "trained 10 of 10" in ended.err, ended.err
+    assert "how fast the lane 'gpus' trains is not known" in ended.err
+    served = nas("status", "--store", url, "--json").json
+    assert [(lane["done"] >= 12, lane["failed"]) for lane in served] == [(True, 0)], "10, and 2 learning rates"
+
+
+def test_bad_input(nas: Program, serving: Start, url: str, tmp_path: Path) -> None:
+    here, other = photos(nas.folder / "photos"), photos(tmp_path / "other")
+    picture(Path(other) / "dark" / "one-more.png", 30)
+    serving("--offer", "train", "--data", other)
+    run = ("run", "--space", "small", "--budget", "4", "--store", url)
+    for options, expected, words in (
+        ([*run, "--data", here, *TRAIN, "--lane", "gpus"], 1, "does not have the data folder:"),
+        ([*run, "--proxy", "entropy", "--lane", "gpus"], 1, "does not offer 'entropy"),
+        ([*run, "--lane", "gpus"], 2, "--lane gpus is for trainings and scores, and published is computed here"),
+        ([*run, "--data", here, "--hours", "1", "--lane", "gpus"], 2, "--hours 1 plans by this machine's speed"),
+        (["run", "--data", here, *TRAIN, "--lane", "gpus"], 1, "no lane 'gpus' without a database on a server"),
+        ([*run, "--data", here, *TRAIN, "--lane", "a b"], 2, "is no name for a lane"),
+        (["worker", "--store", url, "--offer", "params"], 2, "drivers compute it themselves"),
+        (["worker", "--store", url, "--offer", "auto"], 2, "drivers compute it themselves"),
+        (["worker", "--store", url, "--offer", "train", "--data", "nowhere"], 1, "there is no data 'nowhere'"),
+    ):
+        ended = nas(*options)
+        assert (ended.code, words in ended.err) == (expected, True), (options, ended.err)
+        assert "Traceback" not in ended.err
