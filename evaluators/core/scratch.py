@@ -63,8 +63,24 @@ def mine() -> Scratch:
             f"no folder for temporary files could be created: {error.strerror} ('{error.filename}')",
             "make room there, or set TMPDIR to another folder",
         ) from None
+    if not scratch.is_there:
+        raise InfrastructureFailed(f"the driver of this worker has ended: '{scratch.path}' is gone", "start it again")
     atexit.register(scratch.leave)
     return scratch
+
+
+def worker_room() -> Path:
+    """The subfolder of this worker, which its driver made; a new one where the driver is on another machine.
+
+    It is named to `tempfile`, which would take /tmp itself for a folder that the driver has removed.
+
+    Raises:
+        InfrastructureFailed: it cannot be created, or the driver has ended.
+    """
+    named = Path(os.environ.get("TMPDIR", ""))
+    room = named if mine().path in named.parents else mine().room()
+    tempfile.tempdir = os.environ["TMPDIR"] = str(room)
+    return room
 
 
 def folder() -> Path:

@@ -12,8 +12,8 @@ import os
 import queue
 import shutil
 import sys
-import tempfile
 import threading
+from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 import evaluators
@@ -33,24 +33,22 @@ def main() -> None:
     """Answers one job per line until its input ends."""
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
-    held = scratch.mine()
-    if scratch.VARIABLE not in os.environ:  # the driver is on another machine and gave it no folder
-        tempfile.tempdir = os.environ["TMPDIR"] = str(held.room())
+    room = scratch.worker_room()
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     attached = "--attached" in sys.argv[1:]
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, lines, attached), daemon=True).start()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, lines, room, attached), daemon=True).start()
     _reply(answers, {"ready": os.getpid()})
     while line := lines.get():
         answers.write(_answer(line, answers))
 
 
-def _listen(source: BinaryIO, lines: "queue.SimpleQueue[bytes]", attached: bool) -> None:
+def _listen(source: BinaryIO, lines: "queue.SimpleQueue[bytes]", room: Path, attached: bool) -> None:
     while line := source.readline(jobs.LARGEST_JOB + 1):
         lines.put(line)
         if len(line) > jobs.LARGEST_JOB:
             break  # the rest of the line is not a job
     if attached and len(line) <= jobs.LARGEST_JOB:
-        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
+        shutil.rmtree(room, ignore_errors=True)
         scratch.mine().leave(LAST_SECONDS)
         os._exit(0)  # in the middle of a measurement too: nobody will read its answer
     lines.put(b"")

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,3 +96,21 @@ def test_whoever_lives_longest_removes_the_folder(tmp_path: Path, monkeypatch: p
     assert driver.path.is_dir(), "its worker still uses it"
     worker.leave()
     assert not driver.path.exists()
+
+
+def test_a_worker_whose_folder_is_gone_removes_nothing_else(tmp_path: Path) -> None:
+    """Python takes the next usable folder for one that is gone, in the end /tmp itself."""
+    room, others = tmp_path / "driver" / "1", tmp_path / "others"
+    room.mkdir(parents=True), others.mkdir()
+    (others / "thesis.tex").write_text("years of work")
+    folders = {scratch.VARIABLE: str(room.parent), "TMPDIR": str(room), "TEMP": str(others), "TMP": str(others)}
+    command = [sys.executable, "-m", "evaluators.workers.worker", "--attached"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **folders}
+    ) as worker:
+        assert worker.stdin and worker.stdout and b"ready" in worker.stdout.readline()
+        shutil.rmtree(room.parent)
+        worker.stdin.close()
+        worker.wait(30)
+    assert (others / "thesis.tex").read_text() == "years of work"
+    assert [path.name for path in tmp_path.iterdir()] == ["others"]
