@@ -2,7 +2,7 @@
 
 import click
 
-from nas.options import JSON, STORE, examples, plugin_names
+from nas.options import JSON, RUN, STORE, examples, plugin_names
 
 
 @click.command(
@@ -45,18 +45,26 @@ def worker(lane: str | None, offers: tuple[str, ...], sets: tuple[str, ...], unt
     return serve_lane(store, lane, offers, sets, until_empty=until_empty)
 
 
-@click.command(epilog=examples("nas status", "nas status --watch", "nas status --json"))
+@click.command(
+    epilog=examples(
+        "nas status                     the lanes of the team's database",
+        "nas status nhs-1               how far a run is, and when it should be done",
+        "nas status nhs-1 --watch",
+        "nas status --json",
+    )
+)
+@RUN
 @click.option("--watch", is_flag=True, help="Show it again and again.")
 @STORE
 @JSON
-def status(watch: bool, store: str, as_json: bool) -> int:
-    """Show who serves the lanes of the team's queue, and what waits there.
+def status(run: str | None, watch: bool, store: str, as_json: bool) -> int:
+    """Show how far a run is, who serves the lanes of the team's queue, and what waits there.
 
-    Exit code 1: jobs wait in a lane that nobody serves.
+    Without RUN, the lanes alone. Exit code 1: jobs wait in a lane that nobody serves.
     """
     from nas.commands.farm.status import show
 
-    return show(store, watch=watch, as_json=as_json)
+    return show(store, run, watch=watch, as_json=as_json)
 
 
 @click.group(epilog=examples("nas store init-roles --store postgresql://db/nas?sslmode=verify-full"))

@@ -50,6 +50,15 @@ def reservation(engine: sa.Engine, url: str, run: str) -> Reservation:
     return lock(f"run-{digest([str(path.resolve()) if path else url, run])}")
 
 
+def holder_now(engine: sa.Engine, run: str) -> str:
+    """Who holds the lease on a run of a server at present, for people; empty where nobody does. Writes nothing."""
+    if not sa.inspect(engine).has_table(leases.name):
+        return ""
+    with engine.connect() as connection:
+        held = sa.select(leases.c.holder).where(leases.c.run == run, leases.c.ends > sa.func.now())
+        return connection.execute(held).scalar() or ""
+
+
 def _end() -> "sa.ColumnElement[datetime]":
     """When a lease that is taken or renewed now will end, by the server's clock."""
     return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, SECONDS)

@@ -20,8 +20,8 @@ from results.limits import Limit, parse
 from results.store import names, rows
 from results.store.database import creating, engine_options
 from results.store.database_errors import undamaged
-from results.store.database_url import for_driver
-from results.store.lease import Lease, Reservation, reservation
+from results.store.database_url import for_driver, is_postgresql
+from results.store.lease import Lease, Reservation, holder_now, reservation
 from results.store.measurements import MeasurementStore
 from results.store.record import Run, Trial
 from results.store.rows import NETWORK, OUTCOME
@@ -144,6 +144,13 @@ class Store(MeasurementStore):
         if isinstance(made, Lease):
             self._leases[name] = made
         return made
+
+    def driver(self, name: str) -> str:
+        """Who works on a run of a server at present, for people; empty where nobody does, and for a file."""
+        if not is_postgresql(self.url):
+            return ""
+        with self._reading(f"who works on '{name}'"):
+            return holder_now(self.engine, name)
 
     @contextlib.contextmanager
     def _working(self, name: str) -> Iterator[None]:

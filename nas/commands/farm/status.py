@@ -1,4 +1,4 @@
-"""The command `nas status`: who serves the lanes of a team's queue, and what waits there."""
+"""The command `nas status`: how far a run is, who serves the lanes of a team's queue, and what waits there."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from psycopg.rows import class_row
 
 from nas import console
+from nas.commands.farm.run_status import RunStatus, run_status
 from nas.farm import tables
 
 WATCH_SECONDS = 2.0
@@ -53,20 +54,29 @@ class Served:
 HEADINGS = ("lane", "served by", "offers", "waiting", "doing", "done", "failed", "an hour")
 
 
-def show(store_url: str, *, watch: bool, as_json: bool) -> int:
-    """Shows the lanes, again and again where `watch`. Returns 1 where jobs wait that nobody does."""
+def show(store_url: str, run: str | None, *, watch: bool, as_json: bool) -> int:
+    """Shows a run and the lanes, again and again where `watch`. Returns 1 where jobs wait that nobody does."""
     while True:
-        found = lanes(store_url)
+        told = run_status(store_url, run) if run else None
+        found = lanes(store_url) if not told or told.is_shared else []
         if as_json:
-            console.write_json([_plain(each) for each in found])
-        elif found:
-            console.write_table(HEADINGS, [each.cells() for each in found], frozenset(HEADINGS[3:]))
+            served = [_plain(each) for each in found]
+            console.write_json(told.to_dict() | {"lanes": served} if told else served)
         else:
-            console.say("no lanes yet; on a machine that measures: nas worker --store URL")
+            _write(told, found)
         if not watch:
             alive = {each.lane for each in found if each.is_alive}
             return int(any(each.waiting and each.lane not in alive for each in found))
         time.sleep(WATCH_SECONDS)
+
+
+def _write(told: RunStatus | None, found: list[Served]) -> None:
+    for line in told.lines() if told else ():
+        console.say(line)
+    if found:
+        console.write_table(HEADINGS, [each.cells() for each in found], frozenset(HEADINGS[3:]))
+    elif not told:
+        console.say("no lanes yet; on a machine that measures: nas worker --store URL")
 
 
 def lanes(store_url: str) -> list[Served]:

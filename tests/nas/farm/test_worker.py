@@ -53,14 +53,20 @@ def test_a_driver_that_is_killed_resumes_over_the_lane(nas: Program, serving: An
         while not ("far" in store.names() and any(trial.state == "ok" for trial in store.run("far").trials)):
             assert driver.poll() is None, driver.communicate()[1]
             time.sleep(0.2)
+        assert "process" in store.driver("far")
     driver.kill()
     driver.communicate()
+    left = nas("status", "far", "--store", url)
+    assert left.code == 0 and "far: " in left.err and " of 4; " in left.err
     resumed = nas("run", "--name", "far", "--store", url)
     assert resumed.code == 0, resumed.err
     with closing(Store(url)) as store:
         run = store.run("far")
     assert [trial.state for trial in run.trials] == ["ok"] * 4
     assert len({trial.architecture.id for trial in run.trials}) == 4
+    done = nas("status", "far", "--store", url, "--json").json
+    assert (done["counted"], done["budget"], done["states"], done["seconds_left"]) == (4, 4, {"ok": 4}, 0)
+    assert done["an_hour"] > 0 and not done["driver"] and [lane["lane"] for lane in done["lanes"]] == ["box"]
     shown = nas("status", "--store", url, "--json").json
     assert [(lane["lane"], lane["alive"], lane["waiting"]) for lane in shown] == [("box", True, 0)]
     worker.send_signal(signal.SIGINT)
@@ -117,6 +123,8 @@ def test_bad_input(nas: Program, url: str) -> None:
     for options, expected, words in (
         (["worker"], 2, "has no queue: lanes are those of a team's database"),
         (["status"], 2, "has no queue"),
+        (["status", "nhs-1"], 1, "there are no runs yet"),
+        (["status", "nhs-1", "--store", url], 2, "no run is called 'nhs-1'"),
         (["worker", "--store", url, "--offer", "nothing"], 2, "nothing"),
         (["worker", "--store", url, "--offer", "ort:threads=2"], 2, "drivers choose the options"),
         (["worker", "--store", url, "--lane", "a b"], 2, "is no name for a lane"),
