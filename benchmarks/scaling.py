@@ -1,11 +1,13 @@
 """How `nas` bears many trials: seconds for a proposal, a resumption, `nas show` and the page; bytes and memory.
 
     python benchmarks/scaling.py --trials 200 --trials 2000 --trials 10000 -o scaling.json
+    python benchmarks/scaling.py --trials 10000 --postgresql         the same run on a server: ask, store and tell
 
 At 10,000 trials a proposal with its outcome must take 0.5 s at most, `nas show` 3 s, resuming up to the first proposal
 5 s, and the page 6.5 MB; memory must stay flat while trials are added. The store holds random networks of the space
 `nhs` with made-up measurements, which the label of their device says. `model` is the time inside the sampler itself;
-`gp` is left out beyond 500 trials. On a machine with other work, compare CPU seconds.
+`gp` is left out beyond 500 trials. On PostgreSQL, what is beyond the sampler must take 30 ms at 10,000 trials. On a
+machine with other work, compare CPU seconds.
 """
 
 import argparse
@@ -38,6 +40,7 @@ from evaluators import Evaluator, Measurement
 from evaluators.core.measurement import now
 from evaluators.stopwatch.calibration import Ratio
 from evaluators.workers.bench import Bench
+from nas.commands.merge import merge_databases
 from nas.commands.run import _Report
 from nas.search import proposals
 from nas.search.config import Config
@@ -45,6 +48,7 @@ from nas.search.search import Search
 from results.store.rows import NETWORK, OUTCOME
 from results.store.store import Proposal, Store
 from search_spaces import PAPER, Architecture
+from tests.postgresql import Server
 
 RUN, LABEL = "large", "made up: no device measured this"
 GP_LIMIT = 500  # trials
@@ -268,6 +272,22 @@ def asked(url: str, sampler: str, count: int) -> dict[str, float]:
     }
 
 
+def on_a_server(database: Path) -> dict[str, float]:
+    """Seconds of a proposal with its outcome on PostgreSQL that keeps every commit, after the run was merged there."""
+    server = Server.start(Path(tempfile.mkdtemp(prefix="nas-postgresql-")))
+    try:
+        for setting in ("fsync", "full_page_writes"):  # which servers for tests do without
+            server.execute(f"ALTER SYSTEM SET {setting} = on")
+        server.stop("fast")
+        server.resume()
+        url, start = server.create("scaling"), time.perf_counter()
+        merge_databases(url, [str(database)], as_json=False)
+        return {"merge": time.perf_counter() - start} | apart(asked, url, "random", ASKS["random"])
+    finally:
+        server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
 def resident() -> int:
     """Bytes of memory that this process has now."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -370,6 +390,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, action="append")
     parser.add_argument("--sampler", action="append", choices=list(ASKS))
+    parser.add_argument("--postgresql", action="store_true", help="time nothing but ask and tell on a server")
     parser.add_argument("--keep", type=Path, help="folder for the databases, which are kept and taken up again")
     parser.add_argument("-o", "--output", type=Path, help="JSON file")
     arguments = parser.parse_args()
@@ -387,7 +408,10 @@ def main() -> None:
             grow(database, trials)
             print(f"{trials} trials made in {time.perf_counter() - start:.0f} s", flush=True)
         last = database
-        results.append(measured(database, trials, arguments.sampler or list(ASKS)))
+        if arguments.postgresql:
+            results.append({"trials": trials, "on PostgreSQL": on_a_server(database)})
+        else:
+            results.append(measured(database, trials, arguments.sampler or list(ASKS)))
         print(json.dumps(results[-1]), flush=True)
     print("\n".join(table(results)))
     if arguments.output:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import optuna
 
 KEY = ("architecture", "context", "made", "record")
+AT_ONCE = 500  # trials in one transaction
 SAME = ("objectives", "space", "fix", "seed", "sampler", "limits")  # of one run's configuration, wherever it goes on
 
 
@@ -170,9 +171,9 @@ def _is_same_trial(ours: "optuna.trial.FrozenTrial", theirs: "optuna.trial.Froze
 def _extend(into: Store, here: str, run: SourceRun) -> None:
     """Adds the finished trials that are not here, in their order, and what else was learnt about the run."""
     known = len(into.frozen(here))
-    for trial in run.trials[known:]:
-        if trial.state.is_finished():  # one in flight is asked again where the run goes on
-            into.add(here, trial)
+    further = [trial for trial in run.trials[known:] if trial.state.is_finished()]  # others are asked again
+    for start in range(0, len(further), AT_ONCE):
+        into.add(here, further[start : start + AT_ONCE])
     if run.config["budget"] > into.config(here)["budget"]:
         into.configure(here, run.config)
     for column, context in run.later.items():

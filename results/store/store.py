@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from evaluators import Measurement, Metric
 from results import DEFAULT_STORE, validity
 from results.limits import Limit, parse
-from results.store import names, rows
+from results.store import names, rows, trial_writing
 from results.store.database import creating, engine_options
 from results.store.database_errors import undamaged
 from results.store.database_url import for_driver, is_postgresql
@@ -309,10 +309,10 @@ class Store(MeasurementStore):
                 known = self._trials[name] = Trials(self.engine, name, params=params)
             return known.read()
 
-    def add(self, name: str, trial: "optuna.trial.FrozenTrial") -> None:
-        """Adds a trial as it is."""
-        with self._working(name):  # the study would add it, too, and keep a copy of every trial for ever
-            self._storage.create_new_trial(self._study(name)._study_id, trial)
+    def add(self, name: str, trials: "Sequence[optuna.trial.FrozenTrial]") -> None:
+        """Adds trials as they are, all of them or none."""
+        with self._working(name):
+            trial_writing.add(self.engine, self._study(name)._study_id, trials)
 
     def begin(self, name: str, proposal: Proposal) -> Trial:
         """Records a candidate as being evaluated, in one step."""
@@ -332,7 +332,7 @@ class Store(MeasurementStore):
             system_attrs=proposal.system_attrs,
             user_attrs={NETWORK: network},
         )
-        self.add(name, trial)
+        self.add(name, [trial])
         return rows.trial(self.frozen(name)[-1], {}, {})
 
     def finish(
@@ -357,15 +357,15 @@ class Store(MeasurementStore):
             "detail": detail[-4000:],
         }
         with self._working(name):
-            study = self._study(name)
             (frozen,) = (t for t in self._all_trials(name) if t.number == trial.number)
-            live = optuna.trial.Trial(study, frozen._trial_id)  # the only way to one that an earlier process asked for
-            live.set_user_attr(OUTCOME, outcome)
-            for limit, excess in constraints.items():
-                if limit not in frozen.constraints:  # set already if the process died between this and the next line
-                    live.set_constraint(limit, excess)
-            without = optuna.trial.TrialState.FAIL if cause else optuna.trial.TrialState.PRUNED
-            study.tell(live, values, state=without if values is None else None)
+            states = optuna.trial.TrialState
+            state = states.COMPLETE if values is not None else states.FAIL if cause else states.PRUNED
+            study, written = self._study(name)._study_id, {OUTCOME: outcome}
+            if not trial_writing.finish(self.engine, study, frozen._trial_id, state, values, written, constraints):
+                raise StoreError(
+                    f"trial {trial.number} of run '{name}' was finished by another process",
+                    f"resume the run, which reads what stands there: nas run --name {name}",
+                )
 
 
 @contextlib.contextmanager
