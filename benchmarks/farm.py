@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ def main() -> None:
                 rates(queue, url, folder)
                 dispatch(queue, url, folder)
                 empty(queue, url, folder, 4000)
+                idle(server, url)
         print(f"{server.execute('SELECT count(*) FROM procrastinate_jobs', 'farm')[0][0]} jobs left in the queue")
     finally:
         server.stop()
@@ -88,6 +89,24 @@ def empty(queue: PostgresQueue, url: str, folder: Path, count: int) -> None:
             time.sleep(0.2)
     done = logged(log)
     print(f"{count / (done[-1][2] - done[0][1]):.0f} empty jobs/s")
+
+
+def idle(server: Server, url: str) -> None:
+    """What workers of `nas worker` ask of the server while they wait: transactions and connections of each."""
+    count = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = 'farm'"
+    with ExitStack() as stack:
+        for lane in LANES:
+            command = [sys.executable, "-m", "nas", "worker", "--lane", lane, "--store", url]
+            process = stack.enter_context(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+            stack.callback(process.kill)
+        time.sleep(20)
+        before, began = server.execute(count)[0][0], time.monotonic()
+        time.sleep(30)
+        after, seconds = server.execute(count)[0][0], time.monotonic() - began
+        named = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'nas worker%'"
+        connections = server.execute(named)[0][0]
+    rate = (int(str(after)) - int(str(before))) / seconds / len(LANES)
+    print(f"idle: {rate:.1f} transactions/s and {int(str(connections)) / len(LANES):.1f} connections of a worker")
 
 
 def soak(queue: PostgresQueue, server: Server, url: str, folder: Path, count: int) -> None:

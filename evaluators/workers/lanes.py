@@ -37,7 +37,7 @@ class LaneState:
 class Queue(Protocol):
     """Where jobs wait. A job has a key: the same one is not put twice, and has one answer."""
 
-    def put(self, lane: str, key: str, job: dict[str, Any], seconds: float, *, alone: bool) -> None:
+    def put(self, lane: str, key: str, job: dict[str, Any], seconds: float, *, alone: bool = True) -> None:
         """Adds a job, unless it waits already or has an answer. Doing it may take so many seconds.
 
         Of those that are to be done `alone`, one of a lane is done at a time; others as many as workers serve it.

@@ -59,7 +59,7 @@ class PostgresQueue:
         self._listener.join(timeout=2 * RETRY_SECONDS)
         self._app.close()
 
-    def put(self, lane: str, key: str, job: dict[str, Any], seconds: float, *, alone: bool) -> None:
+    def put(self, lane: str, key: str, job: dict[str, Any], seconds: float, *, alone: bool = True) -> None:
         """Adds a job, unless it waits already, is being done, or has an answer."""
         self._news[key].clear()  # it is listened for from here on
         with _explained(self.url):

@@ -138,30 +138,30 @@ class Search:
     def _unknown(self, candidate: Candidate) -> list[Evaluator]:
         """The evaluators whose measurements another process must take, after all others, cheapest first."""
         unknown: list[Evaluator] = []
+        architecture, new = candidate.trial.architecture, list[tuple[Network, Measurement]]()
+        evaluators = (*self.config.costs, *self.objectives)
+        contexts = {each.spec: self.contexts.get(each.spec) or each.context() for each in evaluators}
+        stored = self.store.recall_all(architecture, contexts.values())
         try:
-            for evaluator in (*self.config.costs, *self.objectives):
-                with timed(evaluator.family(), candidate.spent):
-                    known = self._known(evaluator, candidate.trial.architecture)
-                if known:
-                    candidate.measurements[evaluator.spec] = known
-                    if evaluator is self.objectives[0]:
-                        candidate.accuracy = known.value
-                else:
+            for evaluator in evaluators:
+                if known := stored.get(contexts[evaluator.spec]):
+                    self.reused += evaluator.family() != "cost"
+                elif self.bench.isolates(evaluator):
                     unknown.append(evaluator)
+                    continue
+                else:
+                    with timed(evaluator.family(), candidate.spent):
+                        known = self.bench.measure(evaluator, architecture)
+                    new.append((architecture, known))
+                candidate.measurements[evaluator.spec] = known
+                if evaluator is self.objectives[0]:
+                    candidate.accuracy = known.value
         except MeasurementFailed as error:
             candidate.error = error
             return []
+        finally:
+            self.store.remember_all(new)
         return unknown
-
-    def _known(self, evaluator: Evaluator, architecture: Network) -> Measurement | None:
-        """A measurement from the store, or one that this process takes at once."""
-        known = self.store.recall(architecture, self.contexts.get(evaluator.spec) or evaluator.context())
-        if known:
-            self.reused += evaluator.family() != "cost"
-        elif not self.bench.isolates(evaluator):
-            known = self.bench.measure(evaluator, architecture)
-            self.store.remember(architecture, known)
-        return known
 
     def _keep(self, news: Iterable[Measured]) -> None:
         """Stores measurements at once, but latencies in the order of the trials: their device's constant follows."""
@@ -341,10 +341,9 @@ class Search:
         for measurement in (*candidate.unstored, *candidate.predicted):
             self.store.remember(architecture, measurement)
         candidate.measurements |= {measurement.metric.name: measurement for measurement in candidate.predicted}
-        return {
-            spec: self.store.recall(architecture, measurement.context) or measurement
-            for spec, measurement in candidate.measurements.items()
-        }
+        contexts = {spec: measurement.context for spec, measurement in candidate.measurements.items()}
+        stored = self.store.recall_all(architecture, contexts.values())
+        return {spec: stored.get(contexts[spec], candidate.measurements[spec]) for spec in contexts}
 
     def _check_failures(self) -> None:
         recent = self.finished()[-EQUAL_FAILURES:]

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from evaluators.core.locks import identity, lock
 from evaluators.core.measurement import digest
+from results.store.database import ADVISORY
 from results.store.database_url import is_postgresql, sqlite_path
 from search_spaces.common.errors import StoreError
 
@@ -50,6 +51,13 @@ def reservation(engine: sa.Engine, url: str, run: str) -> Reservation:
     return lock(f"run-{digest([str(path.resolve()) if path else url, run])}")
 
 
+def create(engine: sa.Engine) -> None:
+    """Makes the table of leases where it is missing, by one process at a time."""
+    with engine.begin() as connection:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY)))
+        leases.create(connection, checkfirst=True)
+
+
 def holder_now(engine: sa.Engine, run: str) -> str:
     """Who holds the lease on a run of a server at present, for people; empty where nobody does. Writes nothing."""
     if not sa.inspect(engine).has_table(leases.name):
@@ -74,7 +82,7 @@ class Lease:
 
     def take(self) -> bool:
         """Takes the lease if nobody holds it; waits for the end of one that is not renewed any more."""
-        leases.create(self.engine, checkfirst=True)
+        create(self.engine)
         deadline = time.monotonic() + SECONDS + RENEWAL
         end = self._ends()
         while not (taken := self._taken()):

@@ -120,7 +120,12 @@ class MeasurementStore:
         Latencies that were measured in rounds are combined, in milliseconds at the device's typical speed. Of others
         the first that is not doubtful counts, or else the first.
         """
-        return self._records({(architecture.id, context)}).get((architecture.id, context))
+        return self.recall_all(architecture, [context]).get(context)
+
+    def recall_all(self, architecture: Network, contexts: Iterable[str]) -> dict[str, Measurement]:
+        """The same for several contexts, by context, without those in which it was never measured."""
+        found = self._records({(architecture.id, context) for context in contexts})
+        return {context: measurement for (_, context), measurement in found.items()}
 
     def calibration(self, measurement: Measurement) -> Calibration:
         """What is known of the device of a measurement: its constant, and how far processes differ there."""
@@ -166,9 +171,13 @@ class MeasurementStore:
         """Every measurement as it stands in its table, in the order in which they were made."""
         return [dict(row) for row in self._rows(sa.true(), measurements)]
 
-    def _rows(self, condition: "sa.ColumnElement[bool]", *columns: Any) -> "Iterator[sa.RowMapping]":
-        """Row by row: all of a large database would not fit into memory."""
-        query = sa.select(*columns).where(condition).order_by(measurements.c.id).execution_options(yield_per=AT_ONCE)
+    def _rows(
+        self, condition: "sa.ColumnElement[bool]", *columns: Any, at_once: int = AT_ONCE
+    ) -> "Iterator[sa.RowMapping]":
+        """Row by row, so many at once: all of a large database would not fit into memory. 0: they are few."""
+        query = sa.select(*columns).where(condition).order_by(measurements.c.id)
+        if at_once:  # on a server it takes several requests
+            query = query.execution_options(yield_per=at_once)
         with self._reading("a row of measurements"), self.engine.connect() as connection:
             yield from connection.execute(query).mappings()
 
@@ -187,10 +196,10 @@ class MeasurementStore:
 
     def _records(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], Measurement]:
         condition: sa.ColumnElement[bool] = measurements.c.context.in_({context for _, context in keys})
-        if len(keys) == 1:
+        if is_one := len({architecture for architecture, _ in keys}) == 1:
             condition &= measurements.c.architecture == next(iter(keys))[0]
         made: defaultdict[tuple[str, str], list[Measurement]] = defaultdict(list)
-        for row in self._rows(condition, *RECORDS):
+        for row in self._rows(condition, *RECORDS, at_once=0 if is_one else AT_ONCE):
             if (key := (row["architecture"], row["context"])) in keys:
                 made[key].append(self._measurement(row))
         return self._known(made)

@@ -65,7 +65,7 @@ class Store(MeasurementStore):
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        options = engine_options(self.url, "rw" if self.writable else "ro")
+        options = {**engine_options(self.url, "rw" if self.writable else "ro"), "pool_pre_ping": True}
         try:
             return optuna.storages.RDBStorage(for_driver(self.url), engine_kwargs=options, skip_table_creation=True)
         except (RuntimeError, alembic.util.CommandError) as error:  # Optuna knows no class for it

@@ -35,6 +35,9 @@ SYSTEM_ATTRIBUTES = ("trial_system_attributes", "trial_system_attribute_id", "ke
 AT_ONCE = 5000  # rows in memory
 INFINITE = {"INF_POS": math.inf, "INF_NEG": -math.inf}
 
+FEW = 100  # trials that are named one by one
+
+Which = sa.Select[Any] | list[int]  # the ids of trials
 Parts = defaultdict[int, dict[Any, Any]]  # by the id of a trial
 
 
@@ -70,10 +73,12 @@ class Trials:
         if self._unfinished:
             changed |= TRIALS.c.trial_id.in_(self._unfinished)
         heads = sa.select(TRIALS).where((TRIALS.c.study_id == self._study) & changed)
-        found = connection.execute(heads.order_by(TRIALS.c.trial_id)).all()
+        found = [row for row in connection.execute(heads.order_by(TRIALS.c.trial_id)) if not self._is_known(row)]
         if not found:
             return
-        which = heads.with_only_columns(TRIALS.c.trial_id)
+        which: Which = heads.with_only_columns(TRIALS.c.trial_id)
+        if len(found) <= FEW:
+            which = [row.trial_id for row in found]
         params, distributions = _params(connection, which) if self.params else (Parts(dict), Parts(dict))
         values = _values(connection, which)
         user_attrs = _attributes(connection, which, USER_ATTRIBUTES)
@@ -94,8 +99,12 @@ class Trials:
                 trial_id=key,
             )
 
+    def _is_known(self, head: Any) -> bool:
+        """Whether a trial is running as it was: nothing of it has changed."""
+        return head.trial_id in self._unfinished and head.state == "RUNNING"
 
-def _params(connection: sa.Connection, which: "sa.Select[Any]") -> tuple[Parts, Parts]:
+
+def _params(connection: sa.Connection, which: Which) -> tuple[Parts, Parts]:
     """The parameters, and their distributions; equal distributions are one object."""
     params: Parts = defaultdict(dict)
     distributions: Parts = defaultdict(dict)
@@ -112,7 +121,7 @@ def _distribution(text: str) -> "optuna.distributions.BaseDistribution":
     return optuna.distributions.json_to_distribution(text)
 
 
-def _values(connection: sa.Connection, which: "sa.Select[Any]") -> Parts:
+def _values(connection: sa.Connection, which: Which) -> Parts:
     """The values, by the index of their objective."""
     values: Parts = defaultdict(dict)
     for trial, objective, value, kind in _rows(connection, which, *VALUES):
@@ -120,19 +129,21 @@ def _values(connection: sa.Connection, which: "sa.Select[Any]") -> Parts:
     return values
 
 
-def _attributes(connection: sa.Connection, which: "sa.Select[Any]", table: tuple[str, ...]) -> Parts:
+def _attributes(connection: sa.Connection, which: Which, table: tuple[str, ...]) -> Parts:
     attributes: Parts = defaultdict(dict)
     for trial, key, text in _rows(connection, which, *table):
         attributes[trial][key] = json.loads(text)
     return attributes
 
 
-def _rows(connection: sa.Connection, which: "sa.Select[Any]", table: str, order: str, *columns: str) -> Iterator[Any]:
+def _rows(connection: sa.Connection, which: Which, table: str, order: str, *columns: str) -> Iterator[Any]:
     """The rows of a table about these trials, in the order in which they were written."""
     trial: sa.ColumnClause[Any] = sa.column("trial_id")
     query = sa.select(trial, *(sa.column(name) for name in columns)).select_from(sa.table(table))
     query = query.where(trial.in_(which)).order_by(sa.column(order))
-    yield from connection.execute(query.execution_options(yield_per=AT_ONCE))
+    if not isinstance(which, list):  # several requests on a server
+        query = query.execution_options(yield_per=AT_ONCE)
+    yield from connection.execute(query)
 
 
 def _local(utc: datetime | None) -> datetime | None:

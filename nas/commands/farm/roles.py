@@ -5,8 +5,8 @@ from importlib import resources
 
 from nas import console
 from nas.farm import tables
+from results.store import lease
 from results.store.database_errors import explained
-from results.store.lease import leases
 from results.store.store import Store
 
 NEXT = """roles: nas_driver keeps runs and measurements, nas_worker does jobs and sees neither
@@ -23,7 +23,7 @@ def initialise(store_url: str) -> int:
     """
     tables.conninfo(store_url)  # refuses what is no server, before anything is made
     with closing(Store(store_url, writable=True)) as store, explained(store_url):
-        leases.create(store.engine, checkfirst=True)
+        lease.create(store.engine)
     tables.create(store_url)
     with tables.connected(store_url) as connection:
         connection.execute(resources.files("nas.farm").joinpath("roles.sql").read_bytes())

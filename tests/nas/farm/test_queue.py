@@ -1,10 +1,7 @@
 """The queue and its workers, as real processes on a real server: nothing is lost, nothing done twice at a time."""
 
 import itertools
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,45 +12,9 @@ from evaluators.workers import lanes
 from evaluators.workers.lanes import LaneWorker
 from nas.farm import tables
 from nas.farm.queue import PostgresQueue
-from search_spaces import PAPER
 from search_spaces.common.errors import InfrastructureFailed, MeasurementFailed, StoreError, Unavailable, UsageError
+from tests.nas.farm.conftest import job, logged
 from tests.postgresql import Server
-
-S = PAPER["next-vit-s"].to_dict()
-ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def queue(url: str) -> Iterator[PostgresQueue]:
-    with PostgresQueue(url) as queue:
-        yield queue
-
-
-@pytest.fixture
-def work(url: str, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
-    """Starts workers of a lane, which sleep instead of measuring."""
-    started = []
-
-    def start(lane: str = "a", seconds: float = 0.05) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "tests.nas.farm.sleeper", url, lane, str(tmp_path / "log"), str(seconds)]
-        with (tmp_path / "said").open("ab") as said:
-            process = subprocess.Popen(command, cwd=ROOT, stderr=said)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
-
-
-def job(seed: int) -> dict[str, Any]:
-    return {"do": "compare", "evaluator": "ort", "architecture": S, "other": S, "seed": seed}
-
-
-def logged(tmp_path: Path) -> list[tuple[float, float, int]]:
-    lines = [line.split() for line in (tmp_path / "log").read_text().splitlines()]
-    return sorted((float(begun), float(ended), int(seed)) for _, begun, ended, seed in lines)
 
 
 def test_two_workers_of_a_lane_never_work_at_once(queue: PostgresQueue, work: Any, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """A store on a PostgreSQL server: URLs that are refused, servers that fail, and passwords, which nobody sees."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
 
+from results.store.database import IDLE_SECONDS
 from results.store.database_url import for_driver, shown_url
 from results.store.store import Store
 from search_spaces.common.errors import StoreError, UsageError
@@ -51,7 +53,7 @@ def test_an_unusable_url_is_refused_without_its_password(url: str, words: str) -
 def test_beyond_the_loopback_the_server_has_to_prove_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert for_driver("postgresql://gpu-box/nas?sslmode=verify-full").startswith("postgresql+psycopg://gpu-box/nas?")
     monkeypatch.setenv("PGSSLMODE", "verify-full")
-    assert for_driver("postgresql://gpu-box/nas") == "postgresql+psycopg://gpu-box/nas"
+    assert "?keepalives_count=3&keepalives_idle=10&" in for_driver("postgresql://gpu-box/nas")
 
 
 def test_no_password_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +114,11 @@ def test_reading_writes_nothing(server: Server) -> None:
 def test_a_restarted_server_and_a_cut_connection_lose_nothing(server: Server) -> None:
     with closing(Store(server.copy("whole"), writable=True)) as store:
         fill(store)
-        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'whole-%'")
+        ours = "FROM pg_stat_activity WHERE datname LIKE 'whole-%'"
+        server.execute(f"SELECT pg_terminate_backend(pid) {ours}")
+        while server.execute(f"SELECT 1 {ours}"):
+            time.sleep(IDLE_SECONDS)
+        time.sleep(2 * IDLE_SECONDS)  # it is not asked after every use whether it was cut
         tell(store, "one")
         server.stop()
         with pytest.raises(StoreError, match="refused"):
