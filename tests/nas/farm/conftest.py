@@ -10,6 +10,7 @@ import pytest
 
 from nas.farm.queue import PostgresQueue
 from search_spaces import PAPER
+from tests.conftest import Program
 from tests.postgresql import Server
 
 S = PAPER["next-vit-s"].to_dict()
@@ -43,6 +44,21 @@ def work(url: str, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[b
     for process in started:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def serving(nas: Program, url: str) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts workers as a user does, and ends them."""
+    started = []
+
+    def start(*options: str, lane: str = "box") -> "subprocess.Popen[str]":
+        started.append(nas.start("worker", "--lane", lane, "--store", url, *options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 def job(seed: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -23,21 +23,6 @@ Start = Callable[..., "subprocess.Popen[str]"]
 def small(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     small_space.install(monkeypatch, tmp_path_factory.mktemp("site"))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
-@pytest.fixture
-def serving(nas: Program, url: str) -> Iterator[Start]:
-    """Starts workers of the lane `gpus`, and ends them."""
-    started = []
-
-    def start(*options: str) -> "subprocess.Popen[str]":
-        started.append(nas.start("worker", "--lane", "gpus", "--store", url, *options))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def photos(folder: Path) -> str:
@@ -62,7 +47,7 @@ def read(url: str, name: str) -> Run:
 def test_trainings_in_a_lane_are_those_of_this_machine(nas: Program, serving: Start, url: str, tmp_path: Path) -> None:
     """Two workers train at once, on images of their own folder; one of them is killed while it trains."""
     here, there = photos(nas.folder / "photos"), photos(tmp_path / "elsewhere")
-    workers = [serving("--offer", "train", "--data", there) for _ in range(2)]
+    workers = [serving("--offer", "train", "--data", there, lane="gpus") for _ in range(2)]
     run = ("run", "--space", "small", "--data", here, *TRAIN, "--budget", "6", "--sampler", "random")
     driver = nas.start(*run, "--name", "far", "--lane", "gpus", "--store", url)
     most = 0
@@ -87,7 +72,7 @@ def test_trainings_in_a_lane_are_those_of_this_machine(nas: Program, serving: St
 
 def test_a_prediction_learns_from_trainings_in_a_lane(nas: Program, serving: Start, url: str) -> None:
     here = photos(nas.folder / "photos")
-    serving("--offer", "train", "--data", here)
+    serving("--offer", "train", "--data", here, lane="gpus")
     auto = ("--proxy", "auto:epochs=2,resolution=32", "--train", "10", "--latency", "ort:resolution=32")
     run = ("run", "--space", "small", "--data", here, *auto, "--budget", "8", "--sampler", "random")
     ended = nas(*run, "--lane", "gpus", "--store", url)
@@ -100,7 +85,7 @@ def test_a_prediction_learns_from_trainings_in_a_lane(nas: Program, serving: Sta
 def test_bad_input(nas: Program, serving: Start, url: str, tmp_path: Path) -> None:
     here, other = photos(nas.folder / "photos"), photos(tmp_path / "other")
     picture(Path(other) / "dark" / "one-more.png", 30)
-    serving("--offer", "train", "--data", other)
+    serving("--offer", "train", "--data", other, lane="gpus")
     run = ("run", "--space", "small", "--budget", "4", "--store", url)
     for options, expected, words in (
         ([*run, "--data", here, *TRAIN, "--lane", "gpus"], 1, "does not have the data folder:"),

@@ -1,7 +1,6 @@
 """`nas worker` and `nas status`, as their users type them."""
 
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,21 +19,6 @@ from tests.postgresql import Server
 S = PAPER["next-vit-s"].to_dict()
 SCORE = ("--proxy", "entropy:resolution=32,seeds=2")
 LANE = ("--latency", "ort:resolution=32@lane:box")
-
-
-@pytest.fixture
-def serving(nas: Program, url: str) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    started = []
-
-    def start(*options: str) -> "subprocess.Popen[str]":
-        process = nas.start("worker", "--lane", "box", "--store", url, *options)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture
