@@ -125,6 +125,13 @@ def cli() -> None:
     metavar="N",
     help="Candidates in the works at once; the number changes no result.  [default: 2 where a core is to spare]",
 )
+@click.option(
+    "--ahead",
+    type=int,
+    default=4,
+    show_default=True,
+    help="Results that a proposal does not wait for: one less than may be in the works at once.",
+)
 @LANE
 @click.option("--dry-run", is_flag=True, help="Print the configuration and three example networks, and stop.")
 @TIMEOUT

@@ -62,8 +62,9 @@ def start(
     """Starts a run, or resumes the named one. Returns the exit code."""
     signals.listen()
     began = time.perf_counter()
-    jobs = None if jobs is None else check_jobs(jobs, lane)
     plan = planned(choices, given, stored_run(store_url, choices["name"]))
+    ahead = plan.config.ahead
+    jobs = None if jobs is None else check_jobs(jobs, lane, ahead)
     check_teacher(store_url, plan.teacher)
     objectives = latency_predictions.ready(store_url, plan.config.objectives, plan.pins)
     for evaluator in objectives:
@@ -79,7 +80,7 @@ def start(
             lanes.act_for(name)
             settle(store, name, plan, objectives, lane)
             with Bench(timeout, say=console.say, lane=lane) as bench:
-                search = Search(store, name, bench, jobs or usual_jobs(objectives[1:], lane))
+                search = Search(store, name, bench, jobs or usual_jobs(objectives[1:], lane, ahead))
                 return _Report(search, as_json, began, resumed=plan.stored is not None).run()
     finally:
         store.close()

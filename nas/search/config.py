@@ -13,6 +13,7 @@ from evaluators.statistics.ranking import FEWEST
 from nas import __version__
 from nas.search.proposals import SAMPLERS
 from nas.search.sampling import anchors
+from nas.search.sampling.history import AHEAD, MOST_AHEAD
 from results import limits
 from results.limits import Limit
 from search_spaces import Network, SearchSpace
@@ -44,6 +45,7 @@ class Config:
     sampler: str = "screen"
     measure: str = "all"
     anchors: tuple[str, ...] = ()  # beyond those of the space: names, notations or descriptions of networks
+    ahead: int = AHEAD  # results that a proposal does not wait for
     candidates: int = 0  # to be looked at, at the most; 0: MANY for each that is measured
 
     def __post_init__(self) -> None:
@@ -58,6 +60,10 @@ class Config:
             raise UsageError(
                 f"--candidates {self.candidates} are fewer than --budget {self.budget}, which are measured",
                 f"for example --candidates {MANY * self.budget}",
+            )
+        if not 0 <= self.ahead <= MOST_AHEAD:
+            raise UsageError(
+                f"--ahead expects a number from 0 to {MOST_AHEAD}, got {self.ahead}", "for example --ahead 7"
             )
         if self.budget < 1:
             raise UsageError(f"--budget expects at least 1 candidate, got {self.budget}", "for example --budget 200")

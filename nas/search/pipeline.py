@@ -55,8 +55,8 @@ Measured = tuple[Candidate, Evaluator, Measurement]
 class Pipeline:
     """Candidates in the works: `jobs` of them are evaluated at once, further ones wait. It owns threads: use `with`."""
 
-    def __init__(self, bench: Bench, jobs: int) -> None:
-        self.bench, self.jobs, self.stopped = bench, jobs, False
+    def __init__(self, bench: Bench, jobs: int, ahead: int = AHEAD) -> None:
+        self.bench, self.jobs, self.ahead, self.stopped = bench, jobs, ahead, False
         self.works: deque[Candidate] = deque()  # in the order in which they were asked for
         self._pool = ThreadPoolExecutor(jobs)
         self._futures: list[Future[None]] = []
@@ -77,7 +77,7 @@ class Pipeline:
     @property
     def has_room(self) -> bool:
         """Whether another candidate may be asked for: with a single job, only when nothing else is going on."""
-        return len(self.works) < (AHEAD + 1 if self.jobs > 1 else 1)
+        return len(self.works) < (self.ahead + 1 if self.jobs > 1 else 1)
 
     @property
     def first_is_done(self) -> bool:
@@ -135,14 +135,14 @@ def timed(step: str, spent: "Counter[str]") -> Iterator[None]:
         spent[step] += time.perf_counter() - start  # type: ignore[assignment]
 
 
-def usual_jobs(latencies: Sequence[Evaluator], lane: str = "") -> int:
+def usual_jobs(latencies: Sequence[Evaluator], lane: str = "", ahead: int = AHEAD) -> int:
     """How many candidates are in the works at once where nobody says: two if that disturbs no measurement, else one.
 
     As many as a search asks for, where others train in a lane.
     """
     if cores() < USUAL_JOBS or not all(map(_leaves_a_core, latencies)):
         return 1
-    return AHEAD + 1 if lane else USUAL_JOBS
+    return ahead + 1 if lane else min(USUAL_JOBS, ahead + 1)
 
 
 def _leaves_a_core(latency: Evaluator) -> bool:
@@ -152,14 +152,14 @@ def _leaves_a_core(latency: Evaluator) -> bool:
     return elsewhere or (isinstance(local, Latency) and local.opens_early)
 
 
-def check_jobs(jobs: int, lane: str = "") -> int:
+def check_jobs(jobs: int, lane: str = "", ahead: int = AHEAD) -> int:
     """The number of candidates in the works at once that a user asked for; in a lane, others' cores compute.
 
     Raises:
         UsageError: this machine has fewer cores, or a search does not ask so far ahead.
     """
-    most = AHEAD + 1 if lane else min(cores(), AHEAD + 1)
+    most = ahead + 1 if lane else min(cores(), ahead + 1)
     if not 1 <= jobs <= most:
-        why = f"a search asks for {most} ahead" if most > AHEAD else f"this machine has {most} cores"
+        why = f"a search asks for {most} ahead" if most > ahead else f"this machine has {most} cores"
         raise UsageError(f"--jobs expects a number from 1 to {most} ({why}), got {jobs}", f"for example --jobs {most}")
     return jobs

@@ -62,7 +62,7 @@ class Search:
         self.measuring = 0.0  # the share of the search's time for which the busiest device was measuring
         self.run = store.run(name)
         self.asked = {trial.architecture for trial in self.run.trials}
-        self.history, self.prospects = History(), Prospects()
+        self.history, self.prospects = History(self.config.ahead), Prospects()
         pins = self.run.config.get("predictors")
         self.objectives = latency_predictions.fitted(store, self.config.objectives, pins)
         self.learning = self._active_learning()
@@ -85,7 +85,7 @@ class Search:
             NegativeAnswer: networks were trained so shortly that their order means nothing.
         """
         began, held = time.perf_counter(), Counter(self.bench.held)
-        with Pipeline(self.bench, self.jobs) as pipeline:
+        with Pipeline(self.bench, self.jobs, self.config.ahead) as pipeline:
             exhausted = None
             while True:
                 self._keep(pipeline.news(wait=False))

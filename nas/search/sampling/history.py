@@ -11,24 +11,27 @@ if TYPE_CHECKING:
     from nas.search.sampling.known_trials import KnownTrial
 
 AHEAD = 4  # results that a proposal does not wait for: enough to ask, build and measure different candidates at once
+MOST_AHEAD = 63  # beyond, what a sampler is told lags too far behind
 
 
 class History:
     """The trials as a sampler sees them, made anew only where something has changed."""
 
-    def __init__(self) -> None:
+    def __init__(self, ahead: int = AHEAD) -> None:
+        self.ahead = ahead
         self._known: dict[int, tuple[optuna.trial.FrozenTrial, Trial | None, KnownTrial]] = {}  # by number
 
     def told(self, run: Run, trials: "list[optuna.trial.FrozenTrial]") -> "list[optuna.trial.FrozenTrial]":
-        """The trials from which the next one is proposed: of the last `AHEAD` only that they are being evaluated.
+        """The trials from which the next one is proposed: of the last `ahead` only that they are being evaluated.
 
         That holds for finished ones, too. Therefore one candidate after another, several at once, and a resumed run
         lead to the same proposals. Accuracies are the latest predictions, and latencies are ratios: the device's
         constant changes during a run and a ratio does not.
         """
         judged = {trial.number: trial for trial in run.succeeded()}
-        known = [self._judged(run, frozen, judged.get(frozen.number)) for frozen in trials[:-AHEAD]]
-        return [*known, *(_pending(trial) for trial in trials[-AHEAD:])]
+        settled = max(0, len(trials) - self.ahead)
+        known = [self._judged(run, frozen, judged.get(frozen.number)) for frozen in trials[:settled]]
+        return [*known, *(_pending(trial) for trial in trials[settled:])]
 
     def _judged(self, run: Run, frozen: "optuna.trial.FrozenTrial", judged: Trial | None) -> "optuna.trial.FrozenTrial":
         from nas.search.sampling.known_trials import KnownTrial  # imports Optuna
@@ -44,7 +47,7 @@ class History:
 
 def told_trials(run: Run, number: int) -> list[Trial]:
     """The trials whose outcome is known where the trial of that number is asked for, with all objectives."""
-    return [trial for trial in run.succeeded() if trial.number < number - AHEAD]
+    return [trial for trial in run.succeeded() if trial.number < number - run.config.get("ahead", AHEAD)]
 
 
 def _pending(trial: "optuna.trial.FrozenTrial") -> "optuna.trial.FrozenTrial":

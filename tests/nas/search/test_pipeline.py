@@ -178,6 +178,7 @@ def test_two_jobs_are_usual_where_a_core_is_to_spare(monkeypatch: pytest.MonkeyP
     assert usual_jobs([evaluators.get("ort")]) == 1
     assert check_jobs(1) == 1
     assert check_jobs(AHEAD + 1, "gpus") == AHEAD + 1
+    assert check_jobs(12, "gpus", ahead=11) == 12
 
 
 def test_a_search_asks_for_few_candidates_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -195,19 +196,20 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def test_what_became_of_the_latest_candidates_is_not_told(store: Store) -> None:
-    """A proposal is the same before and after they are finished."""
+@pytest.mark.parametrize("ahead", [0, AHEAD, 9])
+def test_what_became_of_the_latest_candidates_is_not_told(store: Store, ahead: int) -> None:
+    """A proposal is the same before and after they are finished, however many are asked for ahead."""
     begun = []
     for number in range(14):
         proposal = propose(nhs, "random", 0, store.frozen("one"), ("maximize", "minimize"), lambda _: "")
         begun.append(store.begin("one", proposal))
-        if number < 14 - AHEAD:
+        if number < 14 - ahead:
             finish(store, begun[-1])
-    early = History().told(store.run("one"), store.frozen("one"))
-    assert [trial.state.name for trial in early] == ["COMPLETE"] * 10 + ["RUNNING"] * AHEAD
-    for trial in begun[-AHEAD:]:
+    early = History(ahead).told(store.run("one"), store.frozen("one"))
+    assert [trial.state.name for trial in early] == ["COMPLETE"] * (14 - ahead) + ["RUNNING"] * ahead
+    for trial in begun[14 - ahead :]:
         finish(store, trial)
-    late = History().told(store.run("one"), store.frozen("one"))
+    late = History(ahead).told(store.run("one"), store.frozen("one"))
     for now, then in zip(early, late, strict=True):
         for name in ("state", "values", "params", "constraints", "system_attrs"):
             assert getattr(now, name) == getattr(then, name)
