@@ -13,7 +13,8 @@ from nas import console
 from results import load
 from results.pages import dashboard
 from results.store import names
-from results.store.database_url import sqlite_path
+from results.store.database_url import is_postgresql, sqlite_path
+from results.store.store import Store
 from search_spaces.common import files
 from search_spaces.common.errors import NasError, UsageError
 
@@ -62,9 +63,10 @@ class LivePage:
                     raise
                 return self.rendering
             self.state = state
-            version = dashboard.version(run)
+            team = team_facts(self.store_url, self.name)
+            version = dashboard.version(run, team)
             if not self.rendering or version != self.rendering.version:
-                self.rendering = Rendering(version=version, page=dashboard.page(run, live=True).encode())
+                self.rendering = Rendering(version=version, page=dashboard.page(run, live=True, further=team).encode())
             return self.rendering
 
     def _database_state(self) -> object:
@@ -74,6 +76,17 @@ class LivePage:
             return None
         database_files = [path, path.with_name(path.name + "-wal")]
         return [file.stat().st_mtime_ns for file in database_files if file.exists()]
+
+
+def team_facts(store_url: str, name: str) -> dict[str, str]:
+    """Who works on a run of a server, and how its lanes are doing; nothing for a file, or while it cannot be said."""
+    if not is_postgresql(store_url):
+        return {}
+    from nas.commands.farm import status
+
+    with contextlib.suppress(NasError), contextlib.closing(Store(store_url)) as store:
+        return {"driver": store.driver(name) or "nobody", "lanes": status.sentence(store_url) or "none"}
+    return {}
 
 
 def serve(store_url: str, name: str | None, port: int, ready: Callable[[str], object]) -> None:

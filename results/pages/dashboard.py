@@ -3,11 +3,12 @@
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 from evaluators import Measurement, Metric
@@ -24,6 +25,7 @@ from results.validity import UNVALIDATED
 from search_spaces import Architecture
 from search_spaces.common import files
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 ALL_CARDS = 300  # networks: in larger runs only those on a front have a whole card in the file
 PLOTLY = "plotly.js"  # where a live page finds it, once: the rest of the page is a twentieth of the bytes
 MOST_RULES, MOST_SENTENCES = 5, 5  # on the page; of health, the others are folded
@@ -34,17 +36,20 @@ def write(run: Run, path: Path) -> None:
     files.replace(path, page(run))
 
 
-def version(run: Run) -> str:
-    """A digest that is equal for runs whose pages are equal."""
+def version(run: Run, further: Mapping[str, str] = NOTHING) -> str:
+    """A digest that is equal for runs whose pages are equal, with equal further facts."""
     trials = [
         [trial.number, trial.state, sorted((name, m.context, m.when) for name, m in trial.measurements.items())]
         for trial in run.trials
     ]
-    return digest([run.name, run.config, run.validity, trials])
+    return digest([run.name, run.config, run.validity, trials, dict(further)])
 
 
-def page(run: Run, live: bool = False) -> str:
-    """The whole page as text. A live page polls its own address for a newer version, and finds Plotly at `PLOTLY`."""
+def page(run: Run, live: bool = False, further: Mapping[str, str] = NOTHING) -> str:
+    """The whole page as text, with `further` facts at its head.
+
+    A live page polls its own address for a newer version, and finds Plotly at `PLOTLY`.
+    """
     from plotly.offline import get_plotlyjs
 
     views = figures.views()
@@ -54,14 +59,14 @@ def page(run: Run, live: bool = False) -> str:
         title=escape(f"{run.name} - nas"),
         connect="'self'" if live else "'none'",
         scripts=" ".join(["'unsafe-inline'", "'unsafe-eval'", *(["'self'"] if live else [])]),
-        version=version(run) if live else "",
+        version=version(run, further) if live else "",
         style=document.asset("dashboard.css"),
         plotly=f'<script src="{PLOTLY}"></script>' if live else f"<script>{get_plotlyjs()}</script>",
         script=_script(),
         data=document.embedded(_payload(run, drawn, infos["strategy"].worth)),
         name=escape(run.name),
         subtitle=escape(_subtitle(run)),
-        facts=_facts(run),
+        facts=_facts(run, further),
         pareto_summary=escape(infos["pareto"].summary),
         views="\n".join(_view(name, view, infos[name].summary, bool(drawn[name])) for name, view in views.items()),
         head=_head(metrics(run)),
@@ -179,7 +184,7 @@ def _subtitle(run: Run) -> str:
     )
 
 
-def _facts(run: Run) -> str:
+def _facts(run: Run, further: Mapping[str, str]) -> str:
     states = Counter(trial.state for trial in run.trials)
     facts = {
         "space": ", ".join([str(run.config.get("space", "?")), *run.config.get("fix", [])]),
@@ -192,7 +197,7 @@ def _facts(run: Run) -> str:
         "sampler": f"{run.config.get('sampler', '?')}, seed {run.config.get('seed', '?')}",
         "front": _coverage(run),
     }
-    return document.described(facts)
+    return document.described(facts | dict(further))
 
 
 def _coverage(run: Run) -> str:

@@ -93,6 +93,22 @@ def lanes(store_url: str) -> list[Served]:
         return connection.cursor(row_factory=class_row(Served)).execute(LANES).fetchall()
 
 
+def sentence(store_url: str) -> str:
+    """The lanes in one line; empty where there is none.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    found = lanes(store_url)
+    parts = []
+    for lane in dict.fromkeys(each.lane for each in found):
+        mine = [each for each in found if each.lane == lane]
+        alive = sum(each.is_alive for each in mine)
+        served = f"{alive} worker{'s' if alive > 1 else ''}" if alive else "nobody serves it"
+        parts.append(f"{lane}: {served}, {mine[0].waiting} waiting, {mine[0].doing} being done")
+    return "; ".join(parts)
+
+
 def _plain(each: Served) -> dict[str, Any]:
     numbers = {name: round(float(value), 1) for name in ("silent", "age") if (value := getattr(each, name)) is not None}
     return asdict(each) | numbers | {"alive": each.is_alive}

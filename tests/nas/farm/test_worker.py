@@ -10,7 +10,9 @@ import pytest
 
 from evaluators.core.source_digest import code
 from evaluators.workers.bench import Bench
+from nas.commands.dashboard import team_facts
 from nas.farm.server import LaneServer
+from results.pages import dashboard
 from results.store.store import Store
 from search_spaces import PAPER
 from tests.conftest import Program
@@ -51,6 +53,9 @@ def test_a_driver_that_is_killed_resumes_over_the_lane(nas: Program, serving: An
     done = nas("status", "far", "--store", url, "--json").json
     assert (done["counted"], done["budget"], done["states"], done["seconds_left"]) == (4, 4, {"ok": 4}, 0)
     assert done["an_hour"] > 0 and not done["driver"] and [lane["lane"] for lane in done["lanes"]] == ["box"]
+    team = team_facts(url, "far")
+    assert team == {"driver": "nobody", "lanes": "box: 1 worker, 0 waiting, 0 being done"}
+    assert "<dd>box: 1 worker, 0 waiting, 0 being done</dd>" in dashboard.page(run, live=True, further=team)
     shown = nas("status", "--store", url, "--json").json
     assert [(lane["lane"], lane["alive"], lane["waiting"]) for lane in shown] == [("box", True, 0)]
     worker.send_signal(signal.SIGINT)
