@@ -57,25 +57,25 @@ HEADINGS = ("lane", "served by", "offers", "waiting", "doing", "done", "failed",
 def show(store_url: str, run: str | None, *, watch: bool, as_json: bool) -> int:
     """Shows a run and the lanes, again and again where `watch`. Returns 1 where jobs wait that nobody does."""
     while True:
-        told = run_status(store_url, run) if run else None
-        found = lanes(store_url) if not told or told.is_shared else []
+        progress = run_status(store_url, run) if run else None
+        found = lanes(store_url) if not progress or progress.is_shared else []
         if as_json:
             served = [_plain(each) for each in found]
-            console.write_json(told.to_dict() | {"lanes": served} if told else served)
+            console.write_json(progress.to_dict() | {"lanes": served} if progress else served)
         else:
-            _write(told, found)
+            _write(progress, found)
         if not watch:
             alive = {each.lane for each in found if each.is_alive}
             return int(any(each.waiting and each.lane not in alive for each in found))
         time.sleep(WATCH_SECONDS)
 
 
-def _write(told: RunStatus | None, found: list[Served]) -> None:
-    for line in told.lines() if told else ():
+def _write(progress: RunStatus | None, found: list[Served]) -> None:
+    for line in progress.lines() if progress else ():
         console.say(line)
     if found:
         console.write_table(HEADINGS, [each.cells() for each in found], frozenset(HEADINGS[3:]))
-    elif not told:
+    elif not progress:
         console.say("no lanes yet; on a machine that measures: nas worker --store URL")
 
 
