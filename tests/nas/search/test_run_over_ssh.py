@@ -59,7 +59,7 @@ def test_a_run_over_ssh_stops_at_a_lost_connection_and_resumes_with_the_same_can
     assert again.returncode == 0, errors
     shown = nas("show", "far", "--all", "--json").json["trials"]
     assert [trial["state"] for trial in shown] == ["ok"] * 6
-    assert shown[waiting["number"]]["id"] == waiting["id"]
+    assert shown[waiting["trial"]]["id"] == waiting["id"]
     measurements = [trial["measurements"][SPEC] for trial in shown]
     assert len({measurement["device"]["label"] for measurement in measurements}) == 1
     assert {measurement["metric"]["name"] for measurement in measurements} == {"ort:resolution=32"}
