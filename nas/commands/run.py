@@ -10,20 +10,17 @@ from typing import Any
 
 from rich.status import Status
 
-import evaluators
 import search_spaces
 from evaluators import Evaluator, Measurement
-from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.prediction.predicted import predicted_spec
 from evaluators.training.fidelity import Fidelity
 from evaluators.workers import lanes
 from evaluators.workers.bench import Bench
-from evaluators.workers.remote import check_lane
 from nas import __version__, console, signals
 from nas.exit_codes import INTERRUPTED
 from nas.progress import duration, moving_line, progress
 from nas.search import latency_predictions
-from nas.search.accuracy import suggested_limits
+from nas.search.accuracy import check_lane, suggested_limits
 from nas.search.config import Config
 from nas.search.pipeline import check_jobs, usual_jobs
 from nas.search.plan import Plan, anchors_of, check_teacher, planned, reserved, settle, stored_run
@@ -40,7 +37,7 @@ from results.store.database_url import sqlite_path
 from results.store.record import Run, Trial
 from results.store.store import Store
 from results.tables import trial_dict
-from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable, UsageError
+from search_spaces.common.errors import InfrastructureFailed, NegativeAnswer, StoreError, Unavailable
 from search_spaces.common.narrowed import Narrowed
 
 PAGE_EVERY = 20  # trials between two updates of the dashboard, at the least
@@ -71,7 +68,7 @@ def start(
         if not needs_training(evaluator) and (reason := evaluator.missing()):
             raise reason
     if lane:
-        _check_lane(lane, plan.config)
+        check_lane(lane, plan.config.hours, plan.config.objectives[0])
     if dry_run:
         return _rehearse(plan, objectives, store_url)
     store = Store(store_url, writable=True)
@@ -84,23 +81,6 @@ def start(
                 return _Report(search, as_json, began, resumed=plan.stored is not None).run()
     finally:
         store.close()
-
-
-def _check_lane(lane: str, config: Config) -> None:
-    """Makes sure that a lane trains as this machine would.
-
-    Raises:
-        UsageError: nothing is trained, or the trainings are to fit into hours.
-        Unavailable: nobody serves the lane, or differently.
-    """
-    if config.hours:
-        raise UsageError(
-            f"--hours {config.hours:g} plans by this machine's speed, and the lane '{lane}' trains",
-            "leave one of the two out; --train says how many networks are trained",
-        )
-    accuracy = config.objectives[0]
-    trains = evaluators.get(accuracy.training, "accuracy") if isinstance(accuracy, LearnedAccuracy) else accuracy
-    check_lane(lane, trains)
 
 
 def _rehearse(plan: Plan, objectives: Sequence[Evaluator], store_url: str) -> int:

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import evaluators
+from evaluators import Evaluator
 from evaluators.datasets import data
 from evaluators.datasets.in_memory import tried
 from evaluators.datasets.sources import opened
+from evaluators.prediction.learned_accuracy import LearnedAccuracy
 from evaluators.training.fidelity import Fidelity
+from evaluators.workers import remote
 from nas import console
 from nas.progress import progress
 from search_spaces import Network
@@ -40,6 +43,22 @@ def proxy(choices: Mapping[str, Any]) -> str:
         console.say(f"  {Path(source).name}: {remark}")
     epochs = [f"epochs={FIRST_RUNG}"] if evaluator.kind == "trained" and "epochs=" not in options else []
     return evaluators.get(f"{name}:{','.join([f'data={source}', *epochs, *filter(None, [options])])}", "accuracy").spec
+
+
+def check_lane(lane: str, hours: float, accuracy: Evaluator) -> None:
+    """Makes sure that a lane trains as this machine would.
+
+    Raises:
+        UsageError: nothing is trained, or the trainings are to fit into hours.
+        Unavailable: nobody serves the lane, or differently.
+    """
+    if hours:
+        raise UsageError(
+            f"--hours {hours:g} plans by this machine's speed, and the lane '{lane}' trains",
+            "leave one of the two out; --train says how many networks are trained",
+        )
+    trains = evaluators.get(accuracy.training, "accuracy") if isinstance(accuracy, LearnedAccuracy) else accuracy
+    remote.check_lane(lane, trains)
 
 
 def suggested_limits(proxy: str, anchors: Collection[Network]) -> tuple[str, ...]:

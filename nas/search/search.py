@@ -144,15 +144,15 @@ class Search:
         stored = self.store.recall_all(architecture, contexts.values())
         try:
             for evaluator in evaluators:
-                if known := stored.get(contexts[evaluator.spec]):
-                    self.reused += evaluator.family() != "cost"
-                elif self.bench.isolates(evaluator):
-                    unknown.append(evaluator)
-                    continue
-                else:
-                    with timed(evaluator.family(), candidate.spent):
+                with timed(evaluator.family(), candidate.spent):
+                    if known := stored.get(contexts[evaluator.spec]):
+                        self.reused += evaluator.family() != "cost"
+                    elif self.bench.isolates(evaluator):
+                        unknown.append(evaluator)
+                        continue
+                    else:
                         known = self.bench.measure(evaluator, architecture)
-                    new.append((architecture, known))
+                        new.append((architecture, known))
                 candidate.measurements[evaluator.spec] = known
                 if evaluator is self.objectives[0]:
                     candidate.accuracy = known.value

@@ -119,8 +119,8 @@ def test_one_request_is_answered_from_one_page(monkeypatch: pytest.MonkeyPatch) 
     lengths = itertools.count(1000)
     monkeypatch.setattr("nas.commands.dashboard.load", lambda name, store_url: synthetic.run([]))
     monkeypatch.setattr(LivePage, "_database_state", lambda live: None)  # always something new
-    monkeypatch.setattr(dashboard, "version", lambda run: str(next(lengths)))
-    monkeypatch.setattr(dashboard, "page", lambda run, live: "x" * (next(lengths) - 1))
+    monkeypatch.setattr(dashboard, "version", lambda run, team: str(next(lengths)))
+    monkeypatch.setattr(dashboard, "page", lambda run, live, further: "x" * (next(lengths) - 1))
     send_header = BaseHTTPRequestHandler.send_header
 
     def slowly(handler: BaseHTTPRequestHandler, name: str, value: str) -> None:
