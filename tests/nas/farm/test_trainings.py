@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from nas.farm import tables
 from results.store.record import Run
 from results.store.store import Store
 from tests.conftest import Program
 from tests.nas import small_space
 from tests.pictures import picture
+from tests.postgresql import Server
 
-TRAIN = ("--proxy", "train:epochs=2,resolution=32,rate=0.002", "--latency", "ort:resolution=32")
+TRAIN = ("--proxy", "train:epochs=6,resolution=32,rate=0.002", "--latency", "ort:resolution=32")
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -33,10 +35,10 @@ def photos(folder: Path) -> str:
     return str(folder)
 
 
-def doing(nas: Program, url: str) -> int:
-    """How many jobs of the lane are being done."""
-    lanes = nas("status", "--store", url, "--json").json
-    return max((lane["doing"] for lane in lanes), default=0)
+def doing(server: Server, url: str) -> int:
+    """How many jobs are being done."""
+    count = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'"
+    return int(str(server.execute(count, url.rpartition("/")[2])[0][0]))
 
 
 def read(url: str, name: str) -> Run:
@@ -44,18 +46,21 @@ def read(url: str, name: str) -> Run:
         return store.run(name)
 
 
-def test_trainings_in_a_lane_are_those_of_this_machine(nas: Program, serving: Start, url: str, tmp_path: Path) -> None:
+def test_trainings_in_a_lane_are_those_of_this_machine(
+    nas: Program, serving: Start, server: Server, url: str, tmp_path: Path
+) -> None:
     """Two workers train at once, on images of their own folder; one of them is killed while it trains."""
     here, there = photos(nas.folder / "photos"), photos(tmp_path / "elsewhere")
+    tables.create(url)
     workers = [serving("--offer", "train", "--data", there, lane="gpus") for _ in range(2)]
     run = ("run", "--space", "small", "--data", here, *TRAIN, "--budget", "6", "--sampler", "random")
     driver = nas.start(*run, "--name", "far", "--lane", "gpus", "--store", url)
     most = 0
     while driver.poll() is None:
-        most = max(most, doing(nas, url))
+        most = max(most, doing(server, url))
         if most == 2 and workers[0].poll() is None:
             workers[0].send_signal(signal.SIGKILL)
-        time.sleep(0.2)
+        time.sleep(0.02)
     _, said = driver.communicate()
     assert driver.returncode == 0, said
     assert most == 2, said
@@ -70,6 +75,7 @@ def test_trainings_in_a_lane_are_those_of_this_machine(nas: Program, serving: St
         assert mine.details["by_seed"] == theirs.details["by_seed"]
 
 
+@pytest.mark.slow
 def test_a_prediction_learns_from_trainings_in_a_lane(nas: Program, serving: Start, url: str) -> None:
     here = photos(nas.folder / "photos")
     serving("--offer", "train", "--data", here, lane="gpus")

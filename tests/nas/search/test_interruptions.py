@@ -62,6 +62,18 @@ def measuring(process: "subprocess.Popen[str]") -> None:
     raise AssertionError(process.stderr.read() if process.stderr else "")
 
 
+def kill_at_random(process: "subprocess.Popen[str]", moments: random.Random) -> None:
+    """While it starts, or while candidates are in the works after another one was finished."""
+    if moments.random() < STARTING:
+        time.sleep(moments.uniform(0, 3))
+    else:
+        measuring(process)
+        time.sleep(moments.uniform(0, 0.7))
+    process.send_signal(signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL, f"it ended before it was killed:\n{said[-2000:]}"
+
+
 @pytest.mark.parametrize("how", [signal.SIGHUP, signal.SIGKILL])
 def test_a_run_interrupted_in_a_measurement_leaves_no_file(
     nas: Program, how: signal.Signals, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
@@ -95,14 +107,7 @@ def test_a_run_killed_again_and_again_equals_an_uninterrupted_one(
     alone = ["--seed-from", "none"]  # else the second run would learn from the first
     while len(kills) < kills_wanted:
         process = nas.start(*command, *([] if kills else alone))
-        if moments.random() < STARTING:
-            time.sleep(moments.uniform(0, 3))
-        else:
-            measuring(process)
-            time.sleep(moments.uniform(0, 0.7))
-        process.send_signal(signal.SIGKILL)
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == -signal.SIGKILL, f"it ended before it was killed:\n{said[-2000:]}"
+        kill_at_random(process, moments)
         now = finished_trials(nas, "killed")
         assert now[: len(seen)] == seen, "a trial was lost or changed"
         seen = now
