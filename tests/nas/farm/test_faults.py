@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from results import load
 from results.store.record import Run
 from results.store.store import Store
 from tests.conftest import Program
@@ -27,11 +28,6 @@ END $$;
 CREATE TRIGGER no_room BEFORE INSERT ON measurements FOR EACH ROW EXECUTE FUNCTION no_room()
 """
 Serve = Callable[..., "subprocess.Popen[str]"]
-
-
-def read(url: str, name: str) -> Run:
-    with closing(Store(url)) as store:
-        return store.run(name)
 
 
 def names(run: Run) -> list[str]:
@@ -56,7 +52,7 @@ def test_a_driver_killed_forty_times_loses_nothing(nas: Program, serving: Serve,
     for name in ("killed", "whole"):
         ended = nas(*command, name)
         assert ended.code == 0, ended.err
-    killed, whole = read(url, "killed"), read(url, "whole")
+    killed, whole = load("killed", url), load("whole", url)
     assert [trial.number for trial in killed.trials] == list(range(60))
     assert {trial.state for trial in killed.trials} == {"ok"} and len(set(names(killed))) == 60
     assert names(killed) == names(whole)
@@ -72,10 +68,10 @@ def test_a_full_disk_of_the_server_ends_a_run_that_resumes(nas: Program, server:
     ended = nas(*command)
     assert ended.code == 1 and "No space left on device" in ended.err
     assert "make room on the server's disk" in ended.err and "resume with: nas run --name a" in ended.err
-    before = names(read(url, "a"))
+    before = names(load("a", url))
     server.execute("DROP TRIGGER no_room ON measurements", url.split("/")[-1])
     assert nas(*command).code == 0
-    after = read(url, "a")
+    after = load("a", url)
     assert [trial.state for trial in after.trials] == ["ok"] * 6 and names(after)[: len(before)] == before
 
 
@@ -101,6 +97,6 @@ def test_a_candidate_that_harms_a_worker_costs_itself_alone(
         return
     assert ended.code == 0, ended.err
     assert f"failed 1 x: {cause}" in ended.err
-    assert [trial.state for trial in read(url, "a").trials] == ["failed"] + ["ok"] * 4
+    assert [trial.state for trial in load("a", url).trials] == ["failed"] + ["ok"] * 4
     served = program("status", "--store", url, "--json").json
     assert [(lane["alive"], lane["waiting"], lane["doing"]) for lane in served] == [(True, 0, 0)]

@@ -4,14 +4,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from nas.farm import tables
-from results.store.record import Run
-from results.store.store import Store
+from results import load
 from tests.conftest import Program
 from tests.nas import small_space
 from tests.pictures import picture
@@ -41,11 +39,6 @@ def doing(server: Server, url: str) -> int:
     return int(str(server.execute(count, url.rpartition("/")[2])[0][0]))
 
 
-def read(url: str, name: str) -> Run:
-    with closing(Store(url)) as store:
-        return store.run(name)
-
-
 def test_trainings_in_a_lane_are_those_of_this_machine(
     nas: Program, serving: Start, server: Server, url: str, tmp_path: Path
 ) -> None:
@@ -66,10 +59,10 @@ def test_trainings_in_a_lane_are_those_of_this_machine(
     assert most == 2, said
     near = nas(*run, "--name", "near")
     assert near.code == 0, near.err
-    trained = [trial.measurements for trial in read(url, "far").trials]
+    trained = [trial.measurements for trial in load("far", url).trials]
     (name,) = {key for each in trained for key in each if key.startswith("train:")}
     assert f"data={here}" in name
-    alone = [trial.measurements[name] for trial in read(f"sqlite:///{nas.folder}/runs/nas.db", "near").trials]
+    alone = [trial.measurements[name] for trial in load("near", f"sqlite:///{nas.folder}/runs/nas.db").trials]
     for mine, theirs in zip(alone, (each[name] for each in trained), strict=True):
         assert (mine.value, mine.context) == (theirs.value, theirs.context)
         assert mine.details["by_seed"] == theirs.details["by_seed"]
