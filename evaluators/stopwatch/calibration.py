@@ -8,10 +8,9 @@ read, to all alike: a machine that was slow for a minute moves no network agains
 """
 
 import math
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from statistics import median
 from typing import Any
 
@@ -179,48 +178,68 @@ def _others(measurement: Measurement) -> tuple[str, ...]:
     return tuple(warning for warning in measurement.warnings if not warning.startswith(NOISY))
 
 
-def calibrate(history: Iterable[tuple[str, Ratio]]) -> Calibration:
+class DeviceHistory:
+    """What was measured on a device with one clock, in order; it grows, and is never gone through again."""
+
+    def __init__(self) -> None:
+        self._references: deque[float] = deque(maxlen=HISTORY)
+        self._measurements = 0
+        self._repeats: defaultdict[str, list[Ratio]] = defaultdict(list)  # by network and context
+        self._differences: list[float] = []  # between repeats
+        self._errors: list[float] = []  # of measurements that have repeats
+        self._freedom = 0
+
+    def add(self, key: str, ratio: Ratio) -> None:
+        """Adds a measurement of what the key names: a network in a context."""
+        self._references.append(ratio.reference)
+        self._measurements += 1
+        if ratio.error > LARGEST_ERROR:  # noisy measurements are repeated most, and say least of the spread
+            return
+        earlier = self._repeats[key]
+        if earlier:
+            self._differences += [abs(ratio.log - other.log) for other in earlier]
+            self._errors += [each.error for each in (*earlier[: len(earlier) == 1], ratio)]
+            self._freedom += 1
+        earlier.append(ratio)
+
+    def calibration(self) -> Calibration:
+        """What it tells of the device.
+
+        Raises:
+            ValueError: there is no history.
+        """
+        if not self._measurements:
+            raise ValueError("a device without any measurement has no constant")
+        constant = median(self._references)
+        spread = SCALE * median(abs(log - constant) for log in self._references)
+        return Calibration(
+            constant=constant,
+            constant_error=MEDIAN_ERROR * spread / math.sqrt(len(self._references)),
+            tau=self._tau(),
+            measurements=self._measurements,
+            repeats=self._freedom,
+        )
+
+    def _tau(self) -> float:
+        """The spread between processes, pooled over networks that were measured several times.
+
+        The median of differences between repeats resists the few that a disturbance spoilt; the rounds' own error is
+        taken off, and few repeats are shrunk towards what is usual.
+        """
+        if not self._freedom:
+            return USUAL_TAU
+        excess = (SCALE * median(self._differences)) ** 2 / 2 - median(self._errors) ** 2
+        variance = (TAU_WEIGHT * USUAL_TAU**2 + self._freedom * excess) / (TAU_WEIGHT + self._freedom)
+        return math.sqrt(max(LEAST_TAU**2, variance))
+
+
+def calibrate(measured: Iterable[tuple[str, Ratio]]) -> Calibration:
     """What a device's history tells: pairs of a network's key and its ratio, in the order in which they were measured.
 
     Raises:
         ValueError: there is no history.
     """
-    pairs = list(history)
-    if not pairs:
-        raise ValueError("a device without any measurement has no constant")
-    logs = [ratio.reference for _, ratio in pairs[-HISTORY:]]
-    constant = median(logs)
-    spread = SCALE * median(abs(log - constant) for log in logs)
-    tau, repeats = _tau(pairs)
-    return Calibration(
-        constant=constant,
-        constant_error=MEDIAN_ERROR * spread / math.sqrt(len(logs)),
-        tau=tau,
-        measurements=len(pairs),
-        repeats=repeats,
-    )
-
-
-def _tau(pairs: Sequence[tuple[str, Ratio]]) -> tuple[float, int]:
-    """The spread between processes, pooled over networks that were measured several times; and how many repeats.
-
-    Noisy measurements are repeated most and say least of it: they are left out. The median of differences between
-    repeats resists the few that a disturbance spoilt; the rounds' own error is taken off, and few repeats are shrunk
-    towards what is usual.
-    """
-    groups: defaultdict[str, list[Ratio]] = defaultdict(list)
-    for key, ratio in pairs:
-        if ratio.error <= LARGEST_ERROR:
-            groups[key].append(ratio)
-    differences, errors, freedom = list[float](), list[float](), 0
-    for ratios in groups.values():
-        if len(ratios) < 2:
-            continue
-        differences += [abs(one.log - other.log) for one, other in combinations(ratios, 2)]
-        errors += [ratio.error for ratio in ratios]
-        freedom += len(ratios) - 1
-    if not freedom:
-        return USUAL_TAU, 0
-    excess = (SCALE * median(differences)) ** 2 / 2 - median(errors) ** 2
-    variance = (TAU_WEIGHT * USUAL_TAU**2 + freedom * excess) / (TAU_WEIGHT + freedom)
-    return math.sqrt(max(LEAST_TAU**2, variance)), freedom
+    history = DeviceHistory()
+    for key, ratio in measured:
+        history.add(key, ratio)
+    return history.calibration()

@@ -98,7 +98,7 @@ def open_engine(url: str, *, writable: bool) -> sa.Engine:
         if not exists:
             _create(url, path)
         engine = sa.create_engine(for_driver(url), **engine_options(url, "rw" if writable else "ro"))
-        _replace_cut_connections(engine)
+        replace_cut_connections(engine)
         try:
             _settle(engine, url, path, writable)
         except BaseException:
@@ -107,7 +107,7 @@ def open_engine(url: str, *, writable: bool) -> sa.Engine:
     return engine
 
 
-def _replace_cut_connections(engine: sa.Engine) -> None:
+def replace_cut_connections(engine: sa.Engine) -> None:
     """A connection to a server that was cut while it was idle is replaced.
 
     SQLAlchemy's `pool_pre_ping` asks before every use, which would double the requests of a search.

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import sqlalchemy as sa
 
 from evaluators import Measurement
-from evaluators.stopwatch.calibration import Calibration, Ratio, calibrate, ratio_of
+from evaluators.stopwatch.calibration import Calibration, DeviceHistory, calibrate, ratio_of
 from results.store import rows
 from results.store.database import measurements, open_engine
 from results.store.database_errors import explained, undamaged
@@ -29,10 +29,10 @@ RECORDS = [measurements.c[name] for name in ("id", "architecture", "context", "r
 
 @dataclass
 class History:
-    """What was measured on a device, as far as it was read: the last row, and its ratios in order, by references."""
+    """What was measured on a device, as far as it was read: the last row, and the history by each clock."""
 
     last: int = 0
-    ratios: defaultdict[str, list[tuple[str, Ratio]]] = field(default_factory=lambda: defaultdict(list))
+    clocks: defaultdict[str, DeviceHistory] = field(default_factory=lambda: defaultdict(DeviceHistory))
 
 
 class MeasurementStore:
@@ -130,20 +130,19 @@ class MeasurementStore:
     def calibration(self, measurement: Measurement) -> Calibration:
         """What is known of the device of a measurement: its constant, and how far processes differ there."""
         clock = str(measurement.details["clock"])
-        own: Sequence[tuple[str, Ratio]] = self._history(measurement)[clock]
-        if not own and (ratio := ratio_of(measurement)):  # it is not in the database
-            own = [("", ratio)]
-        return calibrate(own)
+        if known := self._history(measurement).get(clock):
+            return known.calibration()
+        return calibrate(("", ratio) for ratio in [ratio_of(measurement)] if ratio)  # it is not in the database
 
-    def _history(self, measurement: Measurement) -> "defaultdict[str, list[tuple[str, Ratio]]]":
-        """By the key of the references, in order: network and context of every measurement there, and its ratio."""
+    def _history(self, measurement: Measurement) -> Mapping[str, DeviceHistory]:
+        """By clock, that is the key of the references: every measurement on the device of this one."""
         history = self._histories.setdefault(measurement.device.id, History())
         condition = (measurements.c.device == measurement.device.id) & (measurements.c.kind == "measured")
         for row in self._rows(condition & (measurements.c.id > history.last), *RECORDS):
             made, history.last = self._measurement(row), row["id"]
             if ratio := ratio_of(made):
-                history.ratios[str(made.details["clock"])].append((f"{row['architecture']} {row['context']}", ratio))
-        return history.ratios
+                history.clocks[str(made.details["clock"])].add(f"{row['architecture']} {row['context']}", ratio)
+        return history.clocks
 
     def _known(self, made: Mapping[Key, Sequence[Measurement]]) -> dict[Key, Measurement]:
         """All measurements of each network in one context as one; a device is calibrated once for all of them."""

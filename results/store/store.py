@@ -18,7 +18,7 @@ from evaluators import Measurement, Metric
 from results import DEFAULT_STORE, validity
 from results.limits import Limit, parse
 from results.store import names, rows, trial_writing
-from results.store.database import creating, engine_options
+from results.store.database import creating, engine_options, replace_cut_connections
 from results.store.database_errors import undamaged
 from results.store.database_url import for_driver, is_postgresql
 from results.store.lease import Lease, Reservation, holder_now, reservation
@@ -65,14 +65,16 @@ class Store(MeasurementStore):
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        options = {**engine_options(self.url, "rw" if self.writable else "ro"), "pool_pre_ping": True}
+        options = engine_options(self.url, "rw" if self.writable else "ro")
         try:
-            return optuna.storages.RDBStorage(for_driver(self.url), engine_kwargs=options, skip_table_creation=True)
+            made = optuna.storages.RDBStorage(for_driver(self.url), engine_kwargs=options, skip_table_creation=True)
         except (RuntimeError, alembic.util.CommandError) as error:  # Optuna knows no class for it
             raise StoreError(
                 f"the tables of Optuna in '{self.shown}' are of a version that cannot be used here: {error}",
                 "install the version of Optuna that made them, or name another database with --store",
             ) from error
+        replace_cut_connections(made.engine)
+        return made
 
     def close(self) -> None:
         """Lets go of the database."""

@@ -50,8 +50,9 @@ class Trials:
     def __init__(self, engine: sa.Engine, study: str, *, params: bool = True) -> None:
         self.engine, self.params = engine, params
         self._study = sa.select(STUDIES.c.study_id).where(STUDIES.c.study_name == study).scalar_subquery()
-        self._known: dict[int, optuna.trial.FrozenTrial] = {}  # by id
-        self._unfinished: set[int] = set()
+        self._known: dict[int, optuna.trial.FrozenTrial] = {}  # by number, in order: Optuna counts
+        self._unfinished: set[int] = set()  # ids
+        self._last = -1  # id
 
     def read(self) -> "list[optuna.trial.FrozenTrial]":
         """All trials, in order.
@@ -60,20 +61,22 @@ class Trials:
         """
         with self.engine.connect() as connection:
             changed = list(self._changed(connection))
-        self._known |= {trial._trial_id: trial for trial in changed}
+        for trial in changed:
+            self._known[trial.number] = trial
+            self._last = max(self._last, trial._trial_id)
         self._unfinished -= {trial._trial_id for trial in changed if trial.state.is_finished()}
         self._unfinished |= {trial._trial_id for trial in changed if not trial.state.is_finished()}
-        return sorted(self._known.values(), key=lambda trial: trial.number)
+        return list(self._known.values())
 
     def _changed(self, connection: sa.Connection) -> "Iterator[optuna.trial.FrozenTrial]":
         """The trials that are new, or were unfinished when they were read last."""
         import optuna
 
-        changed = TRIALS.c.trial_id > max(self._known, default=-1)
+        changed = TRIALS.c.trial_id > self._last
         if self._unfinished:
             changed |= TRIALS.c.trial_id.in_(self._unfinished)
         heads = sa.select(TRIALS).where((TRIALS.c.study_id == self._study) & changed)
-        found = [row for row in connection.execute(heads.order_by(TRIALS.c.trial_id)) if not self._is_known(row)]
+        found = [row for row in connection.execute(heads.order_by(TRIALS.c.number)) if not self._is_known(row)]
         if not found:
             return
         which: Which = heads.with_only_columns(TRIALS.c.trial_id)

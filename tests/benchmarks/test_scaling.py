@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from benchmarks import scaling
+from benchmarks.scaling import large_store
 from tests.conftest import Program
 
 
 def test_a_run_of_some_hundred_trials_is_shown_and_drawn(nas: Program) -> None:
     path = nas.folder / "runs" / "nas.db"
     for trials in (120, 400):  # grown in two steps, as the benchmark does
-        scaling.grow(path, trials)
+        large_store.grow(path, trials)
     shown = nas("show", "--all", "--json")
     assert shown.code == 0, shown.err
     trials = shown.json["trials"]
     assert [trial["trial"] for trial in trials] == list(range(400))
-    assert {trial["measurements"]["ort"]["device"]["label"] for trial in trials} == {scaling.LABEL}
+    assert {trial["measurements"]["ort"]["device"]["label"] for trial in trials} == {large_store.LABEL}
     points = {
         trial["trial"]: (-trial["measurements"]["published"]["value"], trial["measurements"]["ort"]["value"])
         for trial in trials

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
+from statistics import median
 
 import numpy as np
 import pytest
@@ -10,9 +12,11 @@ from hypothesis import strategies as st
 
 from evaluators import Device, Measurement, Metric
 from evaluators.stopwatch.calibration import (
+    LARGEST_ERROR,
     LEAST_TAU,
     USUAL_TAU,
     Calibration,
+    DeviceHistory,
     Ratio,
     advice,
     calibrate,
@@ -97,6 +101,31 @@ def test_a_few_spoilt_repeats_do_not_make_every_network_doubtful() -> None:
     calm = [(str(number % 5), ratio(log=0.005 * rng.standard_normal())) for number in range(20)]
     spoilt = [("9", ratio(log=0.0)), ("9", ratio(log=0.6)), ("8", ratio(log=0.4, error=0.2)), ("8", ratio(log=0.0))]
     assert calibrate([*calm, *spoilt]).tau < 1.5 * USUAL_TAU
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcd"), st.floats(-0.1, 0.1), st.sampled_from([0.004, LARGEST_ERROR, 0.031])),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_a_history_that_grows_says_what_all_of_it_says(measured: Sequence[tuple[str, float, float]]) -> None:
+    history = DeviceHistory()
+    for count, (key, log, error) in enumerate(measured, start=1):
+        history.add(key, ratio(log=log, error=error))
+        clear = [each for each in measured[:count] if each[2] <= LARGEST_ERROR]
+        own = [[each for each in clear if each[0] == name] for name in "abcd"]
+        repeats = [each for each in own if len(each) > 1]
+        known = history.calibration()
+        assert known.measurements == count
+        assert known.repeats == sum(len(each) - 1 for each in repeats)
+        if repeats:
+            differences = [abs(one[1] - other[1]) for each in repeats for one, other in combinations(each, 2)]
+            errors = [error for each in repeats for _, _, error in each]
+            excess = (1.4826 * median(differences)) ** 2 / 2 - median(errors) ** 2
+            variance = (4 * USUAL_TAU**2 + known.repeats * excess) / (4 + known.repeats)
+            assert known.tau == pytest.approx(math.sqrt(max(LEAST_TAU**2, variance)))
 
 
 def test_without_repeats_the_usual_is_believed() -> None:

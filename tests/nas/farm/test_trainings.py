@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,21 @@ def doing(server: Server, url: str) -> int:
     return int(str(server.execute(count, url.rpartition("/")[2])[0][0]))
 
 
+def kill_one(
+    driver: "subprocess.Popen[str]", workers: "Sequence[subprocess.Popen[str]]", server: Server, url: str
+) -> int:
+    """Kills the first worker where all of them work, and waits for the driver; how many worked at once at most."""
+    most = 0
+    while driver.poll() is None:
+        most = max(most, doing(server, url))
+        if most == len(workers) and workers[0].poll() is None:
+            workers[0].send_signal(signal.SIGKILL)
+        time.sleep(0.02)
+    _, said = driver.communicate()
+    assert driver.returncode == 0, said
+    return most
+
+
 def test_trainings_in_a_lane_are_those_of_this_machine(
     nas: Program, serving: Start, server: Server, url: str, tmp_path: Path
 ) -> None:
@@ -48,15 +63,7 @@ def test_trainings_in_a_lane_are_those_of_this_machine(
     workers = [serving("--offer", "train", "--data", there, lane="gpus") for _ in range(2)]
     run = ("run", "--space", "small", "--data", here, *TRAIN, "--budget", "6", "--sampler", "random")
     driver = nas.start(*run, "--name", "far", "--lane", "gpus", "--store", url)
-    most = 0
-    while driver.poll() is None:
-        most = max(most, doing(server, url))
-        if most == 2 and workers[0].poll() is None:
-            workers[0].send_signal(signal.SIGKILL)
-        time.sleep(0.02)
-    _, said = driver.communicate()
-    assert driver.returncode == 0, said
-    assert most == 2, said
+    assert kill_one(driver, workers, server, url) == 2
     near = nas(*run, "--name", "near")
     assert near.code == 0, near.err
     trained = [trial.measurements for trial in load("far", url).trials]
@@ -66,6 +73,19 @@ def test_trainings_in_a_lane_are_those_of_this_machine(
     for mine, theirs in zip(alone, (each[name] for each in trained), strict=True):
         assert (mine.value, mine.context) == (theirs.value, theirs.context)
         assert mine.details["by_seed"] == theirs.details["by_seed"]
+
+
+def test_scores_in_a_lane_are_those_of_this_machine(nas: Program, serving: Start, server: Server, url: str) -> None:
+    """Two workers compute them at once; one of them is killed at it."""
+    tables.create(url)
+    workers = [serving("--offer", "entropy", lane="gpus") for _ in range(2)]
+    run = ("run", "--space", "small", "--proxy", "entropy", "--latency", "ort:resolution=32", "--budget", "12")
+    driver = nas.start(*run, "--sampler", "random", "--name", "far", "--lane", "gpus", "--store", url)
+    assert kill_one(driver, workers, server, url) == 2
+    near = nas(*run, "--sampler", "random", "--name", "near")
+    assert near.code == 0, near.err
+    there, here = load("far", url), load("near", f"sqlite:///{nas.folder}/runs/nas.db")
+    assert [each.value("entropy") for each in there.trials] == [each.value("entropy") for each in here.trials]
 
 
 @pytest.mark.slow
