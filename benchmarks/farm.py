@@ -141,7 +141,7 @@ def soak(queue: PostgresQueue, server: Server, url: str, folder: Path, count: in
 def disturb(server: Server, running: "dict[str, subprocess.Popen[bytes]]", url: str, log: Path, ended: Any) -> None:
     """Every few seconds a worker is killed and replaced, connections are cut, or the database restarts."""
     draw, faults = random.Random(0), Counter[str]()
-    while not ended.wait(draw.uniform(1, 4)):
+    while not ended.wait(draw.uniform(3, 9)):
         fault = draw.choice(["worker", "worker", "connections", "restart"])
         faults[fault] += 1
         if fault == "worker":

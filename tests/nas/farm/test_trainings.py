@@ -101,6 +101,24 @@ def test_a_prediction_learns_from_trainings_in_a_lane(nas: Program, serving: Sta
     assert [(lane["done"] >= 12, lane["failed"]) for lane in served] == [(True, 0)], "10, and 2 learning rates"
 
 
+@pytest.mark.slow
+def test_strategies_and_claims_are_judged_by_trainings_in_a_lane(nas: Program, serving: Start, url: str) -> None:
+    here = photos(nas.folder / "photos")
+    serving("--offer", "train", "--data", here, lane="gpus")
+    latency = ("--at", "1ms", "--latency", "ort:resolution=64", "--scaling", "tiny", "--store", url)
+    judged = ("--data", here, "--proxy", "train:epochs=1,resolution=32,rate=0.002", "--lane", "gpus", "--json")
+    strategies = nas("strategies", "place", *latency, *judged)
+    assert strategies.code == 0, strategies.err
+    (answer,) = strategies.json["answers"]
+    results = [entry["results"] for each in answer["strategies"] for entry in each["entries"]]
+    assert results and all(results)
+    (lane,) = nas("status", "--store", url, "--json").json
+    assert lane["done"] >= len(results) and not lane["failed"]
+    claims = nas("rediscover", "3", *latency, *judged)
+    assert claims.code == 0, claims.err
+    assert nas("status", "--store", url, "--json").json[0]["done"] == lane["done"], "the same trainings"
+
+
 def test_bad_input(nas: Program, serving: Start, url: str, tmp_path: Path) -> None:
     here, other = photos(nas.folder / "photos"), photos(tmp_path / "other")
     picture(Path(other) / "dark" / "one-more.png", 30)
