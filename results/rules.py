@@ -63,10 +63,13 @@ class Rules:
     tried: int
     networks: int
     members: int
+    of_timm: int = 0  # networks whose blocks are not ours, of which no rule speaks
 
     @property
     def summary(self) -> str:
         """A sentence on what was tried and what passed."""
+        if self.of_timm and not self.networks:
+            return "No rules are sought: they are about blocks of this program's own networks, and the run has none."
         if not self.tried:
             return (
                 f"No rules are sought: {self.members} networks on the front and {self.networks - self.members} others "
@@ -97,13 +100,15 @@ def word(metric: Metric) -> str:
 
 def rules(run: Run) -> Rules:
     """The rules of a run's front that pass both checks, one for each trait."""
-    sample = Sample(run=run, trials=[trial for trial in run.feasible() if trial.stages])
+    feasible = run.feasible()
+    sample = Sample(run=run, trials=[trial for trial in feasible if trial.stages])
     candidates = list(_candidates(sample)) if len(run.objectives) > 1 else []
     return Rules(
         rules=tuple(_passing(sample, candidates)),
         tried=len(candidates),
         networks=len(sample.trials),
         members=int(sample.on_front.sum()),
+        of_timm=len(feasible) - len(sample.trials),
     )
 
 

@@ -11,6 +11,3 @@ search free 200 # taught by the first
 search metaformer 60 # exporting a network of timm takes ten seconds
 search fastvit 60
 search maxxvit 40 # and of this family twenty
-for at in 40ms 80ms 160ms; do
-    nas strategies stages --store "$store" --at "$at" # by published networks
-done

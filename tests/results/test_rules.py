@@ -12,7 +12,7 @@ from results import rules
 from results.pairs import macs
 from results.store.record import Run
 from results.traits import traits
-from search_spaces import PAPER, Architecture
+from search_spaces import PAPER, Architecture, TimmNetwork
 from tests import synthetic
 from tests.networks import random_networks
 
@@ -105,6 +105,13 @@ def test_what_must_be_low_is_better_when_it_is_lower() -> None:
 def test_small_runs_say_that_they_are_too_small(count: int) -> None:
     found = rules.rules(replace(searched(0), trials=searched(0).trials[:count]))
     assert not found.rules and "too few" in found.summary
+
+
+def test_networks_of_timm_have_no_blocks_that_a_rule_could_name() -> None:
+    run = searched(0)
+    others = [replace(trial, architecture=TimmNetwork(model="resnet18")) for trial in run.trials[:20]]
+    found = rules.rules(replace(run, trials=tuple(others)))
+    assert not found.rules and "the run has none" in found.summary
 
 
 def test_equal_runs_have_equal_rules() -> None:
