@@ -8,7 +8,7 @@ predictions of their relatives would otherwise be surer than those of other fami
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ from results.front import front
 from results.rules import rules
 from results.store.record import Run, Trial
 from results.store.store import Store
-from search_spaces import Network
+from search_spaces import Architecture, Network
 
 KEPT = Path(__file__).with_name("study.db")
 BUDGETS = (40.0, 80.0, 160.0)  # ms
@@ -45,9 +45,15 @@ def main() -> None:
         print("|---|---|---|---|---|---|")
         for run in runs:
             print(row(run, best(run, budget)))
+    print("\n### Where attention stands\n")
+    print("| space | networks | in stage 1 | 2 | 3 | 4 |\n|---|---|---|---|---|---|")
     for run in runs:
-        print(f"\n### Rules of {run.name}\n")
-        print(rules(run).summary, *rules(run).rules, sep="\n- ")
+        print(places(run.name, "front", front(run)))
+        print(places(run.name, "all", run.succeeded()))
+    for run in runs:
+        if any(trial.stages for trial in run.trials):
+            print(f"\n### Rules of {run.name}\n")
+            print(rules(run).summary, *rules(run).rules, sep="\n- ")
 
 
 def describe(run: Run) -> None:
@@ -77,6 +83,21 @@ def row(run: Run, trial: Trial | None) -> str:
         f"{latency.high:.1f}] | {accuracy.secondary[MEAN]:.1f} [{accuracy.low:.1f}, {accuracy.high:.1f}] | "
         f"{mean:.1f} [{low:.1f}, {high:.1f}] | {total(trial.architecture).params / 1e6:.1f} |"
     )
+
+
+def places(space: str, which: str, trials: Sequence[Trial]) -> str:
+    """A line of the table of places: the share of networks that have attention in each stage."""
+    known = [stages for trial in trials if (stages := attention(trial.architecture))]
+    shares = (sum(stages[index] for stages in known) / len(known) for index in range(4))
+    return f"| `{space}` | {which}, {len(known)} | {' | '.join(f'{share:.0%}' for share in shares)} |"
+
+
+def attention(network: Network) -> tuple[bool, ...]:
+    """Whether each stage has attention; nothing for a network that timm builds as published."""
+    if isinstance(network, Architecture):
+        return tuple("T" in stage.blocks for stage in network.stages)
+    options = dict(network.options)
+    return tuple(letter != "C" for letter in options.get("token_mixers") or options.get("block_type") or "")
 
 
 def by_others(network: Network) -> Iterator[float]:
