@@ -11,16 +11,16 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, LiteralString
 
 import procrastinate
 import procrastinate.worker
 from procrastinate.exceptions import ConnectorException
 from procrastinate.job_context import JobContext
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 from psycopg import Error as PostgresError
 
 import evaluators
@@ -50,10 +50,10 @@ ON CONFLICT (lane, host, worker) DO UPDATE SET seen = now(), done = %(done)s, fa
 """
 ANSWER = """
 WITH kept AS (
-    INSERT INTO nas_answers (key, answer) VALUES (%(key)s, %(answer)s) ON CONFLICT (key) DO NOTHING)
+    INSERT INTO nas_answers (key, answer) VALUES (%(key)s, %(answer)s) ON CONFLICT (key) DO NOTHING),
+answered AS (UPDATE procrastinate_jobs SET queueing_lock = NULL WHERE id = %(job)s)
 SELECT pg_notify(%(channel)s, %(key)s)
 """
-IS_ANSWERED = "SELECT EXISTS (SELECT 1 FROM nas_answers WHERE key = %(key)s) AS answered"
 LEAVE = "DELETE FROM nas_lanes WHERE lane = %(lane)s AND host = %(host)s AND worker = %(worker)s"
 TIDY = "DELETE FROM nas_answers WHERE made < now() - make_interval(days => %(days)s)"
 FORGET_DEAD = "DELETE FROM nas_lanes WHERE seen < now() - make_interval(days => %(days)s)"
@@ -103,10 +103,8 @@ class LaneServer:
 
     async def _served(self, until_empty: bool) -> None:
         """Works until it is told to stop, or until the database goes away."""
-        options = {"application_name": f"nas worker {self.lane}"}
-        connector = procrastinate.PsycopgConnector(  # one connection, beside the one that listens
-            conninfo=self._conninfo, min_size=1, max_size=1, kwargs=options
-        )
+        options, cut = {"application_name": f"nas worker {self.lane}"}, asyncio.Event()
+        connector = _Connector(cut, conninfo=self._conninfo, min_size=1, max_size=1, kwargs=options)
         app = procrastinate.App(connector=connector)
         self._add_task(app)
         async with app.open_async():
@@ -122,13 +120,14 @@ class LaneServer:
             )
             self._listen_for_signals(worker)
             await self._beat(app)
-            side = [
-                asyncio.create_task(each) for each in (self._always(self._beat, app), self._always(self._sweep, app))
-            ]
+            beside = self._always(self._beat, app), self._always(self._sweep, app), _stop_after(cut, worker)
+            side = [asyncio.create_task(each) for each in beside]
             try:
                 await worker.run()  # type: ignore[no-untyped-call]
             finally:
                 await _ended(side)
+            if cut.is_set():
+                raise OSError("a connection was cut")
             await connector.execute_query_async(LEAVE, **self._me)
 
     def _listen_for_signals(self, worker: procrastinate.worker.Worker) -> None:
@@ -149,19 +148,18 @@ class LaneServer:
     def _add_task(self, app: procrastinate.App) -> None:
         @app.task(name=tables.TASK, pass_context=True)
         async def do(context: JobContext, key: str, job: dict[str, Any], seconds: float, code: str) -> None:
-            if context.job.attempts:  # whoever tried before may have died between its answer and the end of the job
-                known = await app.connector.execute_query_one_async(IS_ANSWERED, key=key)
-                if known["answered"]:
-                    return
+            if context.job.queueing_lock is None:  # it was answered, and the connection cut before its end was stored
+                return
             answer = await asyncio.to_thread(self._answer, job, seconds, code)
             self.done, self.failed = self.done + 1, self.failed + ("cause" in answer)
-            await self._store(app, key, answer)
+            await self._store(app, context.job, answer)
 
-    async def _store(self, app: procrastinate.App, key: str, answer: dict[str, Any]) -> None:
-        """Stores an answer, however long the database is away."""
+    async def _store(self, app: procrastinate.App, job: Job, answer: dict[str, Any]) -> None:
+        """Stores the answer to a job, however long the database is away."""
+        found = {"key": job.task_kwargs["key"], "job": job.id, "answer": answer, "channel": tables.CHANNEL}
         while True:
             try:
-                await app.connector.execute_query_async(ANSWER, key=key, answer=answer, channel=tables.CHANNEL)
+                await app.connector.execute_query_async(ANSWER, **found)
                 return
             except ConnectorException:
                 await asyncio.sleep(RETRY_SECONDS)
@@ -245,10 +243,53 @@ class LaneServer:
                 continue
             cause = f"{MOST_ATTEMPTS} workers died while they did it"
             answer = {"cause": cause, "detail": "see their logs", "took": 0.0}
-            await self._store(app, str(job.task_kwargs["key"]), answer)
+            await self._store(app, job, answer)
             await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
         for statement in (TIDY, FORGET_DEAD):
             await app.connector.execute_query_async(statement, days=KEPT_DAYS)
+
+
+class _Connector(procrastinate.PsycopgConnector):
+    """One connection, beside the one that listens; says when it was cut.
+
+    Procrastinate then no longer hears of new jobs, and may leave a job of a living worker unfinished, which keeps all
+    others of its lane waiting. A worker that begins anew does neither.
+    """
+
+    def __init__(self, cut: asyncio.Event, **options: Any) -> None:
+        super().__init__(**options)
+        self._cut = cut
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectorException:
+            self._cut.set()
+            raise
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        """Executes a query."""
+        with self._watched():
+            await super().execute_query_async(query, **arguments)
+
+    async def execute_query_one_async(self, query: LiteralString, **arguments: Any) -> dict[str, Any]:
+        """Executes a query; its row."""
+        with self._watched():
+            row: dict[str, Any] = await super().execute_query_one_async(query, **arguments)
+            return row
+
+    async def execute_query_all_async(self, query: LiteralString, **arguments: Any) -> list[dict[str, Any]]:
+        """Executes a query; its rows."""
+        with self._watched():
+            rows: list[dict[str, Any]] = await super().execute_query_all_async(query, **arguments)
+            return rows
+
+
+async def _stop_after(cut: asyncio.Event, worker: procrastinate.worker.Worker) -> None:
+    """Lets the worker end once a connection was cut, after its present job."""
+    await cut.wait()
+    worker.stop()  # type: ignore[no-untyped-call]
 
 
 async def _ended(tasks: Sequence["asyncio.Task[None]"]) -> None:

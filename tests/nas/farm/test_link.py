@@ -101,7 +101,7 @@ def test_a_worker_outlives_its_link(
     assert done.count(4) == 1 and 1 <= done.count(3) <= 2, "at the most once more, for whoever passed for dead"
 
 
-STUBBORN = """
+BEAT = """
 import asyncio
 from procrastinate.exceptions import ConnectorException
 from tests.nas.farm import sleeper
@@ -118,18 +118,35 @@ async def beat(self, app):  # the second is cancelled while it asks a connection
 sleeper.Sleeper._beat = beat
 sleeper.main()
 """
+END = """
+from procrastinate.manager import JobManager
+from tests.nas.farm import sleeper
+
+original, calls = JobManager.finish_job, []
+
+async def finish(self, **options):  # the first is cut off
+    calls.append(options)
+    if len(calls) == 1:
+        await self.connector.execute_query_async("SELECT pg_terminate_backend(pg_backend_pid())")
+    await original(self, **options)
+
+JobManager.finish_job = finish
+sleeper.main()
+"""
 
 
-def test_a_worker_whose_beat_was_cut_off_works_on(
-    queue: PostgresQueue, server: Server, url: str, tmp_path: Path
+@pytest.mark.parametrize(("program", "cut"), [(BEAT, "DELETE FROM procrastinate_workers"), (END, "SELECT 1")])
+def test_a_worker_works_on_whatever_a_cut_connection_interrupts(
+    queue: PostgresQueue, server: Server, url: str, tmp_path: Path, program: str, cut: str
 ) -> None:
-    """What ends the beat is lost with its connection. The row is removed as by another worker that took it for dead."""
-    command = [sys.executable, "-c", STUBBORN, url, "a", str(tmp_path / "log"), "0.0"]
+    """Its own beat, when another worker has taken it for dead, and the end of a job, whose lane would wait for ever."""
+    command = [sys.executable, "-c", program, url, "a", str(tmp_path / "log"), "0.0"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as worker:
         try:
             LaneWorker(queue, "a").run(job(1), 60)
             time.sleep(1)  # until the second beat
-            server.execute("DELETE FROM procrastinate_workers", url.split("/")[-1])
+            server.execute(cut, url.split("/")[-1])
             assert LaneWorker(queue, "a").run(job(2), 60)["ratio"] == 2.0
+            assert [seed for _, _, seed in logged(tmp_path)] == [1, 2], "none is done twice"
         finally:
             worker.kill()
