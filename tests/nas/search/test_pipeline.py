@@ -19,6 +19,7 @@ from nas.search.config import Config
 from nas.search.pipeline import Candidate, Pipeline, check_jobs, usual_jobs
 from nas.search.proposals import SAMPLERS, propose
 from nas.search.sampling.history import AHEAD, History
+from nas.search.sampling.known_trials import Told
 from results.store.record import Trial
 from results.store.store import Store
 from search_spaces import PAPER, Architecture, nhs
@@ -201,7 +202,7 @@ def test_what_became_of_the_latest_candidates_is_not_told(store: Store, ahead: i
     """A proposal is the same before and after they are finished, however many are asked for ahead."""
     begun = []
     for number in range(14):
-        proposal = propose(nhs, "random", 0, store.frozen("one"), ("maximize", "minimize"), lambda _: "")
+        proposal = propose(nhs, "random", 0, Told(store.frozen("one")), ("maximize", "minimize"), lambda _: "")
         begun.append(store.begin("one", proposal))
         if number < 14 - ahead:
             finish(store, begun[-1])
