@@ -123,7 +123,7 @@ def propose(
     Raises:
         SpaceExhausted: all neighbours were refused.
     """
-    number = told.count
+    number = told.number
     first = list((space.anchors() if anchors is None else anchors).items())
     if number < len(first):
         name, network = first[number]

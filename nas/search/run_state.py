@@ -1,4 +1,4 @@
-"""A run as its search changes it: which trials are running and which are finished, without going through all of them."""
+"""A run as its search changes it, which does not go through all trials for every candidate."""
 
 from dataclasses import replace
 

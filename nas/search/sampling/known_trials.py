@@ -40,8 +40,8 @@ class Told(list[KnownTrial]):
             self.tell(trial)
 
     @property
-    def count(self) -> int:
-        """How many trials were told, with those that are left out."""
+    def number(self) -> int:
+        """The number of the next trial: how many were told, with those that are left out."""
         return len(self._before)
 
     def tell(self, trial: optuna.trial.FrozenTrial) -> None:
@@ -52,10 +52,10 @@ class Told(list[KnownTrial]):
             known.number, known._trial_id = len(self), -1 - len(self)  # below the ids that a storage gives
             self.append(known)
 
-    def keep(self, count: int) -> None:
+    def keep(self, first: int) -> None:
         """Forgets all trials but the first ones."""
-        if count < self.count:
-            del self[self._before[count] :], self._before[count:]
+        if first < self.number:
+            del self[self._before[first] :], self._before[first:]
 
 
 class KnownStorage(optuna.storages.InMemoryStorage):
@@ -78,7 +78,7 @@ class KnownStorage(optuna.storages.InMemoryStorage):
         self, study_id: int, deepcopy: bool = True, states: Container[optuna.trial.TrialState] | None = None
     ) -> list[optuna.trial.FrozenTrial]:
         """The known trials, which are never copied, and those after them."""
-        known = (trial for trial in self.told if states is None or trial.state in states)
+        known = self.told if states is None else [trial for trial in self.told if trial.state in states]
         return [*known, *super().get_all_trials(study_id, deepcopy, states)]
 
     get_best_trial = optuna.storages.BaseStorage.get_best_trial  # of all of them
