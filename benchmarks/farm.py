@@ -139,7 +139,7 @@ def soak(queue: PostgresQueue, server: Server, url: str, folder: Path, count: in
 
 
 def disturb(server: Server, running: "dict[str, subprocess.Popen[bytes]]", url: str, log: Path, ended: Any) -> None:
-    """Every few seconds a worker is killed and replaced, connections are cut, or the database restarts."""
+    """Every few seconds a worker is killed and replaced, connections are cut, or the database crashes and recovers."""
     draw, faults = random.Random(0), Counter[str]()
     while not ended.wait(draw.uniform(3, 9)):
         fault = draw.choice(["worker", "worker", "connections", "restart"])
@@ -152,7 +152,7 @@ def disturb(server: Server, running: "dict[str, subprocess.Popen[bytes]]", url: 
         elif fault == "connections":
             server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'farm'")
         else:
-            server.stop("fast")
+            server.stop("immediate")  # a crash: version 15 may take a minute to shut down while connections arrive
             server.resume()
     print(f"faults: {', '.join(f'{number} x {name}' for name, number in faults.items())}")
 

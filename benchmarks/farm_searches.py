@@ -164,7 +164,7 @@ def disturb(fault: str, team: Team, database: Server, draw: random.Random) -> No
     elif fault == "connections":
         database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'farm'")
     else:
-        database.stop("fast")
+        database.stop("immediate")  # a crash, from which it recovers
         database.resume()
 
 
