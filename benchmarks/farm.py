@@ -140,9 +140,13 @@ def soak(queue: PostgresQueue, server: Server, url: str, folder: Path, count: in
 
 def disturb(server: Server, running: "dict[str, subprocess.Popen[bytes]]", url: str, log: Path, ended: Any) -> None:
     """Every few seconds a worker is killed and replaced, connections are cut, or the database crashes and recovers."""
-    draw, faults = random.Random(0), Counter[str]()
-    while not ended.wait(draw.uniform(3, 9)):
-        fault = draw.choice(["worker", "worker", "connections", "restart"])
+    draw, faults, due = random.Random(0), Counter[str](), time.monotonic()
+    while not ended.wait(0.5):
+        for lane in [lane for lane, process in running.items() if process.poll() is not None]:
+            running[lane] = start(url, lane, log, 0.0)  # the database was away when it started; systemd would, too
+        if time.monotonic() < due:
+            continue
+        fault = draw.choice(["worker", "worker", "connections", "crash"])
         faults[fault] += 1
         if fault == "worker":
             lane = draw.choice(LANES)
@@ -152,8 +156,9 @@ def disturb(server: Server, running: "dict[str, subprocess.Popen[bytes]]", url: 
         elif fault == "connections":
             server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'farm'")
         else:
-            server.stop("immediate")  # a crash: version 15 may take a minute to shut down while connections arrive
+            server.stop()
             server.resume()
+        due = time.monotonic() + draw.uniform(3, 9)
     print(f"faults: {', '.join(f'{number} x {name}' for name, number in faults.items())}")
 
 

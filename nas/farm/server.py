@@ -128,9 +128,7 @@ class LaneServer:
             try:
                 await worker.run()  # type: ignore[no-untyped-call]
             finally:
-                for task in side:
-                    task.cancel()
-                await asyncio.gather(*side, return_exceptions=True)
+                await _ended(side)
             await connector.execute_query_async(LEAVE, **self._me)
 
     def _listen_for_signals(self, worker: procrastinate.worker.Worker) -> None:
@@ -251,3 +249,12 @@ class LaneServer:
             await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
         for statement in (TIDY, FORGET_DEAD):
             await app.connector.execute_query_async(statement, days=KEPT_DAYS)
+
+
+async def _ended(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    """Ends tasks. A cancellation is repeated, because over a dead connection it comes out as an error of the query."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=RETRY_SECONDS)

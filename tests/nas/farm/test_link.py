@@ -1,7 +1,9 @@
-"""A link that fails between a worker and the database, by a proxy between them: cut, and hanging without a word."""
+"""A link that fails between a worker and the database: cut, and hanging without a word, by a proxy between them."""
 
 import contextlib
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ import pytest
 
 from evaluators.workers.lanes import LaneWorker
 from nas.farm.queue import PostgresQueue
-from tests.nas.farm.conftest import job, logged
+from tests.nas.farm.conftest import ROOT, job, logged
 from tests.postgresql import Server
 
 AWAY = 4.0  # seconds, in which a worker of these tests passes for dead
@@ -97,3 +99,37 @@ def test_a_worker_outlives_its_link(
     assert LaneWorker(queue, "a").run(job(4), 60)["ratio"] == 4.0, "its worker has come back"
     done = [seed for _, _, seed in logged(tmp_path)]
     assert done.count(4) == 1 and 1 <= done.count(3) <= 2, "at the most once more, for whoever passed for dead"
+
+
+STUBBORN = """
+import asyncio
+from procrastinate.exceptions import ConnectorException
+from tests.nas.farm import sleeper
+
+original, calls = sleeper.Sleeper._beat, []
+
+async def beat(self, app):  # the second is cancelled while it asks a connection that is dead
+    calls.append(await original(self, app))
+    try:
+        await asyncio.sleep(60 if len(calls) == 2 else 0)
+    except asyncio.CancelledError:
+        raise ConnectorException
+
+sleeper.Sleeper._beat = beat
+sleeper.main()
+"""
+
+
+def test_a_worker_whose_beat_was_cut_off_works_on(
+    queue: PostgresQueue, server: Server, url: str, tmp_path: Path
+) -> None:
+    """What ends the beat is lost with its connection. The row is removed as by another worker that took it for dead."""
+    command = [sys.executable, "-c", STUBBORN, url, "a", str(tmp_path / "log"), "0.0"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as worker:
+        try:
+            LaneWorker(queue, "a").run(job(1), 60)
+            time.sleep(1)  # until the second beat
+            server.execute("DELETE FROM procrastinate_workers", url.split("/")[-1])
+            assert LaneWorker(queue, "a").run(job(2), 60)["ratio"] == 2.0
+        finally:
+            worker.kill()
