@@ -17,6 +17,7 @@ import optuna
 from evaluators.counts.formula import total
 from evaluators.prediction.features import structure
 from nas.search.proposals import propose
+from nas.search.sampling.known_trials import Told
 from search_spaces import Architecture, SearchSpace, get
 
 NOISE = (0.0, 0.005, 0.02, 0.07)  # of a calm machine, of a disturbed one, and at the limit of the flag `noisy`
@@ -37,7 +38,12 @@ def searched(space: SearchSpace, noise: float, seed: int, budget: int) -> float:
     seen: set[str] = set()
     for _ in range(budget):
         proposal = propose(
-            space, "gp", seed, trials, ["maximize", "minimize"], lambda one: "asked before" if one.id in seen else ""
+            space,
+            "gp",
+            seed,
+            Told(trials),
+            ["maximize", "minimize"],
+            lambda one: "asked before" if one.id in seen else "",
         )
         seen.add(proposal.architecture.id)
         points.append(truth(proposal.architecture))

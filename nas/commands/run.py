@@ -182,7 +182,7 @@ class _Report:
 
     def _announce(self) -> None:
         name, config = self.search.name, self.search.config
-        finished = len(self.search.finished())
+        finished = len(self.search.state.finished)
         state = f"run {name}, resumed at {finished} of {config.budget}" if self.resumed else f"run {name}"
         if self.as_json:
             console.write_event("started", run=name, resumed=self.resumed, finished=finished, config=config.to_dict())
@@ -223,7 +223,7 @@ class _Report:
 
     def _line(self, trial: Trial) -> str:
         run, budget = self.search.run, self.search.config.budget
-        finished, anchors = len(self.search.measured()), self.search.config.all_anchors
+        finished, anchors = self.search.state.measured, self.search.config.all_anchors
         names = [name for m in run.objectives for name in (m.name, predicted_spec(m.name))]
         values = ", ".join(str(trial.measurements[name]) for name in names if name in trial.measurements)
         outcome = trial.cause or values + (f" ({trial.anchor})" if trial.anchor else "")
@@ -243,7 +243,7 @@ class _Report:
 
     def _interrupted(self) -> int:
         self._write_page()
-        finished = len(self.search.finished())
+        finished = len(self.search.state.finished)
         console.say(
             f"interrupted at {finished} of {self.search.config.budget}; every finished trial is stored. Resume with:"
         )

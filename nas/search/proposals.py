@@ -22,6 +22,7 @@ from search_spaces.common.errors import NegativeAnswer
 if TYPE_CHECKING:
     import optuna
 
+    from nas.search.sampling.known_trials import Told
     from nas.search.screening.views import Known, View
 
 ATTEMPTS = 2000  # neighbours to try before a space counts as exhausted
@@ -106,7 +107,7 @@ def propose(
     space: SearchSpace,
     sampler: str,
     seed: int,
-    trials: "Sequence[optuna.trial.FrozenTrial]",
+    told: "Told",
     directions: Sequence[Direction],
     refusal: Callable[[Network], str],
     knowledge: Knowledge = NOTHING,
@@ -116,20 +117,20 @@ def propose(
 
     An anchor outside the space has no parameters: it is evaluated and shown, and no sampler learns from it.
 
-    Of `trials`, those whose results are not to be used yet are running (`history.told`). `refusal` returns the reason
+    Of the trials, those whose results are not to be used yet are running (`history.told`). `refusal` returns the reason
     why a network must not be evaluated, or an empty text.
 
     Raises:
         SpaceExhausted: all neighbours were refused.
     """
-    number = len(trials)
+    number = told.number
     first = list((space.anchors() if anchors is None else anchors).items())
     if number < len(first):
         name, network = first[number]
         params = search_spaces.parameters(space, network)
         drawn = Drawn(network, {}, {}) if params is None else built(space, params)
         return _proposal(drawn, {}, name, Counter())
-    params, system_attrs = _ask(space, SAMPLERS[sampler].make(_seed(seed, number), knowledge), trials, directions)
+    params, system_attrs = _ask(space, SAMPLERS[sampler].make(_seed(seed, number), knowledge), told, directions)
     drawn, replaced = _accepted(space, params, np.random.default_rng([seed, number]), refusal)
     return _proposal(drawn, system_attrs, "", replaced)
 
@@ -141,7 +142,7 @@ def _seed(seed: int, number: int) -> int:
 def _ask(
     space: SearchSpace,
     sampler: "optuna.samplers.BaseSampler",
-    trials: "Sequence[optuna.trial.FrozenTrial]",
+    told: "Told",
     directions: Sequence[Direction],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The sampler's own proposal, from a study in memory with exactly these trials."""
@@ -151,10 +152,10 @@ def _ask(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = known_trials.study(directions, sampler, [each for each in trials if each.params])
+        study = known_trials.study(directions, sampler, told)
         trial = study.ask()
         space.suggest(trial)
-    return trial.params, dict(study.get_trials(deepcopy=False)[-1].system_attrs)
+    return trial.params, dict(study._storage.get_trial(trial._trial_id).system_attrs)
 
 
 def _accepted(

@@ -20,7 +20,7 @@ def remeasure(search: Search, report: Callable[[Trial, Measurement], None]) -> N
         InfrastructureFailed: a process or device failed; what was measured stays.
     """
     latencies = [evaluator for evaluator in search.objectives if evaluator.metric.kind == "measured"]
-    search.run = search.store.run(search.name)  # one constant of the device for all milliseconds
+    search.read_again()  # one constant of the device for all milliseconds
     for _ in range(REPEATS if latencies else 0):
         noisy = [
             (trial, evaluator)
@@ -36,4 +36,4 @@ def remeasure(search: Search, report: Callable[[Trial, Measurement], None]) -> N
             except MeasurementFailed:  # its first measurement stands, flagged
                 continue
             report(trial, search.store.keep(trial.architecture, again))
-        search.run = search.store.run(search.name)
+        search.read_again()

@@ -20,6 +20,7 @@ from nas.search.config import Config
 from nas.search.pipeline import Candidate, Measured, Pipeline, timed
 from nas.search.proposals import NOTHING, Knowledge, SpaceExhausted, propose
 from nas.search.prospects import Prospects
+from nas.search.run_state import RunState
 from nas.search.sampling.comparable import comparable
 from nas.search.sampling.history import History, told_trials
 from nas.search.screening import warm_start
@@ -27,7 +28,7 @@ from nas.search.screening.sampler import known
 from nas.search.screening.space_view import SpaceView
 from nas.search.training.active_learning import ActiveLearning, check_transient
 from results.limits import Limit
-from results.store.record import Trial
+from results.store.record import Run, Trial
 from results.store.store import Store
 from search_spaces import Network
 from search_spaces.common.errors import MeasurementFailed, NegativeAnswer
@@ -60,7 +61,7 @@ class Search:
         self.seconds: Counter[str] = Counter()
         self.reused = 0  # measurements that the store had already
         self.measuring = 0.0  # the share of the search's time for which the busiest device was measuring
-        self.run = store.run(name)
+        self.state = RunState(store.run(name))
         self.asked = {trial.architecture for trial in self.run.trials}
         self.history, self.prospects = History(self.config.ahead), Prospects()
         pins = self.run.config.get("predictors")
@@ -74,6 +75,15 @@ class Search:
         self.contexts = {
             evaluator.spec: self._context(evaluator) for evaluator in self.objectives if not needs_training(evaluator)
         }
+
+    @property
+    def run(self) -> Run:
+        """The run as far as it has come."""
+        return self.state.run
+
+    def read_again(self) -> None:
+        """Reads the run anew: other measurements have changed what is known of its networks."""
+        self.state.read(self.store.run(self.name))
 
     def __iter__(self) -> Generator[Trial, None, None]:
         """Evaluates candidate after candidate, and yields each finished trial, in the order of their numbers.
@@ -107,8 +117,8 @@ class Search:
 
     def _may_begin(self, pipeline: Pipeline) -> bool:
         """Whether another candidate may begin now; before a training, those in the works are finished."""
-        number = len(self.finished()) + len(pipeline.works)
-        if len(self.measured()) + len(pipeline.works) >= self.config.budget or number >= self.config.most_candidates:
+        number = len(self.state.finished) + len(pipeline.works)
+        if self.state.measured + len(pipeline.works) >= self.config.budget or number >= self.config.most_candidates:
             return False
         if pipeline.first_is_done or not pipeline.has_room:
             return False
@@ -130,9 +140,8 @@ class Search:
         pipeline.submit(candidate, unknown)
 
     def _next(self, in_the_works: int) -> Candidate:
-        unfinished = [trial for trial in self.run.trials if trial.state == "running"]
-        if len(unfinished) > in_the_works:
-            return Candidate(unfinished[in_the_works])
+        if len(self.state.running) > in_the_works:
+            return Candidate(self.state.running[in_the_works])
         return self._ask()
 
     def _unknown(self, candidate: Candidate) -> list[Evaluator]:
@@ -190,7 +199,7 @@ class Search:
                 return
         self.objectives = [self.learning.evaluator, *self.objectives[1:]]
         self.contexts[self.learning.evaluator.spec] = self.learning.evaluator.context()
-        self.run = self.store.run(self.name)
+        self.read_again()
 
     def _context(self, evaluator: Evaluator) -> str:
         """The context of an objective (device, versions and protocol), which must not change within a run.
@@ -208,14 +217,6 @@ class Search:
                 "its numbers and new ones cannot be compared: resume it there, or start a new run here without --name",
             )
         return context
-
-    def finished(self) -> list[Trial]:
-        """The trials that succeeded, failed or broke a limit."""
-        return [trial for trial in self.run.trials if trial.state != "running"]
-
-    def measured(self) -> list[Trial]:
-        """Those of them that were not only predicted: the budget counts them."""
-        return [trial for trial in self.finished() if trial.state != "predicted"]
 
     def _ask(self) -> Candidate:
         """Proposes the next candidate and stores it as running."""
@@ -235,7 +236,7 @@ class Search:
         with timed("store", self.seconds):
             trial = self.store.begin(self.name, proposal)
         self.asked.add(trial.architecture)
-        self.run = replace(self.run, trials=(*self.run.trials, trial))
+        self.state.begin(trial)
         return Candidate(trial, spent=spent)
 
     def _knowledge(self, history: "Sequence[optuna.trial.FrozenTrial]") -> Knowledge:
@@ -330,9 +331,7 @@ class Search:
                 detail=finished.detail,
             )
         self.seconds.update(candidate.spent)
-        self.run = replace(
-            self.run, trials=tuple(finished if each.number == trial.number else each for each in self.run.trials)
-        )
+        self.state.finish(finished)
         return finished
 
     def _stored(self, candidate: Candidate) -> dict[str, Measurement]:
@@ -346,7 +345,7 @@ class Search:
         return {spec: stored.get(contexts[spec], candidate.measurements[spec]) for spec in contexts}
 
     def _check_failures(self) -> None:
-        recent = self.finished()[-EQUAL_FAILURES:]
+        recent = self.state.finished[-EQUAL_FAILURES:]
         causes = {trial.cause for trial in recent}
         if len(recent) == EQUAL_FAILURES and len(causes) == 1 and (cause := causes.pop()):
             raise RepeatedFailure(
@@ -358,7 +357,7 @@ class Search:
     def _check_training(self) -> None:
         """Stops a run whose networks have learnt too little to be ranked, once enough of them are trained."""
         evaluator = self.objectives[0]
-        if evaluator.metric.kind != "trained" or len(self.finished()) != TRAINED:
+        if evaluator.metric.kind != "trained" or len(self.state.finished) != TRAINED:
             return
         trained = [trial.measurements[evaluator.spec] for trial in self.run.succeeded()]
         if trained:

@@ -198,8 +198,8 @@ class Store(MeasurementStore):
     def _run(self, name: str) -> Run:
         config, later = self.config(name), self.later(name)
         believed = {metric: latest["context"] for metric, latest in self.believed(name).items()}
-        found = self._all_trials(name, params=self.writable)  # a search will ask for them, a view will not
-        trials = [trial for trial in found if rows.is_ours(trial)]
+        found = self._trials_of(name, params=self.writable)  # a search will ask for them, a view will not
+        trials = list(found.ours.values())
         columns: dict[int, dict[str, str]] = {}
         keys: set[tuple[str, str]] = set()
         for trial in trials:
@@ -217,7 +217,7 @@ class Store(MeasurementStore):
             config=config,
             trials=tuple(read),
             validity=self._validity(config, read),
-            ignored=tuple(trial.number for trial in found if not rows.is_ours(trial)),
+            ignored=tuple(number for number in found.all if number not in found.ours),
             store="" if self.url == DEFAULT_STORE else self.shown,
         )
 
@@ -296,20 +296,22 @@ class Store(MeasurementStore):
 
     def frozen(self, name: str) -> "list[optuna.trial.FrozenTrial]":
         """The trials of a run as Optuna knows them, for its samplers; without those that nas run did not make."""
-        return [trial for trial in self._all_trials(name) if rows.is_ours(trial)]
+        return list(self._trials_of(name).ours.values())
 
     def ignored(self, name: str) -> tuple[int, ...]:
         """The numbers of those trials that were added to the study with Optuna itself."""
-        return tuple(trial.number for trial in self._all_trials(name) if not rows.is_ours(trial))
+        known = self._trials_of(name)
+        return tuple(number for number in known.all if number not in known.ours)
 
-    def _all_trials(self, name: str, *, params: bool = True) -> "list[optuna.trial.FrozenTrial]":
+    def _trials_of(self, name: str, *, params: bool = True) -> Trials:
         """All trials of a study; where nobody needs their parameters, they may lack them."""
         with self._reading(f"the trials of run '{name}'"):
             self._study(name)
             known = self._trials.get(name)
             if not known or (params and not known.params):
                 known = self._trials[name] = Trials(self.engine, name, params=params)
-            return known.read()
+            known.read()
+            return known
 
     def add(self, name: str, trials: "Sequence[optuna.trial.FrozenTrial]") -> None:
         """Adds trials as they are, all of them or none."""
@@ -359,7 +361,7 @@ class Store(MeasurementStore):
             "detail": detail[-4000:],
         }
         with self._working(name):
-            (frozen,) = (t for t in self._all_trials(name) if t.number == trial.number)
+            frozen = self._trials_of(name).all[trial.number]
             states = optuna.trial.TrialState
             state = states.COMPLETE if values is not None else states.FAIL if cause else states.PRUNED
             study, written = self._study(name)._study_id, {OUTCOME: outcome}

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from results.store import rows
+
 if TYPE_CHECKING:
     import optuna
 
@@ -50,23 +52,25 @@ class Trials:
     def __init__(self, engine: sa.Engine, study: str, *, params: bool = True) -> None:
         self.engine, self.params = engine, params
         self._study = sa.select(STUDIES.c.study_id).where(STUDIES.c.study_name == study).scalar_subquery()
-        self._known: dict[int, optuna.trial.FrozenTrial] = {}  # by number, in order: Optuna counts
+        self.all: dict[int, optuna.trial.FrozenTrial] = {}  # by number, in order: Optuna counts
+        self.ours: dict[int, optuna.trial.FrozenTrial] = {}  # those of them that were not added with Optuna itself
         self._unfinished: set[int] = set()  # ids
         self._last = -1  # id
 
-    def read(self) -> "list[optuna.trial.FrozenTrial]":
-        """All trials, in order.
+    def read(self) -> None:
+        """Reads what is new.
 
         Raises one of `database_errors.DAMAGE` for what Optuna did not write.
         """
         with self.engine.connect() as connection:
             changed = list(self._changed(connection))
         for trial in changed:
-            self._known[trial.number] = trial
+            self.all[trial.number] = trial
+            if rows.is_ours(trial):
+                self.ours[trial.number] = trial
             self._last = max(self._last, trial._trial_id)
         self._unfinished -= {trial._trial_id for trial in changed if trial.state.is_finished()}
         self._unfinished |= {trial._trial_id for trial in changed if not trial.state.is_finished()}
-        return list(self._known.values())
 
     def _changed(self, connection: sa.Connection) -> "Iterator[optuna.trial.FrozenTrial]":
         """The trials that are new, or were unfinished when they were read last."""

@@ -12,6 +12,7 @@ from nas.search import latency_predictions
 from nas.search.config import Config
 from nas.search.proposals import SAMPLERS, propose
 from nas.search.sampling import anchors
+from nas.search.sampling.known_trials import Told
 from results.store.store import Store
 from search_spaces import PAPER, TimmNetwork
 from search_spaces.common.errors import StoreError, UsageError
@@ -32,7 +33,7 @@ def test_no_sampler_learns_from_a_network_outside_the_space(sampler: str) -> Non
     first = {**NHS.anchors(), "peer": PEER}
     trials: list[optuna.trial.FrozenTrial] = []
     for number in range(16):
-        made = propose(NHS, sampler, 0, trials, ("maximize", "minimize"), lambda _: "", anchors=first)
+        made = propose(NHS, sampler, 0, Told(trials), ("maximize", "minimize"), lambda _: "", anchors=first)
         assert (made.architecture == PEER, made.params == {}) == (number == 3,) * 2
         trials.append(finished(made.architecture, made.params, made.distributions, 10.0 + number % 7))
     assert trials[-1].params.keys() == trials[0].params.keys()

@@ -18,10 +18,12 @@ from evaluators import Evaluator, Measurement
 from nas.search.config import Config
 from nas.search.pipeline import Candidate, Pipeline, check_jobs, usual_jobs
 from nas.search.proposals import SAMPLERS, propose
+from nas.search.run_state import RunState
 from nas.search.sampling.history import AHEAD, History
+from nas.search.sampling.known_trials import Told
 from results.store.record import Trial
 from results.store.store import Store
-from search_spaces import PAPER, Architecture, nhs
+from search_spaces import PAPER, Architecture, Network, TimmNetwork, nhs
 from search_spaces.common.errors import MeasurementFailed, UsageError
 from tests import synthetic
 from tests.conftest import Program
@@ -201,7 +203,7 @@ def test_what_became_of_the_latest_candidates_is_not_told(store: Store, ahead: i
     """A proposal is the same before and after they are finished, however many are asked for ahead."""
     begun = []
     for number in range(14):
-        proposal = propose(nhs, "random", 0, store.frozen("one"), ("maximize", "minimize"), lambda _: "")
+        proposal = propose(nhs, "random", 0, Told(store.frozen("one")), ("maximize", "minimize"), lambda _: "")
         begun.append(store.begin("one", proposal))
         if number < 14 - ahead:
             finish(store, begun[-1])
@@ -217,9 +219,33 @@ def test_what_became_of_the_latest_candidates_is_not_told(store: Store, ahead: i
     assert asked[0] == asked[1]
 
 
+def test_a_history_that_grows_tells_what_a_new_one_would(store: Store) -> None:
+    """With two candidates in flight, and after the run is read anew, which changes all that is known of it."""
+    history, state, begun = History(3), RunState(store.run("one")), list[Trial]()
+    outside: dict[str, Network] = {"peer": TimmNetwork(model="test_coatnet")}  # a network without parameters
+    for number in range(12):
+        told = history.told(state.run, store.frozen("one"))
+        new = History(3).told(state.run, store.frozen("one"))
+        assert told.number == new.number == number
+        for kept, made in zip(told, new, strict=True):
+            for name in ("number", "_trial_id", "state", "values", "params", "constraints", "system_attrs"):
+                assert getattr(kept, name) == getattr(made, name)
+        proposal = propose(nhs, "random", 0, told, ("maximize", "minimize"), lambda _: "", anchors=outside)
+        begun.append(store.begin("one", proposal))
+        state.begin(begun[-1])
+        if number >= 2:
+            finish(store, begun[number - 2])
+            state.finish(store.run("one").trials[number - 2])
+        if number == 7:
+            state.read(store.run("one"))
+    assert [trial.number for trial in state.running] == [10, 11]
+    assert (len(state.finished), state.measured) == (10, 10)
+    assert state.run.trials == store.run("one").trials
+
+
 def finish(store: Store, trial: Trial) -> None:
     """Judges a network by its size and depth."""
-    latency = float(sum(map(len, trial.architecture.blocks)))
+    latency = float(sum(map(len, trial.stages and trial.architecture.blocks)))  # type: ignore[union-attr]
     found = {
         "structure": synthetic.measurement(evaluators.get("structure").metric, 100 - latency % 7),
         "ort": synthetic.measurement(evaluators.get("ort").metric, latency),

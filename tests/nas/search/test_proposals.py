@@ -13,6 +13,7 @@ import search_spaces
 from evaluators.counts import networks
 from nas.search.proposals import NOTHING, SAMPLERS, Knowledge, SpaceExhausted, propose
 from nas.search.sampling import known_trials, nsga2
+from nas.search.sampling.known_trials import Told
 from nas.search.screening.space_view import SpaceView
 from search_spaces import PAPER, Architecture, Network, nhs
 from search_spaces.common import narrowed
@@ -47,7 +48,7 @@ def asked(sampler: str, count: int, seed: int = 0, refuse: Any = None) -> list[A
         return "asked before" if architecture in networks else (refuse(architecture) if refuse else "")
 
     for _ in range(count):
-        proposal = propose(nhs, sampler, seed, trials, DIRECTIONS, refusal)
+        proposal = propose(nhs, sampler, seed, Told(trials), DIRECTIONS, refusal)
         networks.append(proposal.architecture)
         trials.append(finished(proposal.architecture, proposal))
     return networks
@@ -69,8 +70,8 @@ def test_refused_networks_are_replaced_and_counted() -> None:
 
     networks = asked("random", 20, refuse=refusal)
     assert all(not refusal(architecture) for architecture in networks[3:])
-    trials = [finished(a, propose(nhs, "random", 0, [], DIRECTIONS, lambda _: "")) for a in networks[:3]]
-    proposals = [propose(nhs, "random", seed, trials, DIRECTIONS, refusal) for seed in range(8)]
+    trials = [finished(a, propose(nhs, "random", 0, Told(), DIRECTIONS, lambda _: "")) for a in networks[:3]]
+    proposals = [propose(nhs, "random", seed, Told(trials), DIRECTIONS, refusal) for seed in range(8)]
     assert any(proposal.replaced.get("too deep") for proposal in proposals)
 
 
@@ -85,12 +86,12 @@ def test_an_exhausted_space_ends_the_run(sampler: str, size: int) -> None:
     seen: list[Architecture] = []
     trials: list[optuna.trial.FrozenTrial] = []
     for _ in range(size):
-        proposal = propose(tiny, sampler, 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
+        proposal = propose(tiny, sampler, 0, Told(trials), DIRECTIONS, lambda a: "asked before" if a in seen else "")
         seen.append(proposal.architecture)
         trials.append(finished(proposal.architecture, proposal))
     assert len(set(seen)) == size
     with pytest.raises(SpaceExhausted, match="2000 x asked before"):
-        propose(tiny, sampler, 0, trials, DIRECTIONS, lambda a: "asked before" if a in seen else "")
+        propose(tiny, sampler, 0, Told(trials), DIRECTIONS, lambda a: "asked before" if a in seen else "")
 
 
 WHOLE = [(name, ()) for name in search_spaces.names() if PAPER.keys() <= search_spaces.get(name).anchors().keys()]
@@ -115,7 +116,7 @@ def test_every_sampler_stays_in_every_space(name: str, fix: tuple[str, ...], sam
     knowledge = Knowledge(view=SpaceView(space, objectives, refusal))
     for number in range(15):
         by = sampler if number > 11 else "random"
-        proposal = propose(space, by, 0, trials, DIRECTIONS, refusal, knowledge)
+        proposal = propose(space, by, 0, Told(trials), DIRECTIONS, refusal, knowledge)
         assert space.suggest(optuna.trial.FixedTrial(space.params(proposal.architecture))) == proposal.architecture
         seen.append(proposal.architecture)
         trials.append(finished(proposal.architecture, proposal))
@@ -126,12 +127,12 @@ def test_every_sampler_stays_in_every_space(name: str, fix: tuple[str, ...], sam
 def test_a_sampler_proposes_what_it_would_in_a_study_of_optuna_and_changes_no_trial(sampler: str) -> None:
     trials: list[optuna.trial.FrozenTrial] = []
     for _ in range(12):
-        proposal = propose(nhs, "random", 0, trials, DIRECTIONS, lambda _: "")
+        proposal = propose(nhs, "random", 0, Told(trials), DIRECTIONS, lambda _: "")
         trials.append(finished(proposal.architecture, proposal))
     before = copy.deepcopy(trials)
     theirs = optuna.create_study(directions=DIRECTIONS, sampler=SAMPLERS[sampler].make(7, NOTHING))
     theirs.add_trials(trials)
-    ours = known_trials.study(DIRECTIONS, SAMPLERS[sampler].make(7, NOTHING), trials)
+    ours = known_trials.study(DIRECTIONS, SAMPLERS[sampler].make(7, NOTHING), Told(trials))
     asked = [study.ask() for study in (theirs, ours)]
     networks = [nhs.suggest(trial) for trial in asked]
     assert networks[0] == networks[1]
@@ -143,13 +144,16 @@ def test_nsga2_selects_the_parents_that_optuna_selects_and_survives_more_generat
     theirs, random = optuna.samplers.NSGAIISampler(population_size=4), np.random.default_rng(0)
     trials = [
         optuna.trial.create_trial(
-            values=random.uniform(size=2).tolist(), system_attrs={theirs._get_generation_key(): number // 4}
+            params={"x": 0.5},
+            distributions={"x": optuna.distributions.FloatDistribution(0, 1)},
+            values=random.uniform(size=2).tolist(),
+            system_attrs={theirs._get_generation_key(): number // 4},
         )
         for number in range(2400)
     ]
     for generation in (0, 1, 2, 30):
-        study = known_trials.study(DIRECTIONS, theirs, trials[: 4 * generation])  # Optuna keeps parents in it
+        study = known_trials.study(DIRECTIONS, theirs, Told(trials[: 4 * generation]))  # Optuna keeps parents in it
         ours = nsga2.NSGAIISampler(0, population_size=4).get_parent_population(study, generation)
         assert ours == theirs.get_parent_population(study, generation)
-    study = known_trials.study(DIRECTIONS, theirs, trials)
+    study = known_trials.study(DIRECTIONS, theirs, Told(trials))
     assert len(nsga2.NSGAIISampler(0, population_size=4).get_parent_population(study, 600)) == 4

@@ -52,8 +52,8 @@ def test_trials_are_those_that_optuna_reads_after_every_change(store: Store, url
     for change in changes:
         change()
         for each in (store, watching):
-            assert each._all_trials("one") == by_optuna(store)
-    assert [list(trial.params) for trial in store._all_trials("one")[:1]] == [["depth", "ratio", "kind"]]
+            assert list(each._trials_of("one").all.values()) == by_optuna(store)
+    assert list(store._trials_of("one").all[0].params) == ["depth", "ratio", "kind"]
     assert store.ignored("one") == (1, 3)
     watching.close()
 

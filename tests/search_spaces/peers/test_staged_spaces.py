@@ -9,6 +9,7 @@ import evaluators
 import search_spaces
 from evaluators.counts import layer_tracing, networks, staged
 from nas.search.proposals import Knowledge, propose
+from nas.search.sampling.known_trials import Told
 from nas.search.screening.space_view import SpaceView
 from search_spaces import PAPER, TimmNetwork, fastvit, maxxvit, metaformer
 from search_spaces.common import contract, narrowed
@@ -85,7 +86,14 @@ def test_the_sampler_screen_searches_a_space_of_another_family() -> None:
     view, trials = SpaceView(space, objectives, lambda _: ""), []
     for number in range(13):
         made = propose(
-            space, "screen", 0, trials, ("maximize", "minimize"), lambda _: "", Knowledge(view=view), {"peer": PEER}
+            space,
+            "screen",
+            0,
+            Told(trials),
+            ("maximize", "minimize"),
+            lambda _: "",
+            Knowledge(view=view),
+            {"peer": PEER},
         )
         assert (made.params == {}) == (number == 0)
         values = [objectives[0].measure(made.architecture).value, networks.total(made.architecture).all_macs / 1e8]
