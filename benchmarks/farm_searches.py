@@ -34,7 +34,7 @@ LANES = "abcd"
 SPARED = LANES[-1]
 SECONDS = 0.02  # of a simulated measurement
 FAULTS = {"worker": 8, "driver": 4, "connections": 4, "crash": 2}  # weights
-BETWEEN = (4.0, 12.0)  # seconds between faults
+BETWEEN = (8.0, 24.0)  # seconds between faults: a driver takes some to start
 server.BEAT_SECONDS, server.RETRY_SECONDS, tables.ALIVE_SECONDS = 0.3, 0.3, 1.5
 
 
