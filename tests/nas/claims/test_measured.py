@@ -84,8 +84,7 @@ PLANTED: list[tuple[int, Time, float, bool | None]] = [
     (11, lambda network, _: 10 + transformers(network), 0.9, None),
     (16, lambda network, pixels: 10 - (network.attention_pooling == "squares" and pixels > 300), 0.01, True),
     (16, lambda network, pixels: 10 + (network.attention_pooling == "squares" and pixels > 300), 0.01, False),
-    (16, lambda network, pixels: 10 - (network.attention_pooling == "squares" and pixels < 300), 0.01, False),
-    (16, lambda network, _: 10, 0.03, None),
+    (16, lambda network, pixels: 10 - (network.attention_pooling == "squares" and pixels < 300), 0.01, None),
 ]
 
 
