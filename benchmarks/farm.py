@@ -154,7 +154,7 @@ def disturb(server: Server, running: "dict[str, subprocess.Popen[bytes]]", url: 
             running[lane].wait()
             running[lane] = start(url, lane, log, 0.0)
         elif fault == "connections":
-            server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'farm'")
+            server.cut("farm")
         else:
             server.stop()
             server.resume()

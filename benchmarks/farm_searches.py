@@ -164,7 +164,7 @@ def disturb(fault: str, team: Team, database: Server, draw: random.Random) -> No
         team.drivers[lane].kill()
         team.drivers[lane].wait()
     elif fault == "connections":
-        database.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'farm'")
+        database.cut("farm")
     else:
         database.stop()  # a crash, from which it recovers
         database.resume()

@@ -72,7 +72,9 @@ class Server:
         file = self.folder / "data" / "postmaster.pid"
         process = int(file.read_text().split()[0])
         self.run("pg_ctl", "-D", "data", "-W", "-m", mode, "stop")
+        patience = time.monotonic() + 120
         while file.exists():
+            assert time.monotonic() < patience, "the server does not end"
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGCHLD)
             time.sleep(0.05)
@@ -85,6 +87,10 @@ class Server:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
+
+    def cut(self, database: str) -> None:
+        """Ends all connections to a database."""
+        self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'")
 
     def create(self, database: str) -> str:
         """A new empty database; returns its URL."""

@@ -132,7 +132,8 @@ class MeasurementStore:
         clock = str(measurement.details["clock"])
         if known := self._history(measurement).get(clock):
             return known.calibration()
-        return calibrate(("", ratio) for ratio in [ratio_of(measurement)] if ratio)  # it is not in the database
+        ratio = ratio_of(measurement)  # it is not in the database
+        return calibrate([("", ratio)] if ratio else [])
 
     def _history(self, measurement: Measurement) -> Mapping[str, DeviceHistory]:
         """By clock, that is the key of the references: every measurement on the device of this one."""

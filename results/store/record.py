@@ -35,6 +35,11 @@ class Trial:
         """The stages of its network; none where timm builds it, whose families have blocks of their own."""
         return self.architecture.stages if isinstance(self.architecture, Architecture) else ()
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it has a value for every objective, within the limits or not."""
+        return self.state in ("ok", "infeasible")
+
     def value(self, metric: str) -> float:
         """The value of one of its measurements."""
         return self.measurements[metric].value
@@ -70,7 +75,7 @@ class Run:
 
     def succeeded(self) -> list[Trial]:
         """Trials with a value for every objective, within the limits or not."""
-        return [trial for trial in self.trials if trial.state in ("ok", "infeasible")]
+        return [trial for trial in self.trials if trial.succeeded]
 
     def feasible(self) -> list[Trial]:
         """Trials with a value for every objective that keep every limit of the run."""

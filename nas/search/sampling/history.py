@@ -40,7 +40,7 @@ class History:
         same = min(settled, self._settled, *map(_same, self._seen, now))
         self._settled, self._seen = settled, now
         told.keep(same)
-        judged = {trial.number: trial for trial in run.trials[same:] if trial.state in ("ok", "infeasible")}
+        judged = {trial.number: trial for trial in run.trials[same:] if trial.succeeded}
         for frozen in trials[same:settled]:
             told.tell(_judged(run, frozen, judged.get(frozen.number)))
         for frozen in trials[settled:]:
