@@ -61,13 +61,24 @@ class MadeUp(Bench):
         parts = {f"{name} [%]": 16.7 for name in ("stem", "stage-1", "stage-2", "stage-3", "stage-4", "head")}
         return Measurement(
             metric=evaluator.metric, value=value, low=low, high=high, samples=9, quality=quality,
-            device=_labelled(evaluator), versions=evaluator.versions(), protocol=evaluator.protocol(), when=now(),
-            seconds=2.5, secondary=parts, details=ratio.to_dict() | {"clock": evaluator.clock(), "seconds": 2.5},
+            device=_labelled(evaluator), versions=_versions(evaluator), protocol=evaluator.protocol(), when=now(),
+            seconds=2.5, secondary=parts, details=ratio.to_dict() | {"clock": _clock(evaluator), "seconds": 2.5},
         )  # fmt: skip
 
 
+@functools.cache
 def _labelled(evaluator: Evaluator) -> Any:
     return replace(evaluator.device(), label=LABEL)
+
+
+@functools.cache
+def _versions(evaluator: Evaluator) -> dict[str, str]:
+    return evaluator.versions()
+
+
+@functools.cache
+def _clock(evaluator: Any) -> str:
+    return str(evaluator.clock())
 
 
 def grow(database: Path, trials: int) -> None:

@@ -42,17 +42,6 @@ class Work:
         """The MACs with those of attention's products."""
         return self.macs + self.attention
 
-    def __add__(self, other: "Work") -> "Work":
-        return Work(
-            macs=self.macs + other.macs,
-            attention=self.attention + other.attention,
-            activations=self.activations + other.activations,
-            weights=self.weights + other.weights,
-            params=self.params + other.params,
-            layers=self.layers + other.layers,
-            functions=self.functions + other.functions,
-        )
-
     def layer(
         self, into: int, out: int, positions: int, *, kernel: int = 1, groups: int = 1, bias: bool = False
     ) -> None:
@@ -90,9 +79,21 @@ class Work:
 
 def total(architecture: Architecture, resolution: int = 224) -> Work:
     """The work of a whole network with 1000 classes on one image, `resolution` pixels high and wide."""
-    blocks = (work(block, side) for block, side in located(architecture, resolution))
-    start = stem(architecture.stem, resolution, architecture.normalization, architecture.activation)
-    return sum(blocks, start) + head(architecture.feature_channels[-1], architecture.normalization)
+    first = stem(architecture.stem, resolution, architecture.normalization, architecture.activation)
+    blocks = [work(block, side) for block, side in located(architecture, resolution)]
+    parts = [first, *blocks, head(architecture.feature_channels[-1], architecture.normalization)]
+    functions: Counter[str] = Counter()
+    for part in parts:
+        functions.update(part.functions)
+    return Work(
+        macs=sum(part.macs for part in parts),
+        attention=sum(part.attention for part in parts),
+        activations=sum(part.activations for part in parts),
+        weights=sum(part.weights for part in parts),
+        params=sum(part.params for part in parts),
+        layers=[layer for part in parts for layer in part.layers],
+        functions=functions,
+    )
 
 
 def stem(widths: tuple[int, int, int], resolution: int, normalization: str = "batch", activation: str = "relu") -> Work:

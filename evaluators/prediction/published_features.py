@@ -6,11 +6,11 @@ the work is shared out among the stages. Shares enter as square roots, so that a
 
 from collections.abc import Callable, Sequence
 from math import log, sqrt
-from operator import attrgetter
+from operator import attrgetter, mul
 
+from evaluators.counts import networks
 from evaluators.counts.formula import total
 from evaluators.counts.layers import HEAD, Layer, stages
-from evaluators.counts.networks import trace
 from search_spaces import Architecture, Network
 
 Features = dict[str, float]
@@ -27,8 +27,19 @@ def of(network: Network, resolution: int = SIZE) -> Features:
     """
     if isinstance(network, Architecture):
         return own(network, resolution)
-    done = trace(network, resolution)
+    done = networks.trace(network, resolution)
     return features(done.layers, done.params, resolution, layer_norms=done.layer_norms, smooth=done.smooth)
+
+
+def layout(network: Network, resolution: int = SIZE) -> Features:
+    """Those features alone that say how its layers and widths are shared out among its stages.
+
+    Raises:
+        MeasurementFailed: a network of timm's that cannot be built for that resolution.
+    """
+    layers = networks.total(network, resolution).layers
+    rows, macs = _rows(layers, resolution), sum(layer.macs for layer in layers)
+    return _stages(rows, macs) | _widths(rows, macs)
 
 
 def own(architecture: Architecture, resolution: int = SIZE) -> Features:
@@ -43,10 +54,7 @@ def features(
     layers: Sequence[Layer], params: int, resolution: int, *, layer_norms: float = 0.0, smooth: float = 0.0
 ) -> Features:
     """The features by name, in a fixed order. `layer_norms` and `smooth` are shares of norms and activations."""
-    rows: list[list[Layer]] = [[] for _ in range(HEAD + 1)]
-    for layer, stage in zip(layers, stages(layers, resolution), strict=True):
-        rows[stage].append(layer)
-    macs = sum(layer.macs for layer in layers)
+    rows, macs = _rows(layers, resolution), sum(layer.macs for layer in layers)
     body = [layer for row in rows[:HEAD] for layer in row]
     return {
         "log_macs": log(macs),
@@ -62,6 +70,14 @@ def features(
         "smooth": smooth,
         "expansion": _mean(_pointwise(body), attrgetter("expansion")),
     }
+
+
+def _rows(layers: Sequence[Layer], resolution: int) -> list[list[Layer]]:
+    """The layers by stage."""
+    rows: list[list[Layer]] = [[] for _ in range(HEAD + 1)]
+    for layer, stage in zip(layers, stages(layers, resolution), strict=True):
+        rows[stage].append(layer)
+    return rows
 
 
 def _stages(rows: Sequence[Sequence[Layer]], macs: int) -> Features:
@@ -121,5 +137,6 @@ def _pointwise(layers: Sequence[Layer]) -> list[Layer]:
 
 def _mean(layers: Sequence[Layer], value: Callable[[Layer], float]) -> float:
     """The mean of a value, weighted by MACs; 0 without layers."""
-    macs = sum(layer.macs for layer in layers)
-    return sum(layer.macs * value(layer) for layer in layers) / macs if macs else 0.0
+    macs = [layer.macs for layer in layers]
+    values = [value(layer) for layer in layers]
+    return sum(map(mul, macs, values)) / sum(macs) if sum(macs) else 0.0

@@ -12,7 +12,7 @@ from math import exp
 
 import numpy as np
 
-from evaluators.prediction.published_features import SHORT, SIZE, of
+from evaluators.prediction.published_features import SHORT, SIZE, layout
 from evaluators.prediction.published_table import Table, table
 from search_spaces import Network
 
@@ -47,7 +47,7 @@ def unlike(network: Network, resolution: int = SIZE) -> list[str]:
     Raises:
         Unavailable: the table is damaged.
     """
-    values = quantities(of(network, resolution))
+    values = quantities(layout(network, resolution))
     published = ranges()
     return [_sentence(name, value, published[name]) for name, value in values.items() if value not in published[name]]
 
