@@ -222,7 +222,7 @@ class _Report:
                 self._write_page()
 
     def _line(self, trial: Trial) -> str:
-        run, budget = self.search.run, self.search.config.budget
+        run, budget = self.search.state.leading, self.search.config.budget
         finished, anchors = self.search.state.measured, self.search.config.all_anchors
         names = [name for m in run.objectives for name in (m.name, predicted_spec(m.name))]
         values = ", ".join(str(trial.measurements[name]) for name in names if name in trial.measurements)
