@@ -1,7 +1,9 @@
 """The command `nas status`: how far a run is, who serves the lanes of a team's queue, and what waits there."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Any
 
 from psycopg.rows import class_row
@@ -9,11 +11,13 @@ from psycopg.rows import class_row
 from nas import console
 from nas.commands.farm.run_status import RunStatus, run_status
 from nas.farm import tables
+from nas.progress import duration
 
 WATCH_SECONDS = 2.0
 LANES = """
-SELECT coalesce(l.lane, j.lane) AS lane, worker, host, offers, done, failed, extract(epoch FROM now() - seen) AS silent,
-       extract(epoch FROM now() - since) AS age, coalesce(waiting, 0) AS waiting, coalesce(doing, 0) AS doing
+SELECT coalesce(l.lane, j.lane) AS lane, worker, host, offers, done, failed,
+       extract(epoch FROM now() - seen)::float8 AS silent, extract(epoch FROM now() - since)::float8 AS age,
+       coalesce(waiting, 0) AS waiting, coalesce(doing, 0) AS doing
 FROM nas_lanes l FULL JOIN (
     SELECT queue_name AS lane, count(*) FILTER (WHERE status = 'todo') AS waiting,
            count(*) FILTER (WHERE status = 'doing') AS doing
@@ -42,13 +46,10 @@ class Served:
         """Whether it was heard of lately."""
         return self.silent is not None and self.silent < tables.ALIVE_SECONDS
 
-    def cells(self) -> list[str]:
-        """For the table."""
-        who = f"{self.worker} on {self.host}" if self.worker else f"nobody: nas worker --lane {self.lane}"
-        silent = "" if self.is_alive or self.silent is None else f", silent for {self.silent:.0f} s"
-        rate = f"{3600 * (self.done or 0) / float(self.age):.0f}" if self.is_alive and self.age else "-"
-        counts = [str(value if value is not None else "-") for value in (self.done, self.failed)]
-        return [self.lane, who + silent, self.offers or "-", str(self.waiting), str(self.doing), *counts, rate]
+    @property
+    def an_hour(self) -> str:
+        """Its rate since it began."""
+        return f"{3600 * (self.done or 0) / self.age:.0f}" if self.age else "-"
 
 
 HEADINGS = ("lane", "served by", "offers", "waiting", "doing", "done", "failed", "an hour")
@@ -74,9 +75,28 @@ def _write(progress: RunStatus | None, found: list[Served]) -> None:
     for line in progress.lines() if progress else ():
         console.say(line)
     if found:
-        console.write_table(HEADINGS, [each.cells() for each in found], frozenset(HEADINGS[3:]))
+        by_lane = groupby(found, key=lambda each: each.lane)
+        rows = [row for lane, served in by_lane for row in _rows(lane, list(served))]
+        console.write_table(HEADINGS, rows, frozenset(HEADINGS[3:]))
     elif not progress:
         console.say("no lanes yet; on a machine that measures: nas worker --store URL")
+
+
+def _rows(lane: str, served: Sequence[Served]) -> Iterator[list[str]]:
+    """A lane's living workers, or who would serve it, and then those that are gone in one row."""
+    jobs = [str(served[0].waiting), str(served[0].doing)]
+    alive, gone = ([each for each in served if each.worker and each.is_alive is living] for living in (True, False))
+    for each in alive:
+        counts = [str(each.done), str(each.failed), each.an_hour]
+        yield [lane, f"{each.worker} on {each.host}", each.offers or "-", *jobs, *counts]
+        jobs = ["", ""]
+    if not alive:
+        yield [lane, f"nobody: nas worker --lane {lane}", "-", *jobs, "-", "-", "-"]
+    if gone:
+        last = min(gone, key=lambda each: each.silent or 0.0)
+        who = f"{len(gone)} gone, the last {duration(last.silent or 0.0)} ago ({last.worker} on {last.host})"
+        counts = [str(sum(getattr(each, name) or 0 for each in gone)) for name in ("done", "failed")]
+        yield [lane, who, "-", "", "", *counts, "-"]
 
 
 def lanes(store_url: str) -> list[Served]:

@@ -1,5 +1,6 @@
 """`nas worker` and `nas status`, as their users type them."""
 
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 from evaluators.core.source_digest import code
 from evaluators.workers.bench import Bench
 from nas.commands.dashboard import team_facts
+from nas.farm import tables
 from nas.farm.server import LaneServer
 from results.pages import dashboard
 from results.store.store import Store
@@ -62,6 +64,27 @@ def test_a_driver_that_is_killed_resumes_over_the_lane(nas: Program, serving: An
     _, said = worker.communicate(timeout=60)
     assert worker.returncode == 0 and "jobs done, of which 0 failed" in said
     assert nas("status", "--store", url, "--json").json == []
+
+
+def test_workers_that_are_gone_share_a_row(nas: Program, server: Server, url: str) -> None:
+    tables.create(url)
+    server.execute(
+        "INSERT INTO nas_lanes (lane, worker, host, offers, code, done, failed, since, seen) VALUES"
+        " ('box', 'process 1', 'here', 'ort', '', 8, 1, now() - interval '2 hours', now()),"
+        " ('box', 'process 2', 'here', 'ort', '', 5, 2, now() - interval '2 hours', now() - interval '1 hour'),"
+        " ('box', 'process 3', 'there', 'ort', '', 30, 0, now() - interval '2 hours', now() - interval '10 minutes'),"
+        " ('old', 'process 4', 'there', 'ort', '', 9, 0, now() - interval '2 days', now() - interval '2 days')",
+        url.split("/")[-1],
+    )
+    shown = nas("status", "--store", url)
+    rows = [re.split(r"  +", line) for line in shown.out.splitlines()[1:]]
+    assert rows == [
+        ["box", "process 1 on here", "ort", "0", "0", "8", "1", "4"],
+        ["box", "2 gone, the last 10 min ago (process 3 on there)", "-", "35", "2", "-"],
+        ["old", "nobody: nas worker --lane old", "-", "0", "0", "-", "-", "-"],
+        ["old", "1 gone, the last 2.0 days ago (process 4 on there)", "-", "9", "0", "-"],
+    ]
+    assert len(nas("status", "--store", url, "--json").json) == 4
 
 
 def test_a_second_interrupt_ends_a_worker_at_once_and_its_job_stays(nas: Program, serving: Any, url: str) -> None:
