@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from evaluators.core.locks import identity, lock
 from evaluators.core.measurement import digest
 from results.store.database import ADVISORY
+from results.store.database_errors import explained
 from results.store.database_url import is_postgresql, sqlite_path
 from search_spaces.common.errors import StoreError
 
@@ -46,7 +47,7 @@ class Reservation(Protocol):
 def reservation(engine: sa.Engine, url: str, run: str) -> Reservation:
     """The reservation of a run in a database."""
     if is_postgresql(url):
-        return Lease(engine, run)
+        return Lease(engine, url, run)
     path = sqlite_path(url)
     return lock(f"run-{digest([str(path.resolve()) if path else url, run])}")
 
@@ -75,22 +76,27 @@ def _end() -> "sa.ColumnElement[datetime]":
 class Lease:
     """A lease on a run of a server. `check` belongs before everything that its holder writes."""
 
-    def __init__(self, engine: sa.Engine, run: str) -> None:
-        self.engine, self.run, self.token = engine, run, secrets.token_hex(16)
+    def __init__(self, engine: sa.Engine, url: str, run: str) -> None:
+        self.engine, self.url, self.run, self.token = engine, url, run, secrets.token_hex(16)
         self._renewed, self._lost, self._ended = 0.0, False, threading.Event()
         self._thread = threading.Thread(target=self._renew_always, name=f"lease of {run}", daemon=True)
 
     def take(self) -> bool:
-        """Takes the lease if nobody holds it; waits for the end of one that is not renewed any more."""
-        create(self.engine)
-        deadline = time.monotonic() + SECONDS + RENEWAL
-        end = self._ends()
-        while not (taken := self._taken()):
-            time.sleep(RENEWAL / 5)
-            if self._ends() != end or time.monotonic() > deadline:  # its holder lives
-                return False
+        """Takes the lease if nobody holds it; waits for the end of one that is not renewed any more.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        with explained(self.url):
+            create(self.engine)
+            deadline = time.monotonic() + SECONDS + RENEWAL
+            end = self._ends()
+            while not self._taken():
+                time.sleep(RENEWAL / 5)
+                if self._ends() != end or time.monotonic() > deadline:  # its holder lives
+                    return False
         self._thread.start()
-        return taken
+        return True
 
     def _taken(self) -> bool:
         """Takes the lease if it is free or has ended."""
@@ -112,8 +118,12 @@ class Lease:
             return connection.execute(sa.select(leases.c.ends).where(leases.c.run == self.run)).scalar()
 
     def holder(self) -> str:
-        """Who has it, for people."""
-        with self.engine.connect() as connection:
+        """Who has it, for people.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        with explained(self.url), self.engine.connect() as connection:
             found = connection.execute(sa.select(leases.c.holder).where(leases.c.run == self.run)).scalar()
         return found or "a process that has just ended"
 

@@ -95,11 +95,24 @@ def test_a_short_absence_of_the_server_is_survived(stores: list[Store], server: 
     first.release()
 
 
+def test_who_asks_while_the_server_is_away_learns_why(stores: list[Store], server: Server) -> None:
+    made = stores[0].reservation("one")
+    server.stop()
+    try:
+        for ask in (made.take, made.holder):
+            with pytest.raises(StoreError, match=r"failed: .*(refused|closed the connection|terminating)"):
+                ask()
+    finally:
+        server.resume()
+    assert made.take()
+    made.release()
+
+
 def test_one_of_many_gets_it(stores: list[Store]) -> None:
     got: list[Lease] = []
 
     def take() -> None:
-        made = Lease(stores[0].engine, "one")
+        made = Lease(stores[0].engine, stores[0].url, "one")
         if made.take():
             got.append(made)
 
