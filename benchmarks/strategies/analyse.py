@@ -2,6 +2,7 @@
 
     python benchmarks/strategies/analyse.py                      prints tables in Markdown from what is kept here
     python benchmarks/strategies/analyse.py --page page.html     and writes the figures
+    python -m benchmarks.strategies.analyse --picture docs/pictures/strategies.svg
 
 A question is answered as `nas strategies` answers it, and a claim as `nas rediscover` judges it: by paired differences
 to Next-ViT's strategy, whose intervals hold for all strategies of the question at once.
@@ -29,15 +30,20 @@ from search_spaces.strategies.strategy import SCALINGS
 HERE = Path(__file__).parent
 ACCURACY = Metric(name="train", unit="%", direction="maximize", kind="trained")
 SCALING = "tiny"
+WIDTH = 900
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", type=Path, help="also write the figures, as nas strategies does")
+    parser.add_argument("--picture", type=Path, help="write the picture of all strategies, and nothing else")
     options = parser.parse_args()
     genotypes = json.loads((HERE / "genotypes.json").read_text())
     results = [json.loads(line) for line in (HERE / "results.jsonl").read_text().splitlines()]
     report = reported(genotypes, results)
+    if options.picture:
+        picture(report, options.picture)
+        return
     for answer in report.answers:
         print(f"\n### {answer.text}\n")
         markdown(table.headings(report), [table.row(answer, standing) for standing in answer.standings])
@@ -101,23 +107,37 @@ def _answer(question: Any, standings: dict[str, Standing], by_seed: dict[str, tu
 
 
 def compared(report: Report) -> Answer:
-    """All strategies together, each compared with Next-ViT's among all of them."""
+    """All strategies together, the best first, each compared with Next-ViT's among all of them."""
     standings = {each.name: each for answer in report.answers for each in answer.standings if each.value is not None}
     found = differences({name: each.entries[0].results for name, each in standings.items()}, NEXT_VIT.name)
+    order = sorted(standings.values(), key=lambda each: -(each.value or 0.0))
     return Answer(
         name="all",
         text="",
         reference=NEXT_VIT.name,
-        standings=tuple(replace(each, difference=found.get(name)) for name, each in standings.items()),
+        standings=tuple(replace(each, difference=found.get(each.name)) for each in order),
     )
 
 
 def ranks(report: Report) -> None:
     """Prints all strategies, the best first."""
     everything = compared(report)
-    order = sorted(everything.standings, key=lambda each: everything.ranks[each.name])
-    markdown(table.headings(report), [table.row(everything, standing) for standing in order])
-    print(f"\n{everything.sentence}")
+    markdown(table.headings(report), [table.row(everything, standing) for standing in everything.standings])
+    least = max(each.difference.detectable for each in everything.standings if each.difference)
+    print(
+        f"\n{everything.sentence} In 8 of 10 such experiments, a difference of {least:.2g} points would be told apart."
+    )
+
+
+def picture(report: Report, path: Path) -> None:
+    """Draws all strategies, the best first."""
+    from benchmarks.drawing import draw
+
+    drawn = page.figure(report, compared(report))
+    drawn.update_layout(width=WIDTH, paper_bgcolor="white", plot_bgcolor="white", title="")
+    drawn.update_layout(xaxis_title="difference in accuracy to Next-ViT's strategy [points]")
+    drawn.update_layout(margin={"l": 150, "r": 16, "t": 40, "b": 60})
+    draw(drawn, path)
 
 
 def claims(report: Report) -> None:

@@ -66,7 +66,7 @@ def figure(report: Report, answer: Answer) -> "go.Figure":
     """The differences to the reference with their intervals, in the order of the catalogue."""
     import plotly.graph_objects as go
 
-    drawn = go.Figure()
+    drawn, unit = go.Figure(), "points" if report.metric.unit == "%" else report.metric.unit
     compared = [(each.name, each.difference) for each in answer.standings if each.difference]
     for name, apart, colour in (("told apart", True, VERMILION), ("not told apart", False, GREY)):
         mine = [(label, each) for label, each in compared if each.told_apart == apart]
@@ -96,7 +96,7 @@ def figure(report: Report, answer: Answer) -> "go.Figure":
         {
             **titled(
                 answer.text,
-                f"difference in {report.metric.name.partition(':')[0]} [{report.metric.unit}]",
+                f"difference in {report.metric.name.partition(':')[0]} [{unit}]",
                 "",
                 190 + 26 * len(names),
             ),
