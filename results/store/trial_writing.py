@@ -4,6 +4,7 @@ Optuna asks of every parameter whether it stands there already, which takes fift
 file, 100 ms on a server. Its tables are used as it declares them, and it checks their version when a run is opened.
 """
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,10 +26,10 @@ def add(engine: sa.Engine, study: int, trials: "Sequence[optuna.trial.FrozenTria
 
     table: Any = models.TrialModel.__table__
     with _changing(engine, study) as connection:
-        first = connection.execute(
-            sa.select(sa.func.count()).select_from(table).where(table.c.study_id == study)
-        ).scalar_one()
-        heads = (_head(study, number, trial) for number, trial in enumerate(trials, start=first))
+        newest = sa.select(table.c.number).where(table.c.study_id == study).order_by(table.c.trial_id.desc()).limit(1)
+        last = connection.execute(newest).scalar()
+        numbers = itertools.count(0 if last is None else last + 1)
+        heads = (_head(study, number, trial) for number, trial in zip(numbers, trials, strict=False))
         made: list[Any] = [connection.execute(table.insert().values(head)).inserted_primary_key for head in heads]
         added = [(key, trial) for (key,), trial in zip(made, trials, strict=True)]
         _insert(connection, models.TrialParamModel, [row for key, trial in added for row in _params(key, trial)])
