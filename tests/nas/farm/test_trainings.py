@@ -75,6 +75,7 @@ def test_trainings_in_a_lane_are_those_of_this_machine(
         assert mine.details["by_seed"] == theirs.details["by_seed"]
 
 
+@pytest.mark.slow
 def test_scores_in_a_lane_are_those_of_this_machine(nas: Program, serving: Start, server: Server, url: str) -> None:
     """Two workers compute them at once; one of them is killed at it."""
     tables.create(url)

@@ -34,6 +34,7 @@ def answer(url: str) -> Iterator[Callable[..., dict[str, Any]]]:
         yield lambda job, theirs="": server._answer(job, 60, theirs or code())
 
 
+@pytest.mark.slow
 def test_a_driver_that_is_killed_resumes_over_the_lane(nas: Program, serving: Any, url: str) -> None:
     worker = serving()
     driver = nas.start("run", "--name", "far", "--budget", "4", *SCORE, *LANE, "--store", url)
