@@ -53,6 +53,14 @@ def stages(layers: Sequence[Layer], resolution: int) -> list[int]:
     return found[::-1]
 
 
+def by_stage(layers: Sequence[Layer], resolution: int) -> list[list[Layer]]:
+    """The layers of each stage of `STAGES`, and those of the head."""
+    rows: list[list[Layer]] = [[] for _ in range(HEAD + 1)]
+    for layer, stage in zip(layers, stages(layers, resolution), strict=True):
+        rows[stage].append(layer)
+    return rows
+
+
 @lru_cache(maxsize=10_000)
 def _stage(positions: int, resolution: int) -> int:
     """The stage of so many positions: a class token or a rounded side changes nothing, as strides are powers of 2."""

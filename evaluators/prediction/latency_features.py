@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evaluators.counts.formula import DIFFERENT_BLOCKS, located, stem, work
-from evaluators.counts.layers import HEAD, Layer, stages
+from evaluators.counts.layers import HEAD, Layer, by_stage
 from evaluators.counts.networks import trace
 from search_spaces import Architecture, Block, Network
 
@@ -37,10 +37,7 @@ def features(network: Network, resolution: int) -> "NDArray[np.float64]":
     if isinstance(network, Architecture):
         return _of_blocks(network, resolution)
     layers = trace(network, resolution).layers
-    rows: list[list[Layer]] = [[] for _ in range(HEAD + 1)]
-    for layer, stage in zip(layers, stages(layers, resolution), strict=True):
-        rows[stage].append(layer)
-    kinds = [_of_kinds(row) for row in rows[1:HEAD]]
+    kinds = [_of_kinds(row) for row in by_stage(layers, resolution)[1:HEAD]]
     return np.array([*_sums(layers), sum(layer.weights for layer in layers) / 1e6, *np.concatenate(kinds)])
 
 

@@ -10,7 +10,7 @@ from operator import attrgetter, mul
 
 from evaluators.counts import networks
 from evaluators.counts.formula import total
-from evaluators.counts.layers import HEAD, Layer, stages
+from evaluators.counts.layers import HEAD, Layer, by_stage
 from search_spaces import Architecture, Network
 
 Features = dict[str, float]
@@ -38,7 +38,7 @@ def layout(network: Network, resolution: int = SIZE) -> Features:
         MeasurementFailed: a network of timm's that cannot be built for that resolution.
     """
     layers = networks.total(network, resolution).layers
-    rows, macs = _rows(layers, resolution), sum(layer.macs for layer in layers)
+    rows, macs = by_stage(layers, resolution), sum(layer.macs for layer in layers)
     return _stages(rows, macs) | _widths(rows, macs)
 
 
@@ -54,7 +54,7 @@ def features(
     layers: Sequence[Layer], params: int, resolution: int, *, layer_norms: float = 0.0, smooth: float = 0.0
 ) -> Features:
     """The features by name, in a fixed order. `layer_norms` and `smooth` are shares of norms and activations."""
-    rows, macs = _rows(layers, resolution), sum(layer.macs for layer in layers)
+    rows, macs = by_stage(layers, resolution), sum(layer.macs for layer in layers)
     body = [layer for row in rows[:HEAD] for layer in row]
     return {
         "log_macs": log(macs),
@@ -70,14 +70,6 @@ def features(
         "smooth": smooth,
         "expansion": _mean(_pointwise(body), attrgetter("expansion")),
     }
-
-
-def _rows(layers: Sequence[Layer], resolution: int) -> list[list[Layer]]:
-    """The layers by stage."""
-    rows: list[list[Layer]] = [[] for _ in range(HEAD + 1)]
-    for layer, stage in zip(layers, stages(layers, resolution), strict=True):
-        rows[stage].append(layer)
-    return rows
 
 
 def _stages(rows: Sequence[Sequence[Layer]], macs: int) -> Features:

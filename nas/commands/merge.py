@@ -19,6 +19,7 @@ def merge_databases(into: str, sources: Sequence[str], *, as_json: bool) -> int:
     target = Store(_url(into), writable=True)
     try:
         results = {name: merge.write(target, content) for name, content in contents.items()}
+        merge.analyze(target)
     finally:
         target.close()
     if as_json:

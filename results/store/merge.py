@@ -113,12 +113,11 @@ def write(into: Store, contents: Contents) -> Merged:
     _write_measurements(into, contents.measurements, merged)
     for run in contents.runs:
         merged.runs.append(_write_run(into, run))
-    _analyze(into)
     return merged
 
 
-def _analyze(into: Store) -> None:
-    """Tells a server how large its tables are now: until it notices by itself, reading 10,000 trials takes 30 s."""
+def analyze(into: Store) -> None:
+    """Tells a server how large its tables are after merges: until it notices, reading 10,000 trials takes 30 s."""
     if is_postgresql(into.url):
         with into.writing() as connection:
             connection.execute(sa.text("ANALYZE"))

@@ -115,6 +115,8 @@ def test_strategies_and_claims_are_judged_by_trainings_in_a_lane(
     (answer,) = strategies.json["answers"]
     results = [entry["results"] for each in answer["strategies"] for entry in each["entries"]]
     assert results and all(results)
+    (lane,) = nas("status", "--store", url, "--json").json
+    assert lane["done"] >= len(results) and not lane["failed"]
 
     def trained() -> list[tuple[object, ...]]:
         count = "SELECT architecture FROM measurements WHERE kind = 'trained' ORDER BY 1"

@@ -121,7 +121,8 @@ def test_a_restarted_server_and_a_cut_connection_lose_nothing(server: Server) ->
         time.sleep(2 * IDLE_SECONDS)  # it is not asked after every use whether it was cut
         tell(store, "one")
         server.stop()
-        with pytest.raises(StoreError, match=r"refused|closed the connection"):
+        time.sleep(2 * IDLE_SECONDS)  # a fast server ends sooner, and its connection would not be asked
+        with pytest.raises(StoreError, match="refused"):
             tell(store, "one")
         server.resume()
         tell(store, "one")
